@@ -1,0 +1,66 @@
+# Everything a person does with this checkout. `make` alone lists it.
+
+PYTHON ?= python3
+# Each test worker brings up a cluster of its own (half a gigabyte).
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CODE := operator/slipway dev tests $(wildcard bench)
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test unit cluster crash check crds bench lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv from the hash-locked requirements (other targets do it when needed)
+
+$(READY): requirements/dev.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is needed: install the Debian package python3"; exit 1; }
+	@$(PYTHON) -I dev/needs.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## the main job on real input: push a base image, see it rebuilt and rolled out
+	$(BIN)/python -m dev.demo
+
+up: $(READY) ## bring up a cluster that runs until `make down`
+	@$(BIN)/python -m dev up
+
+down: $(READY) ## end that cluster
+	@$(BIN)/python -m dev down
+
+test: unit cluster ## all tests: unit, cluster, and 5 crash loops
+	$(BIN)/python -m dev.crash --loops 5
+
+unit: $(READY) ## tests without a cluster (up to a minute)
+	$(PYTEST) tests/unit
+
+cluster: $(READY) ## tests on a real control plane
+	$(PYTEST) tests/cluster
+
+crash: $(READY) ## 30 loops of the demo's story with one SIGKILL each
+	$(BIN)/python -m dev.crash --loops 30
+
+check: $(READY) ## lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports
+
+crds: $(READY) ## write crds/ anew from the models
+	$(BIN)/python -m slipway.api crds
+
+bench: $(READY) ## measure the engine beside a plain client
+	$(BIN)/python -m bench.engine
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+lock: ## resolve the requirements anew (needs uv)
+	$(LOCK) --extra dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) pyproject.toml -o requirements/runtime.txt
