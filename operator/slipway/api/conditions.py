@@ -1,0 +1,210 @@
+"""Conditions: their types, every reason Slipway gives, and the value they are read into.
+
+The form is `metav1.Condition` of Kubernetes. `Ready` is always present; `Reconciling` and `Stalled` follow
+kstatus (https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus): present only while true and
+never both.
+"""
+
+# ruff: noqa: S105 - reasons that have the word Secret in their names are no secrets
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TypeAlias, cast
+
+from slipway.api.lengths import shortened
+from slipway.clock import format_time, parse_time
+
+__all__ = [
+    "HELD",
+    "MESSAGE_LIMIT",
+    "READY",
+    "RECONCILING",
+    "STALLED",
+    "Condition",
+    "ConditionStatus",
+    "Reason",
+    "short_message",
+]
+
+READY: Final = "Ready"
+"""True when the object is what its spec wishes; always present."""
+
+RECONCILING: Final = "Reconciling"
+"""Present and True only while Slipway works on the object or waits for something that comes by itself."""
+
+STALLED: Final = "Stalled"
+"""Present and True only while nothing will change until a person acts."""
+
+HELD: Final = "Held"
+"""Present and True only while a Deployment keeps a revision although a newer one is offered."""
+
+MESSAGE_LIMIT: Final = 2048
+"""Characters a condition's message has at most; longer ones are cut."""
+
+ConditionStatus: TypeAlias = Literal["True", "False", "Unknown"]
+
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of one object, as `metav1.Condition` has it."""
+
+    type: str
+    status: ConditionStatus
+    reason: str
+    message: str
+    observed_generation: int
+    last_transition_time: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """The camelCase form that stands in `status.conditions`."""
+        return {
+            "type": self.type,
+            "status": self.status,
+            "observedGeneration": self.observed_generation,
+            "lastTransitionTime": format_time(self.last_transition_time),
+            "reason": self.reason,
+            "message": self.message,
+        }
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Condition:
+        """The condition a live object carries; what is missing or unreadable in it becomes the blank value.
+
+        Nothing here may stop a reconcile: a condition that somebody damaged is simply replaced by the next
+        write, so it is read leniently and never raises for a mapping.
+        """
+        status = body.get("status")
+        return cls(
+            type=str(body.get("type", "")),
+            status=cast("ConditionStatus", status if status in {"True", "False"} else "Unknown"),
+            reason=str(body.get("reason", "")),
+            message=str(body.get("message", "")),
+            observed_generation=_whole_number(body.get("observedGeneration")),
+            last_transition_time=_moment(body.get("lastTransitionTime")),
+        )
+
+
+def short_message(message: str) -> str:
+    """A message as long as a condition takes it; what is cut off is marked."""
+    return shortened(message, MESSAGE_LIMIT)
+
+
+def _whole_number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _moment(value: object) -> datetime:
+    try:
+        return parse_time(str(value))
+    except (ValueError, OverflowError):
+        return _NEVER
+
+
+class Reason:
+    """Every reason a condition or an Event of Slipway has, each with when it occurs."""
+
+    # --- any kind
+    SUSPENDED: Final = "Suspended"  # spec.suspend is true: nothing is done until it is false again
+    INVALID_SPEC: Final = "InvalidSpec"  # the schema let through a value that cannot work
+    NAME_CONFLICT: Final = "NameConflict"  # an object of somebody else has the name a child needs
+    RECONCILE_FAILED: Final = "ReconcileFailed"  # an error nobody foresaw; tried again with growing pauses
+    KUBERNETES_REFUSED: Final = "KubernetesRefused"  # the API server refused a write: quota, admission, RBAC
+    KUBERNETES_UNAVAILABLE: Final = "KubernetesUnavailable"  # the API server failed or did not answer
+    INVALID_REQUEST: Final = "InvalidRequest"  # event: a request annotation is malformed, or too far ahead
+
+    # --- Secrets and egress, wherever an object names them
+    SECRET_NOT_FOUND: Final = "SecretNotFound"  # secretRef or certSecretRef names no Secret there is
+    CREDENTIAL_INVALID: Final = "CredentialInvalid"  # the Secret is of a refused type or lacks a key
+    CERTIFICATE_UNUSABLE: Final = "CertificateUnusable"  # certificates or key of a Secret cannot be read
+    CREDENTIAL_NOT_BOUND: Final = "CredentialNotBound"  # the Secret does not name the host it would go to
+    EGRESS_DENIED: Final = "EgressDenied"  # the operator's egress policy does not allow the address
+
+    # --- talking to a registry (Registry, and whoever uses one)
+    CONNECTED: Final = "Connected"  # the registry answered as one and took the credential
+    REGISTRY_UNREACHABLE: Final = "RegistryUnreachable"  # no address, no connection, or one that broke
+    TIMEOUT: Final = "Timeout"  # no whole answer within spec.timeout
+    CERTIFICATE_INVALID: Final = "CertificateInvalid"  # TLS failed: unknown authority, wrong name, expired
+    AUTHENTICATION_FAILED: Final = "AuthenticationFailed"  # 401: the credential is wrong or missing
+    ACCESS_DENIED: Final = "AccessDenied"  # 403: known, but not allowed to do this
+    NOT_A_REGISTRY: Final = "NotARegistry"  # something answered, but not as a registry does
+    RATE_LIMITED: Final = "RateLimited"  # 429: asked again when the registry says so
+    REGISTRY_FAILING: Final = "RegistryFailing"  # the registry answered with 5xx
+    INVALID_RESPONSE: Final = "InvalidResponse"  # an answer or redirect that breaks the protocol
+    CONTENT_TOO_LARGE: Final = "ContentTooLarge"  # an answer has more bytes than are ever needed
+    LISTING_INCOMPLETE: Final = "ListingIncomplete"  # the tags could not all be read: nothing is chosen
+    DIGEST_MISMATCH: Final = "DigestMismatch"  # content does not hash to the digest it was asked by
+    REPOSITORY_NOT_FOUND: Final = "RepositoryNotFound"  # the registry has no such repository, or hides it
+    MANIFEST_NOT_FOUND: Final = "ManifestNotFound"  # the repository has no such tag or digest
+    BLOB_NOT_FOUND: Final = "BlobNotFound"  # a manifest names a layer or config that the registry lacks
+    PLATFORM_NOT_FOUND: Final = "PlatformNotFound"  # an index has no image for the platform
+    UNSUPPORTED_MANIFEST: Final = "UnsupportedManifest"  # a manifest of a media type Slipway does not handle
+    UPLOAD_REJECTED: Final = "UploadRejected"  # the registry did not take a blob or a manifest
+    INVALID_REFERENCE: Final = "InvalidReference"  # a text that is no image reference
+
+    # --- which Registry stands for a host
+    REGISTRY_NOT_FOUND: Final = "RegistryNotFound"  # registryRef names no Registry of the namespace
+    REGISTRY_NOT_READY: Final = "RegistryNotReady"  # the Registry is in Error, and this reference never ran
+    AMBIGUOUS_REGISTRY: Final = "AmbiguousRegistry"  # several Registries match a host equally well
+
+    # --- Warehouse
+    ARTIFACTS_FOUND: Final = "ArtifactsFound"  # each subscription has the artifact its policy chose
+    NO_TAGS: Final = "NoTags"  # the repository is there and has no tag at all
+    NO_TAG_MATCHES: Final = "NoTagMatches"  # there are tags, and the filters or the policy reject them all
+    TAG_NOT_FOUND: Final = "TagNotFound"  # policy Digest: the tag it follows does not exist
+    INVALID_RANGE: Final = "InvalidRange"  # a semver range that cannot be read
+    INVALID_PATTERN: Final = "InvalidPattern"  # a regular expression that RE2 does not accept
+    INTERVAL_TOO_SHORT: Final = "IntervalTooShort"  # event: the operator's minimumInterval was used instead
+    ARTIFACT_CHANGED: Final = "ArtifactChanged"  # event: a subscription chose another artifact
+    TAG_MUTATED: Final = "TagMutated"  # event: a semver tag points at another digest than before
+
+    # --- ManagedImage
+    CURRENT: Final = "Current"  # the last build stands on the newest bases
+    NO_WAREHOUSE: Final = "NoWarehouse"  # no Warehouse of the namespace watches a base
+    WAREHOUSE_NOT_READY: Final = "WarehouseNotReady"  # the Warehouse of a base has chosen nothing yet
+    AMBIGUOUS_WAREHOUSE: Final = "AmbiguousWarehouse"  # several Warehouses watch a base and disagree
+    SUBSCRIPTION_NOT_FOUND: Final = "SubscriptionNotFound"  # the Warehouse named has no such subscription
+    OUTDATED: Final = "Outdated"  # a base moved and the policy is Manual: waits for slipway.dev/rebuild
+    BUILDING: Final = "Building"  # a build of this image runs
+    BUILD_FAILED: Final = "BuildFailed"  # the build itself failed; this key is not tried again by itself
+    NOT_ON_BASE: Final = "NotOnBase"  # the image's lowest layers are not those of the base
+    BASE_UNKNOWN: Final = "BaseUnknown"  # nothing tells which base the image stands on
+    BASE_EMPTY: Final = "BaseEmpty"  # a base without layers proves nothing of the image
+    PLATFORM_MISSING: Final = "PlatformMissing"  # the new base has no image for a platform of the image
+    RUN_NEEDS_ALLOW: Final = "RunNeedsAllow"  # a RUN layer above the base, and rebase.allowRun is false
+    HISTORY_MISSING: Final = "HistoryMissing"  # layers above the base have no history, and no allowRun
+    HISTORY_MISMATCH: Final = "HistoryMismatch"  # the history tells of another number of layers
+    ON_BUILD_CHANGED: Final = "OnBuildChanged"  # only a build can run other ONBUILD triggers
+    DERIVED_FROM_BASE: Final = "DerivedFromBase"  # a setting derives from a variable of the old base
+    ALREADY_REBASED: Final = "AlreadyRebased"  # the source build is itself the result of a rebase
+    FOREIGN_LAYER: Final = "ForeignLayer"  # a layer that may not be pushed to another registry
+    UNSUPPORTED_IMAGE: Final = "UnsupportedImage"  # no container image, or an unknown type of layer
+    IMAGE_MALFORMED: Final = "ImageMalformed"  # manifest and configuration contradict each other
+    BASE_MOVED: Final = "BaseMoved"  # event: a base has another digest than the one built on
+    BUILD_STARTED: Final = "BuildStarted"  # event: a build of a new key began
+    BUILD_SUCCEEDED: Final = "BuildSucceeded"  # event: a build was pushed and verified
+
+    # --- Deployment
+    HEALTHY: Final = "Healthy"  # all replicas of the wanted revision are ready
+    ROLLING_OUT: Final = "RollingOut"  # a revision is on its way and within its progress deadline
+    SCALING: Final = "Scaling"  # the number of replicas is on its way
+    PAUSED: Final = "Paused"  # spec.paused is true: nothing new is rolled out
+    ROLLED_BACK: Final = "RolledBack"  # spec.rollbackTo holds a revision; also the reason of Held
+    DIGEST_REJECTED: Final = "DigestRejected"  # the digest offered was rejected and waits for acceptDigests
+    NO_ACCEPTABLE_DIGEST: Final = "NoAcceptableDigest"  # every digest offered was rejected, and none runs
+    REVISION_NOT_FOUND: Final = "RevisionNotFound"  # rollbackTo names a revision that is not kept
+    MANAGED_IMAGE_NOT_FOUND: Final = "ManagedImageNotFound"  # spec.image names no ManagedImage
+    MANAGED_IMAGE_NOT_BUILT: Final = "ManagedImageNotBuilt"  # the ManagedImage has no image yet
+    WAREHOUSE_NOT_FOUND: Final = "WarehouseNotFound"  # spec.image or a base names no Warehouse
+    PROGRESS_DEADLINE_EXCEEDED: Final = "ProgressDeadlineExceeded"  # pods did not get ready in time
+    PODS_NOT_READY: Final = "PodsNotReady"  # a revision that was healthy has lost ready replicas
+    REPLICA_FAILURE: Final = "ReplicaFailure"  # Kubernetes cannot create the pods: quota, admission, limits
+    REVISION_CREATED: Final = "RevisionCreated"  # event: a new revision was recorded
+    ROLLOUT_COMPLETED: Final = "RolloutCompleted"  # event: all replicas of a revision are ready
+    ROLLOUT_SUPERSEDED: Final = "RolloutSuperseded"  # event: a newer revision came before this one was ready
+    ROLLBACK_RELEASED: Final = "RollbackReleased"  # event: rollbackTo was removed; the newest digest goes out
+    SCALED: Final = "Scaled"  # event: a person changed the number of replicas

@@ -1,0 +1,345 @@
+"""The ManagedImage kind: an image that is kept on the newest state of its base."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from slipway.api.base import ApiModel, LocalReference, Resource, Status, WarehouseReference
+from slipway.api.declaration import PHASE, READY_COLUMNS, Column, Declaration
+from slipway.api.markers import Advice, ListMap, ListSet, Rule
+from slipway.api.strings import (
+    FoundDigest,
+    ImageReference,
+    Reference,
+    Repository,
+    StatusText,
+    Tag,
+    Time,
+    Word,
+)
+
+__all__ = [
+    "Base",
+    "BaseStatus",
+    "Build",
+    "BuildHistory",
+    "BuildPhase",
+    "BuildSpec",
+    "BuiltImage",
+    "ImageTarget",
+    "ManagedImage",
+    "ManagedImagePhase",
+    "ManagedImageSpec",
+    "ManagedImageStatus",
+    "Rebase",
+    "RebaseSource",
+    "RebuildReason",
+    "RebuildSpec",
+    "RebuildStatus",
+]
+
+TEMPLATE_LENGTH: Final = 128 - 18 + len("{build}")
+"""A tag has 128 characters, and 18 digits must fit in the place of {build}."""
+
+TagTemplate = Annotated[
+    str,
+    Field(
+        min_length=7,
+        max_length=TEMPLATE_LENGTH,
+        pattern=r"^([A-Za-z0-9_][A-Za-z0-9._-]*)?\{build\}[A-Za-z0-9._-]*$",
+    ),
+    Advice(
+        "write a tag with {build} in it exactly once, such as 1.4.0-{build}: each build gets a tag of its own"
+    ),
+]
+
+BuildKey = Annotated[str, Field(max_length=128)]
+
+
+class ImageTarget(ApiModel):
+    """Where builds go."""
+
+    repository: Repository
+    """Host and path without a tag, such as `registry.example.com/shop/api`."""
+
+    tag: TagTemplate
+    """Tag of each build; {build} becomes its number, as in `1.4.0-{build}`. A tag is never overwritten."""
+
+    floating_tags: Annotated[tuple[Tag, ...], Field(max_length=10), ListSet()] = ()
+    """Tags that are moved to each succeeded build, such as `latest`."""
+
+    registry_ref: LocalReference | None = None
+    """Registry to use. Without it: the one of this namespace that matches the repository, else anonymous."""
+
+
+class Base(ApiModel):
+    """An image that this one stands on: either `reference` or `warehouse`."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.reference) != has(self.warehouse)",
+            "write exactly one of reference and warehouse for each entry of bases",
+        ),
+        Rule(
+            "!has(self.reference) || !self.reference.contains('@')",
+            "reference names a digest, and a digest never moves: write repository:tag without the digest",
+        ),
+    )
+
+    reference: ImageReference | None = None
+    """Image with its tag. A Warehouse of this namespace must watch the same repository and tag."""
+
+    warehouse: WarehouseReference | None = None
+    """Warehouse whose newest artifact is the base."""
+
+
+class RebaseSource(ApiModel):
+    """The source build: the image as its own pipeline pushed it."""
+
+    tag: Tag
+    """Tag of the source build, in the same repository."""
+
+
+class Rebase(ApiModel):
+    """How layers of the old base are exchanged for those of the new one."""
+
+    from_: RebaseSource = Field(alias="from")
+    """The source build. Each rebase starts from it, never from an earlier rebase."""
+
+    allow_run: bool = False
+    """Allows upper layers made by RUN. Such a layer may hold copies of what the new base has fixed."""
+
+
+class BuildHistory(ApiModel):
+    """How many finished builds the status keeps."""
+
+    succeeded: Annotated[int, Field(ge=1, le=20)] = 10
+    """Number of succeeded builds."""
+
+    failed: Annotated[int, Field(ge=1, le=20)] = 5
+    """Number of failed builds."""
+
+
+class BuildSpec(ApiModel):
+    """How a build is made."""
+
+    type: Literal["None"]
+    """Who builds from source. None: nobody here; the image's own pipeline does, and Slipway only rebases."""
+
+    base_change: Literal["Rebase"]
+    """What a new base leads to. Rebase exchanges the layers of the base in the registry, without a build."""
+
+    rebase: Rebase
+    """How layers of the old base are exchanged for those of the new one."""
+
+    history: BuildHistory = BuildHistory()
+    """How many finished builds the status keeps."""
+
+
+class RebuildSpec(ApiModel):
+    """When a build is made."""
+
+    policy: Literal["Automatic", "Manual"] = "Automatic"
+    """Automatic builds when a base has moved. Manual waits for the annotation slipway.dev/rebuild."""
+
+
+class ManagedImageSpec(ApiModel):
+    """The image, what it stands on, and how and when it is built."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.image.floatingTags) || !(self.build.rebase.from.tag in self.image.floatingTags)",
+            "build.rebase.from.tag is in image.floatingTags, so a build would overwrite its own source: "
+            "remove it from image.floatingTags",
+        ),
+    )
+
+    image: ImageTarget
+    """Where builds go."""
+
+    bases: Annotated[tuple[Base, ...], Field(min_length=1, max_length=1)]
+    """The image that this one stands on."""
+
+    build: BuildSpec
+    """How a build is made."""
+
+    rebuild: RebuildSpec = RebuildSpec()
+    """When a build is made."""
+
+    suspend: bool = False
+    """Starts no more builds; a build under way is finished."""
+
+
+class ManagedImagePhase(StrEnum):
+    """What `status.phase` of a ManagedImage can say."""
+
+    CURRENT = "Current"
+    OUTDATED = "Outdated"
+    WAITING = "Waiting"
+    BUILDING = "Building"
+    FAILED = "Failed"
+    SUSPENDED = "Suspended"
+
+
+class BuildPhase(StrEnum):
+    """What the phase of one build can say."""
+
+    BUILDING = "Building"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+class BuiltImage(ApiModel):
+    """The newest image: a build, or the source build itself where that stands on the newest base already."""
+
+    reference: Reference
+    """Repository and tag."""
+
+    digest: FoundDigest
+    """Digest of the manifest or index."""
+
+    created_at: Time | None = None
+    """When the build was finished, or the source build first taken."""
+
+    build: Annotated[int, Field(ge=1)] | None = None
+    """Number of the build; the source build has none."""
+
+
+class BaseStatus(ApiModel):
+    """What is known of one base."""
+
+    reference: Reference
+    """The base: repository and tag."""
+
+    built_digest: FoundDigest | None = None
+    """The base that the newest image stands on."""
+
+    latest_digest: FoundDigest | None = None
+    """What the Warehouse sees now."""
+
+    warehouse: Annotated[str, Field(max_length=253)] | None = None
+    """The Warehouse that watches this base."""
+
+    changed_at: Time | None = None
+    """When the base moved away from what the newest image stands on."""
+
+
+class RebuildReason(ApiModel):
+    """Why a build is due."""
+
+    type: Word
+    """Base, Configuration, Source or Request."""
+
+    detail: StatusText
+    """What changed from what to what, or who asked."""
+
+    since: Time | None = None
+    """Since when."""
+
+
+class RebuildStatus(ApiModel):
+    """What is due."""
+
+    reasons: Annotated[tuple[RebuildReason, ...], Field(max_length=8)] = ()
+    """Why a build is due; empty when none is."""
+
+    tried: Annotated[tuple[BuildKey, ...], Field(max_length=50)] = ()
+    """Keys of builds that failed by themselves and are not begun again, newest first."""
+
+
+class Build(ApiModel):
+    """One build."""
+
+    number: Annotated[int, Field(ge=1)]
+    """One more than that of the build before; it stands in the tag."""
+
+    key: BuildKey
+    """Hash over all that goes into the build: the same key is never built twice."""
+
+    phase: Word
+    """Building, Succeeded or Failed."""
+
+    reasons: Annotated[tuple[RebuildReason, ...], Field(max_length=8)] = ()
+    """Why it was made."""
+
+    started_at: Time
+    """When it was begun."""
+
+    finished_at: Time | None = None
+    """When it ended."""
+
+    source_digest: FoundDigest | None = None
+    """The source build that it started from."""
+
+    base_digest: FoundDigest | None = None
+    """The base that it was put on."""
+
+    digest: FoundDigest | None = None
+    """What it yielded."""
+
+    message: StatusText | None = None
+    """What went wrong, or what is worth knowing."""
+
+
+class SourceStatus(ApiModel):
+    """The source build as it was last looked at."""
+
+    digest: FoundDigest
+    """What `build.rebase.from.tag` pointed to."""
+
+    base_digest: FoundDigest
+    """The base it stands on."""
+
+
+class ManagedImageStatus(Status):
+    """What was built, what it stands on, and what is due."""
+
+    phase: Word | None = None
+    """Current, Outdated, Waiting, Building, Failed or Suspended."""
+
+    image: BuiltImage | None = None
+    """The newest image: a build, or the source build itself where that stands on the newest base already."""
+
+    source: SourceStatus | None = None
+    """The source build that rebases start from."""
+
+    bases: Annotated[tuple[BaseStatus, ...], Field(max_length=16), ListMap("reference")] = ()
+    """What is known of the bases."""
+
+    rebuild: RebuildStatus | None = None
+    """What is due."""
+
+    builds: Annotated[tuple[Build, ...], Field(max_length=50)] = ()
+    """The builds that build.history keeps, newest first."""
+
+
+class ManagedImage(Resource):
+    """An image that is kept on the newest state of its base.
+
+    When a Warehouse sees a new base, the layers of the old base are exchanged for those of the new one, in
+    the registry and without a container runtime; the result gets a tag and a build number of its own.
+    """
+
+    declaration: ClassVar[Declaration] = Declaration(
+        kind="ManagedImage",
+        plural="managedimages",
+        short_name="mimg",
+        columns=(
+            Column("Phase", PHASE, "Where the image stands"),
+            Column("Image", ".status.image.reference", "The newest image"),
+            Column("Build", ".status.image.build", "Number of its build", type="integer"),
+            Column("Base", ".status.bases[0].reference", "What it stands on", wide=True),
+            Column("Digest", ".status.image.digest", "Digest of the newest image", wide=True),
+            *READY_COLUMNS,
+        ),
+        selectable=(PHASE,),
+    )
+
+    spec: ManagedImageSpec
+    """The image, what it stands on, and how and when it is built."""
+
+    status: ManagedImageStatus = ManagedImageStatus()
+    """What was built, what it stands on, and what is due."""

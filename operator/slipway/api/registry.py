@@ -1,0 +1,133 @@
+"""The Registry kind: a container registry and the credential for it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from slipway.api.base import ApiModel, LocalReference, Resource, Status
+from slipway.api.declaration import PHASE, READY_COLUMNS, Column, Declaration
+from slipway.api.markers import Advice, Rule
+from slipway.api.strings import PositiveDuration, Time, Word
+
+__all__ = ["Registry", "RegistryPhase", "RegistrySpec", "RegistryStatus", "TlsSettings"]
+
+_URL_PATTERN = r"^https?://([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
+
+Url = Annotated[
+    str,
+    Field(min_length=1, max_length=512, pattern=_URL_PATTERN),
+    Rule(
+        "!self.contains('@')",
+        "remove the user name and password from url: put them into a Secret and name it in secretRef",
+    ),
+    Advice(
+        "write https:// or http://, the host and at most a port, such as https://registry.example.com:5000; "
+        "a path belongs into project"
+    ),
+]
+
+Project = Annotated[
+    str,
+    Field(min_length=1, max_length=255, pattern=r"^[a-z0-9]+([._/-]+[a-z0-9]+)*$"),
+    Advice(
+        "write the path that repositories begin with, in lower case and without slashes around, such as shop"
+    ),
+]
+
+
+class TlsSettings(ApiModel):
+    """How the certificate of the registry is checked."""
+
+    verify: Literal["Full", "None"] = "Full"
+    """Full checks chain and host name. None checks nothing: whoever is between can read and change all."""
+
+
+class RegistrySpec(ApiModel):
+    """The registry that is meant, and how to talk to it."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.certSecretRef) || !self.url.startsWith('http://')",
+            "certSecretRef needs an https:// url: change url to https://, or remove certSecretRef",
+        ),
+    )
+
+    type: Literal["Generic"] = "Generic"
+    """The product. Generic is anything that speaks the OCI distribution API."""
+
+    url: Url
+    """Scheme, host and port. http:// works only for hosts on the operator's egress list."""
+
+    project: Project | None = None
+    """Project, organisation or user: this Registry serves only repositories below it. The longest wins."""
+
+    secret_ref: LocalReference | None = None
+    """Secret with the credential: kubernetes.io/dockerconfigjson, kubernetes.io/basic-auth, or Opaque with
+    `token`. It is used only for hosts that the Secret itself names: the keys of its dockerconfigjson, or its
+    annotation slipway.dev/allowed-hosts."""
+
+    cert_secret_ref: LocalReference | None = None
+    """Secret with `ca.crt` to trust, and optionally `tls.crt` and `tls.key` to show as a client."""
+
+    tls: TlsSettings = TlsSettings()
+    """How the certificate of the registry is checked."""
+
+    interval: PositiveDuration = "10m"
+    """Time between two tests of the connection."""
+
+    timeout: PositiveDuration = "30s"
+    """Longest time that one request may take."""
+
+    suspend: bool = False
+    """Stops the tests of the connection; what is known stays."""
+
+
+class RegistryPhase(StrEnum):
+    """What `status.phase` of a Registry can say."""
+
+    PENDING = "Pending"
+    CONNECTED = "Connected"
+    ERROR = "Error"
+
+
+class RegistryStatus(Status):
+    """What the last test of the connection found."""
+
+    phase: Word | None = None
+    """Pending, Connected or Error."""
+
+    last_sync_time: Time | None = None
+    """When the connection last worked; written when the outcome changes, else at most hourly."""
+
+
+class Registry(Resource):
+    """A container registry and the credential for it.
+
+    The operator tests the connection and uses the credential for Warehouses, ManagedImages and Deployments
+    (deployments.slipway.dev) of the same namespace whose images are below its url and project.
+    """
+
+    declaration: ClassVar[Declaration] = Declaration(
+        kind="Registry",
+        plural="registries",
+        short_name="reg",
+        columns=(
+            Column("URL", ".spec.url", "The registry"),
+            Column("Project", ".spec.project", "What repositories begin with", wide=True),
+            Column("Phase", PHASE, "Pending, Connected or Error"),
+            Column(
+                "Last Sync", ".status.lastSyncTime", "When the connection last worked", type="date", wide=True
+            ),
+            *READY_COLUMNS,
+        ),
+        selectable=(PHASE,),
+    )
+
+    spec: RegistrySpec
+    """The registry that is meant, and how to talk to it."""
+
+    status: RegistryStatus = RegistryStatus()
+    """What the last test of the connection found."""

@@ -1,0 +1,267 @@
+"""Manifests that the API server refuses, each with a message that names the field and says what to write."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import pytest
+
+from dev.api import ApiError, resource_path
+from dev.cluster import Cluster
+from slipway.api.crd import KINDS
+from slipway.api.declaration import GROUP, VERSION
+
+pytestmark = pytest.mark.usefixtures("crds")
+
+PLURALS: Final = {kind.__name__: kind.declaration.plural for kind in KINDS}
+
+IMAGE: Final = "subscriptions/0/image"
+
+GOOD: Final[Mapping[str, Mapping[str, Any]]] = {
+    "Registry": {"url": "https://registry.example.com"},
+    "Warehouse": {
+        "subscriptions": [
+            {
+                "name": "app",
+                "type": "Image",
+                "image": {
+                    "repository": "registry.example.com/shop/api",
+                    "policy": {"type": "Semver", "semver": {"range": "^1"}},
+                },
+            }
+        ]
+    },
+    "ManagedImage": {
+        "image": {"repository": "registry.example.com/shop/api", "tag": "1.4.0-{build}"},
+        "bases": [{"reference": "registry.example.com/base/runtime:stable"}],
+        "build": {"type": "None", "baseChange": "Rebase", "rebase": {"from": {"tag": "1.4.0"}}},
+    },
+    "Deployment": {"image": {"type": "Reference", "reference": "registry.example.com/shop/api:1.4.0"}},
+}
+"""One manifest per kind that is taken; each case below spoils one field of it."""
+
+
+class Absent:
+    """The value of a field that is taken away."""
+
+
+class Bad(NamedTuple):
+    """One spoiled field and the refusal."""
+
+    kind: str
+    field: str
+    """Path from spec, with slashes."""
+    value: Any
+    where: str
+    """The field as the message names it."""
+    what: str
+    """The part of the message that says what to write."""
+
+
+HTTPS = "write https:// or http://, the host and at most a port"
+DURATION = "write a duration as numbers with the units ms, s, m or h, such as 90s, 5m or 1h30m"
+REPOSITORY = "write host and path in lower case, without scheme, tag and digest"
+PATTERN = "write a regular expression in RE2 syntax"
+TAG = "write a tag with {build} in it exactly once, such as 1.4.0-{build}"
+AMOUNT = "write an amount with at most a unit behind it, such as 2, 500m or 128Mi"
+SHA256 = "sha256:" + "a" * 64
+
+CASES: Final = (
+    Bad("Registry", "url", Absent, "spec.url", "Required value"),
+    Bad("Registry", "url", "registry.example.com", "spec.url", HTTPS),
+    Bad("Registry", "url", "https://registry.example.com/v2/", "spec.url", "a path belongs into project"),
+    Bad("Registry", "url", "https://me:secret@registry.example.com", "spec.url", "name it in secretRef"),
+    Bad("Registry", "type", "Harbour", "spec.type", 'supported values: "Generic"'),
+    Bad("Registry", "tls/verify", "none", "spec.tls.verify", 'supported values: "Full", "None"'),
+    Bad("Registry", "interval", "10 minutes", "spec.interval", DURATION),
+    Bad("Registry", "interval", "0s", "spec.interval", "write a duration from 1s to 8760h"),
+    Bad("Registry", "timeout", "999ms", "spec.timeout", "write a duration from 1s to 8760h"),
+    Bad("Registry", "interval", "8760h1s", "spec.interval", "write a duration from 1s to 8760h"),
+    Bad("Registry", "timeout", 30, "spec.timeout", "must be of type string"),
+    Bad("Registry", "project", "/Shop/", "spec.project", "without slashes around, such as shop"),
+    Bad("Registry", "secretRef/name", "My Secret", "spec.secretRef.name", "write the name of an object"),
+    Bad("Registry", "secretRef/namespace", "other", "spec.secretRef.namespace", "unknown field"),
+    Bad("Registry", "sercetRef", {"name": "x"}, "spec.sercetRef", "unknown field"),
+    Bad("Warehouse", "subscriptions", [], "spec.subscriptions", "should have at least 1 items"),
+    Bad("Warehouse", "subscriptions/0/name", "My App", "spec.subscriptions[0].name", "at most 63 lower-case"),
+    Bad(
+        "Warehouse", "subscriptions/0/type", "Git", "spec.subscriptions[0].type", 'supported values: "Image"'
+    ),
+    Bad("Warehouse", IMAGE, Absent, "spec.subscriptions[0]", "set image when type is Image"),
+    Bad("Warehouse", f"{IMAGE}/repository", "https://r.example.com/a", "image.repository", REPOSITORY),
+    Bad("Warehouse", f"{IMAGE}/repository", "r.example.com/a:1.4", "image.repository", REPOSITORY),
+    Bad("Warehouse", f"{IMAGE}/policy/type", "Newest", "policy.type", 'supported values: "Semver", "Digest"'),
+    Bad("Warehouse", f"{IMAGE}/policy/type", "Digest", "image.policy", "set digest when type is Digest"),
+    Bad("Warehouse", f"{IMAGE}/policy/digest", {"tag": "x"}, "image.policy", "and remove it otherwise"),
+    Bad("Warehouse", f"{IMAGE}/policy/semver/range", "1 % 2", "semver.range", "write a range of versions"),
+    Bad("Warehouse", f"{IMAGE}/tags/include", ["("], "tags.include[0]", "missing closing ): `(`"),
+    Bad("Warehouse", f"{IMAGE}/tags/include", ["(?=x)"], "tags.include[0]", PATTERN),
+    Bad("Warehouse", f"{IMAGE}/tags/exclude", ["ok", "[z-a]"], "tags.exclude[1]", PATTERN),
+    Bad("Warehouse", f"{IMAGE}/tags/exclude", ["x"] * 17, "tags.exclude", "must have at most 16 items"),
+    Bad("ManagedImage", "image/tag", "1.4.0", "spec.image.tag", TAG),
+    Bad("ManagedImage", "image/tag", "{build}-{build}", "spec.image.tag", TAG),
+    Bad("ManagedImage", "image/tag", "1.4.0-{number}", "spec.image.tag", TAG),
+    Bad("ManagedImage", "image/floatingTags", ["1.4.0"], "spec", "remove it from image.floatingTags"),
+    Bad(
+        "ManagedImage", "image/floatingTags", ["-x"], "spec.image.floatingTags[0]", "write a tag: at most 128"
+    ),
+    Bad("ManagedImage", "image/floatingTags", ["x", "x"], "spec.image.floatingTags[1]", "Duplicate value"),
+    Bad("ManagedImage", "bases", [], "spec.bases", "should have at least 1 items"),
+    Bad(
+        "ManagedImage", "bases/0/reference", Absent, "spec.bases[0]", "exactly one of reference and warehouse"
+    ),
+    Bad(
+        "ManagedImage",
+        "bases/0/warehouse",
+        {"name": "base", "subscription": "image"},
+        "spec.bases[0]",
+        "write exactly one of reference and warehouse",
+    ),
+    Bad(
+        "ManagedImage",
+        "bases/0/reference",
+        f"registry.example.com/base@{SHA256}",
+        "spec.bases[0]",
+        "write repository:tag without the digest",
+    ),
+    Bad("ManagedImage", "build/type", "Job", "spec.build.type", 'supported values: "None"'),
+    Bad("ManagedImage", "build/rebase", Absent, "spec.build.rebase", "Required value"),
+    Bad("ManagedImage", "build/history/failed", 0, "spec.build.history.failed", "greater than or equal to 1"),
+    Bad("ManagedImage", "rebuild/policy", "automatic", "policy", 'supported values: "Automatic", "Manual"'),
+    Bad("Deployment", "image", Absent, "spec.image", "Required value"),
+    Bad(
+        "Deployment",
+        "image/type",
+        "Tag",
+        "spec.image.type",
+        'values: "Reference", "ManagedImage", "Warehouse"',
+    ),
+    Bad("Deployment", "image/type", "Warehouse", "spec.image", "set warehouse when type is Warehouse"),
+    Bad("Deployment", "image/managedImage", {"name": "x"}, "spec.image", "and remove it otherwise"),
+    Bad(
+        "Deployment", "image/reference", "https://r.example.com/a", "spec.image.reference", "without a scheme"
+    ),
+    Bad("Deployment", "replicas", -1, "spec.replicas", "greater than or equal to 0"),
+    Bad("Deployment", "replicas", "3", "spec.replicas", "must be of type integer"),
+    Bad("Deployment", "ports", [{"name": "HTTP", "containerPort": 80}], "ports[0].name", "such as http"),
+    Bad(
+        "Deployment",
+        "ports",
+        [{"name": "http", "containerPort": 0}],
+        "containerPort",
+        "greater than or equal to 1",
+    ),
+    Bad(
+        "Deployment",
+        "ports",
+        [{"name": "a", "containerPort": 80}, {"name": "b", "containerPort": 8080, "servicePort": 80}],
+        "ports",
+        "give each a servicePort of its own",
+    ),
+    Bad("Deployment", "resources/limits", {"cpu": "a lot"}, "spec.resources.limits.cpu", AMOUNT),
+    Bad("Deployment", "resources/limits", {"cpus": 1}, "spec.resources.limits", "write cpu, memory"),
+    Bad(
+        "Deployment",
+        "resources",
+        {"requests": {"memory": "1Gi"}, "limits": {"memory": "500Mi"}},
+        "spec.resources",
+        "lower requests, or raise limits",
+    ),
+    Bad("Deployment", "strategy/type", "Canary", "spec.strategy.type", 'supported values: "Rolling"'),
+    Bad(
+        "Deployment",
+        "strategy/rolling/maxSurge",
+        "120%",
+        "rolling.maxSurge",
+        'a percentage from "0%" to "100%"',
+    ),
+    Bad(
+        "Deployment",
+        "strategy/rolling/maxSurge",
+        "25",
+        "rolling.maxSurge",
+        "write a number of pods without quotes",
+    ),
+    Bad("Deployment", "strategy/rolling", {"maxSurge": 0}, "spec.strategy.rolling", "raise one of them"),
+    Bad("Deployment", "progressDeadline", "soon", "spec.progressDeadline", DURATION),
+    Bad("Deployment", "rollbackTo", {"reason": "x"}, "spec.rollbackTo.revision", "Required value"),
+    Bad("Deployment", "acceptDigests", ["latest"], "spec.acceptDigests[0]", "write a whole digest"),
+    Bad("Deployment", "revisionHistoryLimit", 0, "spec.revisionHistoryLimit", "greater than or equal to 1"),
+)
+
+
+def spoiled(spec: Mapping[str, Any], field: str, value: Any) -> Mapping[str, Any]:
+    """A copy of the spec with one field set or taken away."""
+    copied = copy.deepcopy(spec)
+    *path, last = field.split("/")
+    at: Any = copied
+    for part in path:
+        at = at[int(part)] if part.isdigit() else at.setdefault(part, {})
+    if value is Absent:
+        del at[last]
+    else:
+        at[last] = value
+    return copied
+
+
+def try_to_create(cluster: Cluster, kind: str, spec: Mapping[str, Any], name: str = "spoiled") -> None:
+    """Ask the API server to judge an object as `kubectl create --dry-run=server` does.
+
+    Raises:
+        ApiError: it was refused.
+    """
+    body = {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": spec,
+    }
+    path = resource_path(f"{GROUP}/{VERSION}", PLURALS[kind], "default")
+    cluster.api.request("POST", path, query={"dryRun": "All", "fieldValidation": "Strict"}, body=body)
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_the_unspoiled_manifest_is_taken(cluster: Cluster, kind: str) -> None:
+    """So that each refusal below comes from the one field that was spoiled."""
+    try_to_create(cluster, kind, GOOD[kind])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}.{case.field}={str(case.value)[:30]}")
+def test_a_bad_field_is_refused_with_the_fix(cluster: Cluster, case: Bad) -> None:
+    """The refusal names the field and says what to write instead."""
+    with pytest.raises(ApiError) as refusal:
+        try_to_create(cluster, case.kind, spoiled(GOOD[case.kind], case.field, case.value))
+    assert refusal.value.status in {400, 422}
+    assert case.where in refusal.value.message
+    assert case.what in refusal.value.message
+
+
+@pytest.mark.parametrize("name", ["1api", "api.v2", "a" * 64])
+def test_a_deployment_has_the_name_of_a_service(cluster: Cluster, name: str) -> None:
+    """Found out when the manifest is applied, not when the Service cannot be made."""
+    with pytest.raises(ApiError, match=r"metadata.name becomes the name of a Service: write at most 63"):
+        try_to_create(cluster, "Deployment", GOOD["Deployment"], name)
+
+
+def test_a_forbidden_client_certificate_over_http_is_explained(cluster: Cluster) -> None:
+    """Certificates mean nothing to a URL without TLS, and the message says which field to change."""
+    spec = {"url": "http://registry.example.com", "certSecretRef": {"name": "acme-ca"}}
+    with pytest.raises(ApiError, match="certSecretRef needs an https:// url: change url to https://"):
+        try_to_create(cluster, "Registry", spec)
+
+
+def test_tags_with_a_digest_policy_are_explained(cluster: Cluster) -> None:
+    """A filter that would do nothing is refused instead of passed over."""
+    digest = spoiled(GOOD["Warehouse"], f"{IMAGE}/policy", {"type": "Digest", "digest": {"tag": "stable"}})
+    try_to_create(cluster, "Warehouse", digest)
+    with pytest.raises(ApiError, match=r"remove tags, or set policy.type to Semver"):
+        try_to_create(cluster, "Warehouse", spoiled(digest, f"{IMAGE}/tags", {"include": ["x"]}))
+
+
+def test_two_subscriptions_are_too_many(cluster: Cluster) -> None:
+    """One is what works, so a second one is refused and never ignored."""
+    first = GOOD["Warehouse"]["subscriptions"][0]
+    with pytest.raises(ApiError, match=r"spec.subscriptions: Too many: 2: must have at most 1 item"):
+        try_to_create(cluster, "Warehouse", {"subscriptions": [first, {**first, "name": "other"}]})

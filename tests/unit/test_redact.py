@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.redact import redact
+
+JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+
+CLEANED = {
+    "user info of a URL goes": ("at https://robot:hunter2@h.io/v2/", "at https://***@h.io/v2/"),
+    "a lone user name, too": ("at https://robot@h.io", "at https://***@h.io"),
+    "a query goes, for it may be signed": (
+        "GET https://cdn.io/b?X-Amz=1&s=2 failed",
+        "GET https://cdn.io/b?*** failed",
+    ),
+    "a query without a name, too": ("https://cdn.io/b?secret", "https://cdn.io/b?***"),
+    "the query of a path": ("Location: /v2/a/uploads/1?_state=abc.", "Location: /v2/a/uploads/1?***"),
+    "an Authorization header": (
+        "Authorization: Basic dXNlcjpwYXNz\r\nHost: h",
+        "Authorization: ***\r\nHost: h",
+    ),
+    "the same as JSON": ('{"Authorization":["Bearer abcDEF"]}', '{"Authorization":["***"]}'),
+    "vendors' own headers": ("PRIVATE-TOKEN: abc, X-Api-Key: def", "PRIVATE-TOKEN: ***"),
+    "a bearer token in a sentence": ("refused Bearer aB3dE6 twice", "refused Bearer *** twice"),
+    "a basic pair in a sentence": ("refused Basic dXNlcjpwYXNz", "refused Basic ***"),
+    "a JSON Web Token anywhere": (f"token was {JWT}!", "token was ***!"),
+    "a GitHub token": ("got ghp_0123456789abcdefABCD now", "got *** now"),
+    "a GitLab token": ("got glpat-0123456789abcdefABCD now", "got *** now"),
+    "JSON fields with telling names": ('{"access_token": "abc def"}', '{"access_token": "***"}'),
+    "form fields with telling names": ("grant_type=x&password=hunter2&a=b", "grant_type=x&password=***&a=b"),
+    "a private key": ("-----BEGIN EC PRIVATE KEY-----\nabc\n-----END EC PRIVATE KEY-----.", "***."),
+    "a private key that was cut": ("-----BEGIN PRIVATE KEY-----\nabc", "***"),
+}
+
+UNTOUCHED = [
+    "Basic authentication is what registry.example.com wants; check the password in Secret acme",
+    'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"',
+    "https://h.io:5000/shop/api@sha256:0123456789abcdef",
+    "the content of sha256:aaaa has the digest sha256:bbbb",
+    "GET /v2/shop/api/tags/list answered 404",
+]
+
+
+@pytest.mark.parametrize("case", CLEANED)
+def test_secrets_are_removed(case: str) -> None:
+    """What the case names does not survive, and the words around it do."""
+    given_text, want = CLEANED[case]
+
+    assert redact(given_text) == want
+
+
+@pytest.mark.parametrize("text", UNTOUCHED)
+def test_our_own_sentences_stay(text: str) -> None:
+    """Words about authentication, references and digests are no secrets."""
+    assert redact(text) == text
+
+
+def test_known_secrets_are_removed_wherever_they_stand() -> None:
+    """A password that a server repeats in its own words is taken out, the longest first."""
+    assert redact("no user tre5or, tre5or-2!", ["tre5or", "tre5or-2"]) == "no user ***, ***!"
+
+
+def test_very_short_secrets_do_not_tear_words_apart() -> None:
+    """A password of a few letters stays: it would be found in ordinary words."""
+    assert redact("a cat sat", ["at"]) == "a cat sat"
+
+
+@given(st.text(max_size=200))
+def test_cleaning_twice_changes_nothing(text: str) -> None:
+    """Messages pass the cleaner more than once on their way."""
+    once = redact(text)
+
+    assert redact(once) == once
+
+
+@given(
+    st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_size=6, max_size=40),
+    st.sampled_from(["Authorization: Basic {}", "got Basic {} from", '{{"Authorization": "Basic {}"}}']),
+)
+def test_no_basic_credential_survives(password: str, frame: str) -> None:
+    """Whatever the password, its encoded form is gone from every frame it is echoed in."""
+    encoded = base64.b64encode(f"Robot:{password}".encode()).decode()
+
+    assert encoded not in redact(frame.format(encoded))
