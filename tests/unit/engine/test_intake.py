@@ -1,0 +1,184 @@
+"""Who is queued by which news. The promise as a whole is tested in test_resync_model.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from slipway.engine.intake import Intake
+from slipway.engine.key import Key
+from slipway.engine.queue import Queue
+from slipway.engine.store import Store
+from tests.unit.engine.support import CHILD_KIND, KIND, OTHER_KIND, FakeView, key
+
+IMAGE = ("image", "shop", "api")
+WAREHOUSE = FakeView(key(), topics=(IMAGE,))
+LISTENER = FakeView(key("listener", kind=OTHER_KIND), listens=(IMAGE, key()))
+
+
+class Desk:
+    """A store, a queue and the intake before them."""
+
+    def __init__(self, *known: FakeView) -> None:
+        self.store = Store()
+        self.queue = Queue()
+        self.intake = Intake(self.store, self.queue, (KIND, OTHER_KIND))
+        for view in known:
+            self.store.put(view)
+
+    def observe(self, view: FakeView, own: bool = False) -> set[Key]:
+        """The keys that this news queues."""
+        self.intake.observe(view, own=own)
+        return self.take_all()
+
+    def forget(self, view: FakeView, version: int) -> set[Key]:
+        """The keys that this removal queues."""
+        self.intake.forget(view.key, view.uid, version)
+        return self.take_all()
+
+    def take_all(self) -> set[Key]:
+        """Empty the queue."""
+        waiting = set(self.queue._waiting)
+        while self.queue._turns:
+            self.queue.done(self.queue._next())
+        return waiting
+
+
+def newer(view: FakeView, **fields: object) -> FakeView:
+    """The next version of a view."""
+    return replace(view, resource_version=view.resource_version + 1, **fields)  # type: ignore[arg-type]
+
+
+def test_a_new_object_is_queued() -> None:
+    """The first sight of an object queues it, and who listens for it."""
+    assert Desk().observe(WAREHOUSE) == {WAREHOUSE.key}
+    assert Desk(LISTENER).observe(WAREHOUSE) == {WAREHOUSE.key, LISTENER.key}
+
+
+def test_old_news_is_no_news() -> None:
+    """The same version again queues nobody."""
+    assert Desk(WAREHOUSE, LISTENER).observe(WAREHOUSE) == set()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"wish": b"new"}, {"status_hash": b"new"}, {"topics": ()}, {"uid": "uid-2"}, {"generation": 2}],
+    ids=str,
+)
+def test_listeners_hear_of_what_they_can_see(fields: dict[str, object]) -> None:
+    """A change of the wish, the status, the topics or the object itself concerns its listeners."""
+    assert Desk(WAREHOUSE, LISTENER).observe(newer(WAREHOUSE, **fields)) == {WAREHOUSE.key, LISTENER.key}
+
+
+def test_listeners_are_spared_what_they_cannot_see() -> None:
+    """A new version with nothing new in it queues the object itself only."""
+    assert Desk(WAREHOUSE, LISTENER).observe(newer(WAREHOUSE)) == {WAREHOUSE.key}
+
+
+def test_listeners_of_a_topic_that_goes_and_of_one_that_comes_are_queued() -> None:
+    """Who listened to the old topic and who listens to the new one both have to look."""
+    old, new = (FakeView(key(name, kind=OTHER_KIND), listens=((name,),)) for name in ("old", "new"))
+    desk = Desk(old, new, FakeView(key(), topics=(("old",),)))
+
+    assert desk.observe(FakeView(key(), resource_version=2, topics=(("new",),))) == {key(), old.key, new.key}
+
+
+def test_a_child_queues_its_owner_but_not_itself() -> None:
+    """Children have no reconciler."""
+    child = FakeView(key("child", kind=CHILD_KIND), owner=key())
+    desk = Desk()
+
+    assert desk.observe(child) == {key()}
+    assert desk.observe(newer(child)) == {key()}
+    assert desk.forget(child, 9) == {key()}
+
+
+def test_a_child_that_changes_hands_queues_both_owners() -> None:
+    """Made anew under the same name for another owner: the old one has lost something."""
+    child = FakeView(key("child", kind=CHILD_KIND), owner=key("old"))
+
+    assert Desk(child).observe(newer(child, uid="uid-2", owner=key("new"))) == {key("old"), key("new")}
+
+
+def test_the_answer_to_an_own_status_write_wakes_listeners_once() -> None:
+    """Not the object itself; and the echo that comes after it wakes nobody."""
+    desk = Desk(WAREHOUSE, LISTENER)
+    answer = newer(WAREHOUSE, status_hash=b"ours")
+    desk.store.will_write(WAREHOUSE.key, b"ours")
+
+    assert desk.observe(answer, own=True) == {LISTENER.key}
+    assert desk.observe(answer) == set()
+    assert not desk.store.must_read_live(WAREHOUSE.key)
+
+
+def test_an_echo_that_overtakes_the_answer_wakes_listeners_once() -> None:
+    """The watch may be faster than the answer."""
+    desk = Desk(WAREHOUSE, LISTENER)
+    echo = newer(WAREHOUSE, status_hash=b"ours")
+    desk.store.will_write(WAREHOUSE.key, b"ours")
+
+    assert desk.observe(echo) == {LISTENER.key}
+    assert not desk.store.must_read_live(WAREHOUSE.key)
+    assert desk.observe(echo, own=True) == set()
+
+
+def test_an_announcement_counts_for_one_echo() -> None:
+    """A stranger who later brings our status back is heard."""
+    desk = Desk(WAREHOUSE)
+    desk.store.will_write(WAREHOUSE.key, b"ours")
+    echo = newer(WAREHOUSE, status_hash=b"ours")
+    desk.observe(echo)
+
+    assert desk.observe(newer(newer(echo, status_hash=b"theirs"), status_hash=b"ours")) == {WAREHOUSE.key}
+
+
+def test_an_own_write_that_changes_nothing_ends_the_doubt() -> None:
+    """An apply without effect answers with the known version, and no echo will come."""
+    desk = Desk(WAREHOUSE)
+    desk.store.will_write(WAREHOUSE.key, b"ours")
+
+    assert desk.observe(WAREHOUSE, own=True) == set()
+    assert not desk.store.must_read_live(WAREHOUSE.key)
+
+
+def test_a_stale_view_does_not_end_the_doubt() -> None:
+    """An old version that happens to look like the announced write answers nothing."""
+    desk = Desk(newer(newer(WAREHOUSE)))
+    desk.store.will_write(WAREHOUSE.key, b"ours")
+
+    assert desk.observe(replace(WAREHOUSE, status_hash=b"ours")) == set()
+    assert desk.store.must_read_live(WAREHOUSE.key)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [newer(WAREHOUSE, wish=b"new"), newer(WAREHOUSE, uid="uid-2"), FakeView(key("made by us"))],
+    ids=["another wish", "another object", "an object we made"],
+)
+def test_an_own_write_that_is_more_than_a_status_wakes_its_object(answer: FakeView) -> None:
+    """What we ask of an object is news to that object."""
+    assert Desk(WAREHOUSE).observe(answer, own=True) == {answer.key}
+
+
+def test_a_removal_queues_object_owner_and_listeners() -> None:
+    """The object itself is run once more, so that what is kept about it can be dropped."""
+    owned = replace(WAREHOUSE, owner=key("owner"))
+
+    assert Desk(owned, LISTENER).forget(owned, 2) == {owned.key, key("owner"), LISTENER.key}
+
+
+def test_a_removal_of_the_unknown_queues_nobody() -> None:
+    """Not known, or another UID, or known in a newer version."""
+    assert Desk(LISTENER).forget(WAREHOUSE, 2) == set()
+    assert Desk(WAREHOUSE).forget(replace(WAREHOUSE, uid="uid-0"), 2) == set()
+    assert Desk(newer(newer(WAREHOUSE))).forget(WAREHOUSE, 2) == set()
+
+
+def test_an_object_that_listens_to_itself_does_not_wake_itself() -> None:
+    """A status write is not answered by a run for ever."""
+    selfish = FakeView(key(), topics=(IMAGE,), listens=(IMAGE, key()))
+    desk = Desk(selfish)
+    desk.store.will_write(selfish.key, b"ours")
+
+    assert desk.observe(newer(selfish, status_hash=b"ours"), own=True) == set()
