@@ -1,0 +1,154 @@
+# ruff: noqa: N818 - the names say what happened; a suffix would say only that something did
+"""What can go wrong between us and a foreign host.
+
+::
+
+    HttpError
+    ├── InvalidUrl              not a URL that is called
+    ├── EgressDenied            the egress policy refuses the host or its address
+    ├── RedirectRefused         too many, from https to http, or to nowhere
+    ├── ConnectFailed           no connection
+    │   ├── NameNotResolved     DNS knows no such host
+    │   └── TlsFailed           the handshake failed
+    │       ├── CertificateRejected   the server's certificate is not trusted
+    │       └── NotTls          the server speaks something else, most likely plain http
+    ├── TimedOut                the time for the whole exchange is over
+    ├── ConnectionBroken        the connection ended early, or what came over it is not HTTP
+    └── ResponseTooLarge        more bytes than the caller takes
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator
+
+import httpcore
+
+from slipway.redact import redact
+
+__all__ = [
+    "CertificateRejected",
+    "ConnectFailed",
+    "ConnectionBroken",
+    "EgressDenied",
+    "HttpError",
+    "InvalidUrl",
+    "NameNotResolved",
+    "NotTls",
+    "RedirectRefused",
+    "ResponseTooLarge",
+    "TimedOut",
+    "TlsFailed",
+    "translate",
+]
+
+
+class HttpError(Exception):
+    """A request that brought no usable response. The message holds no secret."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redact(message))
+
+
+class InvalidUrl(HttpError):
+    """Not a URL that is called: another scheme, user info in it, or no host."""
+
+
+class EgressDenied(HttpError):
+    """The egress policy refuses the host, or an address it resolves to."""
+
+
+class RedirectRefused(HttpError):
+    """A redirect that is not followed."""
+
+
+class ConnectFailed(HttpError):
+    """No connection could be made."""
+
+
+class NameNotResolved(ConnectFailed):
+    """DNS knows no address of the host."""
+
+
+class TlsFailed(ConnectFailed):
+    """The TLS handshake failed."""
+
+
+class CertificateRejected(TlsFailed):
+    """The server's certificate is not trusted, expired, or made for another name."""
+
+
+class NotTls(TlsFailed):
+    """The server speaks something else than TLS, most likely plain http."""
+
+
+class TimedOut(HttpError):
+    """The time for the whole exchange is over."""
+
+
+class ConnectionBroken(HttpError):
+    """The connection ended early, or what came over it is not HTTP."""
+
+
+class ResponseTooLarge(HttpError):
+    """The response has more bytes than the caller takes."""
+
+
+# What OpenSSL says when the other side answers a handshake with text.
+_NOT_TLS = (
+    "WRONG_VERSION_NUMBER",
+    "RECORD_LAYER_FAILURE",
+    "HTTP_REQUEST",
+    "UNKNOWN_PROTOCOL",
+    "PACKET_LENGTH_TOO_LONG",
+)
+
+
+def translate(error: Exception, url: str) -> HttpError:
+    """Our error for one of httpcore, ssl, zlib or the operating system, naming the URL it happened at."""
+    if isinstance(error, HttpError):
+        return error
+    # Before TLS: a handshake that was waited for too long has an SSLWantReadError behind it.
+    if isinstance(error, (TimeoutError, httpcore.TimeoutException)):
+        return TimedOut(f"{url} did not answer in time")
+    tls = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
+    if tls is not None:
+        return _translate_tls(tls, url)
+    if isinstance(error, (httpcore.UnsupportedProtocol, UnicodeError)):
+        return InvalidUrl(f"{url} is not an http or https URL")
+    if isinstance(error, (httpcore.ConnectError, OSError)):
+        return ConnectFailed(f"no connection to {url}: {_reason(error)}")
+    return ConnectionBroken(f"the connection to {url} broke: {_reason(error)}")
+
+
+def _translate_tls(error: ssl.SSLError, url: str) -> TlsFailed:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        problem = getattr(error, "verify_message", "") or _reason(error)
+        return CertificateRejected(f"the certificate of {url} is not trusted: {problem}")
+    # OpenSSL fills these in; an error that was made elsewhere has none.
+    if getattr(error, "reason", None) in _NOT_TLS:
+        return NotTls(f"{url} does not speak TLS")
+    return TlsFailed(f"no TLS connection to {url}: {_reason(error)}")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it, each once."""
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        yield following
+        following = following.__cause__ or following.__context__
+
+
+def _reason(error: Exception) -> str:
+    """The innermost words about it: httpcore wraps anyio, which wraps the operating system."""
+    words = [text for cause in _causes(error) if (text := _words(cause))]
+    return words[-1] if words else type(error).__name__
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)  # asyncio puts a Python tuple into strerror
+    return str(error)

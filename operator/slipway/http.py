@@ -1,0 +1,383 @@
+"""The one way out: every request to a host that a user named goes through here.
+
+Each hop is checked against the egress policy, its name resolved once, the addresses checked, and the
+connection made to exactly those addresses, while SNI and Host keep the name. Bytes, time and redirects are
+bounded. Built on httpx's URLs and its connection pool (httpcore) rather than on its client, which would add
+cookies, proxies from the environment and default headers of its own. The errors are drawn in
+`slipway.egress.errors`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import zlib
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import httpcore
+import httpx
+
+from slipway.egress import (
+    LIBRARY_POLICY,
+    ClientCertificate,
+    ConnectionBroken,
+    EgressDenied,
+    EgressPolicy,
+    Headers,
+    HttpError,
+    InvalidUrl,
+    Origin,
+    RedirectRefused,
+    Response,
+    ResponseTooLarge,
+    Verify,
+)
+from slipway.egress.connections import CheckedBackend, HostLimits, Lane, Resolver, resolve_with_system
+from slipway.egress.errors import translate
+from slipway.egress.tls import tls_context
+
+__all__ = [
+    "LIBRARY_POLICY",
+    "EgressDenied",
+    "EgressPolicy",
+    "HostLimits",
+    "HttpClient",
+    "HttpError",
+    "StreamedResponse",
+    "join_url",
+    "origin_of",
+]
+
+MAX_BODY: Final = 8 * 1024 * 1024
+MAX_ERROR_BODY: Final = 64 * 1024
+MAX_REDIRECTS: Final = 5
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+# Every other header may hold a secret and stays with the origin it was written for.
+_HEADERS_FOR_STRANGERS: Final = frozenset({"accept", "accept-encoding", "range", "user-agent"})
+_HOST: Final = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
+_FOREIGN_ERRORS: Final = (
+    OSError,  # TimeoutError and ssl.SSLError are among them
+    EOFError,
+    UnicodeError,
+    zlib.error,
+    httpcore.ConnectionNotAvailable,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """A request as it goes out, to one host after the other if there are redirects."""
+
+    method: str
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes | AsyncIterable[bytes] = field(repr=False)
+    deadline: float
+    """In seconds of the event loop's clock."""
+
+    lane: Lane
+
+
+class StreamedResponse:
+    """A response whose body is still to come; made by `HttpClient.stream`."""
+
+    __slots__ = ("_deadline", "_is_head", "_response", "headers", "status", "url")
+
+    def __init__(self, response: httpcore.Response, url: str, sending: _Sending) -> None:
+        self._response = response
+        self._deadline = sending.deadline
+        self._is_head = sending.method == "HEAD"  # its Content-Length is that of the GET
+        self.status = response.status
+        self.headers = Headers((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
+        self.url = url
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it was sent, in pieces of at most 64 KiB.
+
+        Only waiting for the server can run into the deadline, so that no time-out hits the consumer between
+        two pieces, where nobody could tell it from a cancellation.
+
+        Raises:
+            TimedOut: when the deadline of the exchange is over.
+            ConnectionBroken: when the body ends early.
+        """
+        pieces = self._response.aiter_stream()
+        while True:
+            with _translated(self.url):
+                async with asyncio.timeout_at(self._deadline):
+                    piece = await anext(pieces, None)
+            if piece is None:
+                return
+            yield piece
+
+    async def read(self, max_bytes: int, *, truncate: bool = False) -> bytes:
+        """The decoded body.
+
+        Args:
+            max_bytes: The cap, counted after decoding, so that a gzip bomb is stopped while it unfolds.
+            truncate: Give the first `max_bytes` of a larger body instead of raising.
+
+        Raises:
+            ResponseTooLarge: when there is more.
+        """
+        too_large = ResponseTooLarge(f"{self.url} answered with more than {max_bytes} bytes")
+        declared = self.headers.get("content-length") or ""
+        is_declared_too_large = declared.isdecimal() and int(declared[:20]) > max_bytes
+        if is_declared_too_large and not truncate and not self._is_head:
+            raise too_large
+        unfold = _unfolder(None if self._is_head else self.headers.get("content-encoding"), self.url)
+        body = bytearray()
+        async for piece in self.chunks():
+            with _translated(self.url):
+                body += unfold.decompress(piece, max_bytes + 1 - len(body)) if unfold else piece
+            if len(body) > max_bytes:
+                if truncate:
+                    return bytes(body[:max_bytes])
+                raise too_large
+        if unfold and not unfold.eof and not self._is_head:
+            msg = f"{self.url} sent a compressed body that ends early"
+            raise ConnectionBroken(msg)
+        return bytes(body)
+
+
+class HttpClient:
+    """Connections to a few hosts under one egress policy and one TLS set-up.
+
+    Args:
+        policy: What may be called.
+        timeout: Seconds for one whole exchange, redirects and body included, unless a call says otherwise.
+        verify: See `slipway.egress.tls.Verify`.
+        ca: PEM certificates trusted beside the system's.
+        client_cert: Shown only to `home`, for it says who we are.
+        home: The origin that the client certificate belongs to.
+        limits: Shared by the clients of one process, so that a host sees one limit.
+        resolve: Name resolution; the system's by default.
+    """
+
+    def __init__(
+        self,
+        policy: EgressPolicy = LIBRARY_POLICY,
+        *,
+        timeout: float = 30.0,
+        verify: Verify = True,
+        ca: bytes | None = None,
+        client_cert: ClientCertificate | None = None,
+        home: Origin | None = None,
+        limits: HostLimits | None = None,
+        resolve: Resolver = resolve_with_system,
+    ) -> None:
+        self._policy = policy
+        self._timeout = timeout
+        self._verify = verify
+        self._ca = ca
+        self._client_cert = client_cert
+        self._home = home
+        self._limits = limits or HostLimits()
+        self._resolve = resolve
+        self._pools: dict[bool, httpcore.AsyncConnectionPool] = {}
+        self._opening = asyncio.Lock()
+
+    async def aclose(self) -> None:
+        """Closes every connection; a later request would open new ones."""
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            await pool.aclose()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | AsyncIterable[bytes] = b"",
+        max_bytes: int = MAX_BODY,
+        timeout: float | None = None,
+    ) -> Response:
+        """One exchange with a bounded body. Bodies of error responses are cut at 64 KiB.
+
+        Raises:
+            HttpError: every way in which there is no response.
+        """
+        lane: Lane = "short" if isinstance(content, bytes) else "upload"
+        sending = _Sending(method, headers or {}, content, self._deadline(timeout), lane)
+        async with self._exchange(url, sending) as answer:
+            failed = answer.status >= 400
+            body = await answer.read(MAX_ERROR_BODY if failed else max_bytes, truncate=failed)
+            return Response(answer.status, answer.headers, body, answer.url)
+
+    def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, timeout: float | None = None
+    ) -> contextlib.AbstractAsyncContextManager[StreamedResponse]:
+        """One exchange whose body is taken in pieces; the connection is given back at the end of the block.
+
+        Raises:
+            HttpError: every way in which there is no response.
+        """
+        return self._exchange(url, _Sending(method, headers or {}, b"", self._deadline(timeout), "download"))
+
+    def _deadline(self, timeout: float | None) -> float:
+        return asyncio.get_running_loop().time() + (self._timeout if timeout is None else timeout)
+
+    @contextlib.asynccontextmanager
+    async def _exchange(self, url: str, sending: _Sending) -> AsyncIterator[StreamedResponse]:
+        """Follows redirects until there is an answer that is none."""
+        target = _parse(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            async with self._hop(target, sending) as answer:
+                location = answer.headers.get("location")
+                if (
+                    answer.status not in _REDIRECTS
+                    or location is None
+                    or sending.method not in {"GET", "HEAD"}
+                ):
+                    yield answer
+                    return
+            following = _redirected(target, location)
+            if _origin(following) != _origin(target):
+                sending = replace(sending, headers=_for_strangers(sending.headers))
+            target = following
+        msg = f"{url} redirects more than {MAX_REDIRECTS} times"
+        raise RedirectRefused(msg)
+
+    @contextlib.asynccontextmanager
+    async def _hop(self, url: httpx.URL, sending: _Sending) -> AsyncIterator[StreamedResponse]:
+        """One request to one host, in a slot of that host."""
+        origin = _origin(url)
+        refusal = self._policy.refusal_of_url(*origin)
+        if refusal is not None:
+            raise EgressDenied(refusal)
+        async with contextlib.AsyncExitStack() as stack:
+            with _translated(str(url)):
+                async with asyncio.timeout_at(sending.deadline):
+                    await stack.enter_async_context(self._limits.slot(origin.host, sending.lane))
+                    response = await _send(await self._pool(origin), url, sending)
+            stack.push_async_callback(response.aclose)
+            yield StreamedResponse(response, str(url), sending)
+
+    async def _pool(self, origin: Origin) -> httpcore.AsyncConnectionPool:
+        at_home = self._client_cert is not None and origin == self._home
+        async with self._opening:
+            if at_home not in self._pools:
+                shown = self._client_cert if at_home else None
+                context = await asyncio.to_thread(tls_context, self._verify, self._ca, shown)
+                self._pools[at_home] = httpcore.AsyncConnectionPool(
+                    ssl_context=context,
+                    max_connections=None,  # HostLimits counts; a second limit below it could deadlock with it
+                    max_keepalive_connections=8,
+                    keepalive_expiry=15.0,
+                    network_backend=CheckedBackend(self._policy, self._resolve),
+                )
+            return self._pools[at_home]
+
+
+async def _send(pool: httpcore.AsyncConnectionPool, url: httpx.URL, sending: _Sending) -> httpcore.Response:
+    """Sends it; once more when a kept connection turned out to be closed and repeating does no harm."""
+    try:
+        return await pool.handle_async_request(_wire_request(url, sending))
+    except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
+        if sending.method not in _REPEATABLE or not isinstance(sending.content, bytes):
+            raise
+        return await pool.handle_async_request(_wire_request(url, sending))
+
+
+def _wire_request(url: httpx.URL, sending: _Sending) -> httpcore.Request:
+    host = url.netloc.decode("ascii")
+    fields = {"Host": host, "User-Agent": "slipway", "Accept-Encoding": "identity", **sending.headers}
+    if isinstance(sending.content, bytes):
+        if sending.content or sending.method in {"POST", "PUT", "PATCH"}:
+            fields["Content-Length"] = str(len(sending.content))
+    elif "content-length" not in {name.lower() for name in fields}:
+        fields["Transfer-Encoding"] = "chunked"
+    return httpcore.Request(
+        sending.method,
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+        headers=[(k.encode("ascii"), v.encode("latin-1")) for k, v in fields.items()],
+        content=sending.content,
+    )
+
+
+def _for_strangers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() in _HEADERS_FOR_STRANGERS}
+
+
+@contextlib.contextmanager
+def _translated(url: str) -> Iterator[None]:
+    try:
+        yield
+    except _FOREIGN_ERRORS as error:
+        raise translate(error, url) from error
+
+
+def _unfolder(encoding: str | None, url: str) -> zlib._Decompress | None:
+    """What decompresses the body; None when it came as it is. Of several members the first counts."""
+    name = (encoding or "").strip().lower()
+    if name in {"", "identity"}:
+        return None
+    if name not in {"gzip", "x-gzip"}:
+        msg = f"{url} answered in the encoding {name[:40]!r}, which was not asked for"
+        raise ConnectionBroken(msg)
+    return zlib.decompressobj(wbits=31)
+
+
+def _parse(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        msg = f"{url!r} is not a URL"
+        raise InvalidUrl(msg) from error
+    is_port = parsed.port is None or 0 < parsed.port < 65536
+    if parsed.scheme not in {"http", "https"} or not _HOST.fullmatch(parsed.raw_host) or not is_port:
+        msg = f"{url!r} is not an http or https URL"
+        raise InvalidUrl(msg)
+    if parsed.userinfo:
+        msg = f"{url} has a user name or password in it; put them into the Secret that secretRef names"
+        raise InvalidUrl(msg)
+    return parsed
+
+
+def _redirected(source: httpx.URL, location: str) -> httpx.URL:
+    try:
+        target = _parse(str(source.join(location)))
+    except (httpx.InvalidURL, UnicodeError, ValueError, InvalidUrl) as error:
+        msg = f"{source} redirects to something that is no URL"
+        raise RedirectRefused(msg) from error
+    if source.scheme == "https" and target.scheme == "http":
+        msg = f"{source} redirects from https to plain http ({target.host})"
+        raise RedirectRefused(msg)
+    return target
+
+
+def _origin(url: httpx.URL) -> Origin:
+    return Origin(
+        url.scheme, url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
+    )
+
+
+def origin_of(url: str) -> Origin:
+    """Scheme, host and port of a URL, in lower case, international names in their ASCII form.
+
+    Raises:
+        InvalidUrl: when it is no http or https URL, or holds user info.
+    """
+    return _origin(_parse(url))
+
+
+def join_url(base: str, reference: str) -> str:
+    """The absolute URL that a relative (or absolute) one means when it is read at `base`.
+
+    Raises:
+        InvalidUrl: when the result is no http or https URL.
+    """
+    try:
+        return str(_parse(str(httpx.URL(base).join(reference))))
+    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        msg = f"{reference!r} is not a URL"
+        raise InvalidUrl(msg) from error

@@ -1,0 +1,259 @@
+"""A client for container registries (OCI distribution-spec 1.1, and what registries make of it)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable
+from types import TracebackType
+from typing import Final, Self
+
+from pydantic_core import from_json
+
+from slipway.egress import LIBRARY_POLICY, ClientCertificate, EgressPolicy, Response, Verify
+from slipway.http import HttpClient, origin_of
+from slipway.oci.answers import Subject, is_html, names_registry, not_a_registry
+from slipway.oci.blobs import Blobs
+from slipway.oci.credentials import ANONYMOUS, Credential
+from slipway.oci.manifest import Descriptor, Manifest
+from slipway.oci.manifests import Manifests
+from slipway.oci.reference import require_repository
+from slipway.oci.session import Ask, RegistrySession, registry_base
+from slipway.oci.tags import Tags
+
+__all__ = ["RegistryClient"]
+
+_PING_BYTES: Final = 64 * 1024
+
+
+class RegistryClient:
+    """A registry as seen with one credential. Use it as a context manager, or call `aclose`.
+
+    Args:
+        url: The registry, such as `https://registry.example.com`, `localhost:5000` or `docker.io`.
+        username: With `password`: Basic authentication, or exchanged for tokens where the registry has them.
+        password: See `username`.
+        token: An identity token or personal access token, instead of user name and password.
+        timeout: Seconds for one whole exchange.
+        verify_ssl: True, False, a path to PEM authorities trusted beside the system's, or a context.
+        client_cert: Shown to the registry, when it asks.
+        egress: What may be called; by default everything but link-local and metadata addresses.
+
+    Raises:
+        InvalidReference: when the URL is none.
+
+    Every method raises a `RegistryError` (drawn in `slipway.oci.errors`) for whatever the registry or the way
+    to it does wrong, and `InvalidReference` for names that no registry can have, without sending anything.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        timeout: float = 30.0,
+        verify_ssl: Verify = True,
+        client_cert: ClientCertificate | None = None,
+        egress: EgressPolicy | None = None,
+    ) -> None:
+        http = HttpClient(
+            egress or LIBRARY_POLICY,
+            timeout=timeout,
+            verify=verify_ssl,
+            client_cert=client_cert,
+            home=origin_of(registry_base(url)),
+        )
+        self._set_up(RegistrySession(url, http, _credential(username, password, token)), timeout)
+
+    @classmethod
+    def over(cls, session: RegistrySession, timeout: float) -> Self:
+        """A client over a session that somebody else put together."""
+        client = cls.__new__(cls)
+        client._set_up(session, timeout)  # noqa: SLF001 - its own, though ruff cannot see it
+        return client
+
+    def _set_up(self, session: RegistrySession, timeout: float) -> None:
+        self._session = session
+        self._tags = Tags(session, timeout)
+        self._manifests = Manifests(session)
+        self._blobs = Blobs(session, timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes every connection."""
+        await self._session.aclose()
+
+    @property
+    def url(self) -> str:
+        """The address below which the registry's API is."""
+        return self._session.base
+
+    @property
+    def in_flight(self) -> int:
+        """Exchanges under way now."""
+        return self._session.in_flight
+
+    @property
+    def last_used(self) -> float:
+        """When the last exchange ended, in seconds of the session's monotonic clock."""
+        return self._session.last_used
+
+    async def check(self) -> None:
+        """Whether a registry answers here and takes the credential.
+
+        Raises:
+            NotARegistry: when something else answers.
+            AuthenticationFailed: when the credential is wrong, or one is needed.
+            RegistryError: whatever else is in the way.
+        """
+        ask = Ask("GET", "v2/", headers={"Accept": "application/json"}, max_bytes=_PING_BYTES)
+        response = await self._session.send(ask)
+        if response.status != 200:
+            raise self._session.refusal(response, Subject.REGISTRY, "")
+        self._require_registry(response)
+        # A registry that is open to read never asks, so a wrong password would show only at the first push.
+        shown = self._session.authorizer.basic()
+        if shown is not None and not self._session.authorizer.was_asked:
+            response = await self._session.send(
+                Ask("GET", "v2/", headers={"Authorization": shown}, max_bytes=_PING_BYTES)
+            )
+            if response.status in {401, 403}:
+                raise self._session.refusal(response, Subject.REGISTRY, "")
+
+    async def list_tags(self, repository: str) -> tuple[str, ...]:
+        """All tags of a repository, in the order of the registry, each once; empty when it has none.
+
+        Raises:
+            RepositoryNotFound: when there is no such repository.
+            ListingIncomplete: when the list could not be read to its end: nothing may be chosen from a part.
+        """
+        require_repository(repository)
+        return await self._tags.list(repository)
+
+    async def head_manifest(self, repository: str, reference: str) -> Descriptor:
+        """What a tag or digest names. Costs no pull on registries that count them.
+
+        Args:
+            repository: The repository.
+            reference: A tag or a digest.
+
+        Raises:
+            RepositoryNotFound: when there is no such repository.
+            ManifestNotFound: when it has no such tag or digest.
+        """
+        return await self._manifests.head(repository, reference)
+
+    async def get_manifest(self, repository: str, reference: str) -> Manifest:
+        """A manifest or index. Its digest is computed from the bytes; asked for by digest, it is that one.
+
+        Raises:
+            RepositoryNotFound: when there is no such repository.
+            ManifestNotFound: when it has no such tag or digest.
+            DigestMismatch: when other content came than the digest names.
+            UnsupportedManifest: when it is of a kind that is not handled.
+        """
+        return await self._manifests.get(repository, reference)
+
+    async def get_blob(self, repository: str, digest: str, max_bytes: int) -> bytes:
+        """A small blob, verified.
+
+        Raises:
+            BlobNotFound: when the repository has no such blob.
+            ContentTooLarge: when it has more than `max_bytes` bytes.
+            DigestMismatch: when other content came than the digest names.
+        """
+        require_repository(repository)
+        return await self._blobs.read(repository, digest, max_bytes)
+
+    def stream_blob(self, repository: str, digest: str, size: int | None = None) -> AsyncGenerator[bytes]:
+        """A blob in pieces of at most 64 KiB, verified at its end; a broken connection is taken up again.
+
+        Nothing is asked for before the first piece is. Close it (`contextlib.aclosing`) when it is not read
+        to the end.
+
+        Args:
+            repository: The repository.
+            digest: What the content must hash to.
+            size: How many bytes there must be.
+
+        Raises:
+            BlobNotFound: when the repository has no such blob.
+            DigestMismatch: when other content came. The pieces were given out by then: keep nothing of them.
+        """
+        require_repository(repository)
+        return self._blobs.stream(repository, digest, size)
+
+    async def blob_exists(self, repository: str, digest: str) -> bool:
+        """Whether the repository has a blob."""
+        require_repository(repository)
+        return await self._blobs.exists(repository, digest)
+
+    async def mount_blob(self, repository: str, digest: str, from_repository: str) -> bool:
+        """Has the registry take over a blob from another of its repositories, without its bytes travelling.
+
+        Returns:
+            False when the registry did not; upload it then.
+        """
+        require_repository(repository)
+        require_repository(from_repository)
+        return await self._blobs.mount(repository, digest, from_repository)
+
+    async def upload_blob(
+        self, repository: str, digest: str, size: int, source: bytes | AsyncIterable[bytes]
+    ) -> None:
+        """Stores a blob.
+
+        Args:
+            repository: Where to.
+            digest: What the content hashes to; checked while it is sent.
+            size: Bytes.
+            source: The content. Pieces are taken only as fast as they are sent; a generator is closed in any
+                case.
+
+        Raises:
+            DigestMismatch: when the source gives other content; the registry stores nothing then.
+            UploadRejected: when the registry does not take it.
+        """
+        require_repository(repository)
+        await self._blobs.upload(repository, digest, size, source)
+
+    async def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> str:
+        """Stores a manifest under a tag or its digest.
+
+        Returns:
+            Its digest.
+
+        Raises:
+            UploadRejected: when the registry does not take it, for instance because a blob is missing.
+        """
+        return await self._manifests.put(repository, reference, manifest)
+
+    def _require_registry(self, response: Response) -> None:
+        """A registry says so, or answers in JSON, or with nothing; a web server answers with a page."""
+        if names_registry(response.headers) or (not is_html(response) and _is_json_or_empty(response)):
+            return
+        raise not_a_registry(self._session.origin)
+
+
+def _credential(username: str | None, password: str | None, token: str | None) -> Credential:
+    if token:
+        return Credential.basic(username, token) if username else Credential.bearer(token)
+    if username is None and password is None:
+        return ANONYMOUS
+    return Credential.basic(username or "", password or "")
+
+
+def _is_json_or_empty(response: Response) -> bool:
+    if not response.body.strip():
+        return True
+    try:
+        return isinstance(from_json(response.body), (dict, list))
+    except ValueError:
+        return False

@@ -1,0 +1,60 @@
+"""Images small enough to push in a test, with layers that are real archives."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from dataclasses import dataclass
+
+from slipway.oci import Descriptor, ImageConfig, ImageIndex, ImageManifest, Manifest, Platform, RegistryClient
+from slipway.oci.digest import digest_of
+from slipway.oci.manifest import RootFs
+
+__all__ = ["SmallImage", "push", "small_image", "small_index"]
+
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+
+@dataclass(frozen=True)
+class SmallImage:
+    """A manifest and the blobs that it names."""
+
+    manifest: Manifest
+    blobs: tuple[bytes, ...]
+
+
+def small_image(name: str, *, megabytes: int = 0) -> SmallImage:
+    """An image with one layer that holds one file; `megabytes` of zeros make it larger."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        content = name.encode() + bytes(megabytes << 20)
+        entry = tarfile.TarInfo(name="etc/name")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    layer = gzip.compress(archive.getvalue(), compresslevel=0, mtime=0)
+    rootfs = RootFs(diff_ids=(digest_of(archive.getvalue()),))
+    config = ImageConfig(architecture="amd64", os="linux", rootfs=rootfs).to_bytes()
+    content_model = ImageManifest(config=_describe(_CONFIG, config), layers=(_describe(_LAYER, layer),))
+    return SmallImage(Manifest.of(content_model), (config, layer))
+
+
+def small_index(*images: tuple[str, SmallImage]) -> Manifest:
+    """An index of images by platform."""
+    entries = tuple(
+        image.manifest.descriptor.model_copy(update={"platform": Platform.parse(platform)})
+        for platform, image in images
+    )
+    return Manifest.of(ImageIndex(manifests=entries))
+
+
+async def push(client: RegistryClient, repository: str, tag: str, image: SmallImage) -> str:
+    """Stores an image under a tag; gives its digest."""
+    for blob in image.blobs:
+        await client.upload_blob(repository, digest_of(blob), len(blob), blob)
+    return await client.put_manifest(repository, tag, image.manifest)
+
+
+def _describe(media_type: str, content: bytes) -> Descriptor:
+    return Descriptor(media_type=media_type, digest=digest_of(content), size=len(content))

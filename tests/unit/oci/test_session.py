@@ -1,0 +1,340 @@
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+
+import pytest
+
+from slipway.http import HttpClient, origin_of
+from slipway.oci.auth import repository_scope
+from slipway.oci.credentials import ANONYMOUS, Credential
+from slipway.oci.errors import (
+    AuthenticationFailed,
+    EgressRefused,
+    InvalidReference,
+    InvalidResponse,
+    RegistryFailing,
+    RegistryTimeout,
+    RegistryUnreachable,
+)
+from slipway.oci.session import Ask, RegistrySession, off_loop, registry_base
+from tests.support.raw_server import Hanging, RawServer, Reply, Seen, Streaming
+
+ROBOT = Credential.basic("robot", "hunter2")
+BASIC = "Basic " + base64.b64encode(b"robot:hunter2").decode()
+PULL = repository_scope("shop/api")
+
+
+@pytest.mark.parametrize(
+    ("url", "want"),
+    [
+        ("https://r.io", "https://r.io"),
+        ("https://R.io:443/", "https://r.io"),
+        ("r.io:5000", "https://r.io:5000"),
+        ("r.io/v2/", "https://r.io"),
+        ("https://r.io/artifactory/api/docker/", "https://r.io/artifactory/api/docker"),
+        ("https://r.io/nexus/v2", "https://r.io/nexus"),
+        ("localhost:5000", "http://localhost:5000"),
+        ("127.0.0.1:5000", "http://127.0.0.1:5000"),
+        ("[::1]:5000", "http://[::1]:5000"),
+        ("http://r.io", "http://r.io"),
+        ("docker.io", "https://registry-1.docker.io"),
+        ("https://index.docker.io/v1/", "https://registry-1.docker.io"),
+        (" https://r.io ", "https://r.io"),
+    ],
+)
+def test_addresses_of_registries_are_understood_as_people_write_them(url: str, want: str) -> None:
+    """With and without scheme, slash and API version; loopback without TLS; Docker Hub by its real host."""
+    assert registry_base(url) == want
+
+
+@pytest.mark.parametrize(
+    "url", ["", "ftp://r.io", "https://u:p@r.io", "https://r.io?x=y", "https://r.io#x", "https://r io"]
+)
+def test_addresses_that_cannot_be_are_refused(url: str) -> None:
+    """Other schemes, user info, queries and spaces."""
+    with pytest.raises(InvalidReference):
+        registry_base(url)
+
+
+def _challenge(realm: str, *more: tuple[str, str], scope: str = PULL) -> Reply:
+    value = f'Bearer realm="{realm}",service="r",scope="{scope}"'
+    return Reply(401, b"{}", (("WWW-Authenticate", value), *more))
+
+
+def _token(value: str) -> Reply:
+    return Reply(200, json.dumps({"token": value, "expires_in": 300}).encode())
+
+
+async def _send(server: RawServer, credential: Credential, *asks: Ask) -> list[int]:
+    http = HttpClient(timeout=5)
+    session = RegistrySession(server.url, http, credential)
+    try:
+        return [(await session.send(ask)).status for ask in asks]
+    finally:
+        await session.aclose()
+
+
+def _guarded(
+    wants: str, challenge: Callable[[], Reply], other: Callable[[Seen], Reply] | None = None
+) -> Callable[[Seen], Reply]:
+    """A script that answers with the challenge unless the request carries what is wanted."""
+
+    def script(seen: Seen) -> Reply:
+        if other is not None and not seen.path.startswith("/v2"):
+            return other(seen)
+        return Reply(body=b"{}") if seen.headers.get("authorization") == wants else challenge()
+
+    return script
+
+
+async def test_basic_is_learnt_once() -> None:
+    """The first request is refused; from then on the credential is sent along."""
+    challenge = Reply(
+        401, b"", (("WWW-Authenticate", "Negotiate"), ("WWW-Authenticate", 'BASIC Realm="a, b"'))
+    )
+    async with RawServer(_guarded(BASIC, lambda: challenge)) as server:
+        assert await _send(server, ROBOT, Ask("GET", "v2/"), Ask("GET", "v2/")) == [200, 200]
+
+    assert [seen.headers.get("authorization") for seen in server.seen] == [None, BASIC, BASIC]
+
+
+async def test_a_wrong_password_is_tried_once() -> None:
+    """The refusal comes back; nothing is repeated, for accounts get locked."""
+    challenge = Reply(401, b"", (("WWW-Authenticate", 'Basic realm="x"'),))
+    async with RawServer(lambda _: challenge) as server:
+        assert await _send(server, ROBOT, Ask("GET", "v2/")) == [401]
+
+    assert len(server.seen) == 2
+
+
+async def test_tokens_are_fetched_and_reused() -> None:
+    """One refusal, one token, and no ping for every request after it."""
+    async with RawServer(lambda _: Reply()) as server:
+        server.script = _guarded(
+            "Bearer t1", lambda: _challenge(f"{server.url}/token"), lambda _: _token("t1")
+        )
+        ask = Ask("GET", "v2/shop/api/tags/list", (PULL,))
+        assert await _send(server, ROBOT, ask, ask, ask) == [200, 200, 200]
+
+    assert [seen.path for seen in server.seen] == [
+        "/v2/shop/api/tags/list",
+        "/token",
+        *["/v2/shop/api/tags/list"] * 3,
+    ]
+    assert server.seen[1].headers["authorization"] == BASIC
+
+
+async def test_a_token_that_does_not_suffice_is_replaced_once() -> None:
+    """The demanded scope is asked for first; a second refusal is the answer."""
+    async with RawServer(lambda _: Reply()) as server:
+        demanded = "repository:other:pull"
+        server.script = _guarded(
+            "never", lambda: _challenge(f"{server.url}/token", scope=demanded), lambda _: _token("t1")
+        )
+        assert await _send(server, ROBOT, Ask("GET", "v2/x", (PULL,))) == [401]
+
+    assert [seen.path for seen in server.seen] == ["/v2/x", "/token", "/v2/x"]
+    assert server.seen[1].target.index("other") < server.seen[1].target.index("shop")
+
+
+async def test_two_repositories_have_tokens_of_their_own() -> None:
+    """A token for one repository is not shown for another."""
+    async with RawServer(lambda _: Reply()) as server:
+
+        def script(seen: Seen) -> Reply:
+            if seen.path == "/token":
+                return _token("t-" + ("a" if "repository%3Aa" in seen.target else "b"))
+            name = seen.path.split("/")[2]
+            wanted = f"Bearer t-{name}"
+            return (
+                Reply()
+                if seen.headers.get("authorization") == wanted
+                else _challenge(f"{server.url}/token", scope="")
+            )
+
+        server.script = script
+        asks = [Ask("GET", f"v2/{name}/tags/list", (repository_scope(name),)) for name in "abab"]
+        assert await _send(server, ANONYMOUS, *asks) == [200] * 4
+
+    assert sum(seen.path == "/token" for seen in server.seen) == 2
+
+
+async def test_a_challenge_of_where_one_was_redirected_to_is_not_answered() -> None:
+    """Only the registry itself may ask for the credential."""
+    challenge = Reply(401, b"", (("WWW-Authenticate", 'Basic realm="give me"'),))
+    async with (
+        RawServer(lambda _: challenge) as storage,
+        RawServer(lambda _: Reply(307, b"", (("Location", f"{storage.url}/blob"),))) as server,
+    ):
+        assert await _send(server, ROBOT, Ask("GET", "v2/a/blobs/x")) == [401]
+
+    assert [seen.headers.get("authorization") for seen in storage.seen] == [None]
+
+
+async def test_a_token_server_in_another_domain_does_not_get_the_credential() -> None:
+    """Nothing is sent there at all."""
+    async with RawServer(lambda _: _challenge("http://localhost:1/token")) as server:
+        with pytest.raises(AuthenticationFailed, match="another domain"):
+            await _send(server, ROBOT, Ask("GET", "v2/"))
+
+
+async def test_a_token_server_at_a_metadata_address_is_not_called() -> None:
+    """Not even anonymously."""
+    async with RawServer(lambda _: _challenge("http://169.254.169.254/token")) as server:
+        with pytest.raises(EgressRefused, match="never called"):
+            await _send(server, ANONYMOUS, Ask("GET", "v2/"))
+
+
+async def test_a_token_server_that_redirects_elsewhere_does_not_take_the_credential_along() -> None:
+    """The password stays with the token server that the registry named."""
+    async with RawServer(lambda _: _token("t1")) as other, RawServer(lambda _: Reply()) as server:
+        redirect = Reply(302, b"", (("Location", f"{other.url}/token"),))
+        server.script = _guarded("Bearer t1", lambda: _challenge(f"{server.url}/token"), lambda _: redirect)
+        assert await _send(server, ROBOT, Ask("GET", "v2/", (PULL,))) == [200]
+
+    assert [seen.headers.get("authorization") for seen in other.seen] == [None]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_token_server_in_trouble_is_no_wrong_password(status: int) -> None:
+    """Its failure passes by itself."""
+    async with RawServer(lambda _: Reply()) as server:
+        server.script = _guarded("never", lambda: _challenge(f"{server.url}/token"), lambda _: Reply(status))
+        with pytest.raises(Exception, match=r"fewer requests|failed with status") as caught:
+            await _send(server, ROBOT, Ask("GET", "v2/"))
+
+    assert not isinstance(caught.value, AuthenticationFailed)
+
+
+@pytest.mark.parametrize(
+    "headers", [(), (("WWW-Authenticate", "Negotiate"),), (("WWW-Authenticate", 'Bearer service="x"'),)]
+)
+async def test_a_refusal_that_asks_for_nothing_we_have_comes_back(
+    headers: tuple[tuple[str, str], ...],
+) -> None:
+    """Without a challenge that can be answered there is one request and no loop."""
+    async with RawServer(lambda _: Reply(401, b"", headers)) as server:
+        assert await _send(server, ROBOT, Ask("GET", "v2/")) == [401]
+
+    assert len(server.seen) == 1
+
+
+async def test_a_malformed_challenge_is_named() -> None:
+    """The error says what cannot be read."""
+    async with RawServer(lambda _: Reply(401, b"", (("WWW-Authenticate", 'Bearer realm="x'),))) as server:
+        with pytest.raises(InvalidResponse, match="WWW-Authenticate is malformed"):
+            await _send(server, ROBOT, Ask("GET", "v2/"))
+
+
+async def test_reads_outlive_a_passing_failure() -> None:
+    """Three attempts at most, also when the connection breaks; the last answer is the one that counts."""
+
+    async def vanish(writer: object) -> None:
+        """The connection is closed without a word."""
+
+    async with RawServer(lambda _: Reply()) as server:
+        replies: list[Reply | Streaming] = [
+            Reply(503, b"busy"),
+            Streaming(vanish),
+            Streaming(vanish),
+            Reply(),
+        ]
+        server.script = lambda _: replies.pop(0)
+        assert await _send(server, ANONYMOUS, Ask("GET", "v2/")) == [200]
+
+        server.script = lambda _: Reply(503, b"busy")
+        server.seen.clear()
+        assert await _send(server, ANONYMOUS, Ask("GET", "v2/")) == [503]
+        assert len(server.seen) == 3
+
+
+async def test_writes_and_plain_refusals_are_not_repeated() -> None:
+    """Only reads are, and only after what passes by itself."""
+    async with RawServer(lambda _: Reply(503)) as server:
+        assert await _send(server, ANONYMOUS, Ask("POST", "v2/x")) == [503]
+        server.script = lambda _: Reply(403)
+        assert await _send(server, ANONYMOUS, Ask("GET", "v2/x")) == [403]
+
+        assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize(("wait", "requests"), [("1", 2), ("3600", 1), ("soon", 1)])
+async def test_a_rate_limit_is_waited_for_only_when_it_is_short(wait: str, requests: int) -> None:
+    """A registry that asks for a long pause gets it: from the whole object, not from a waiting worker."""
+    async with RawServer(lambda _: Reply()) as server:
+        server.script = lambda _: (
+            Reply(429, b"", (("Retry-After", wait),)) if len(server.seen) == 1 else Reply()
+        )
+        await _send(server, ANONYMOUS, Ask("GET", "v2/"))
+
+        assert len(server.seen) == requests
+
+
+async def test_time_outs_and_refused_connections_have_their_errors() -> None:
+    """Both are of the registry, and each says which it was."""
+    async with RawServer(lambda _: Hanging()) as server:
+        with pytest.raises(RegistryTimeout, match="did not answer in time"):
+            await _send(server, ANONYMOUS, Ask("GET", "v2/", timeout=0.1))
+    with pytest.raises(RegistryUnreachable, match="Connection refused"):
+        await _send(server, ANONYMOUS, Ask("GET", "v2/"))
+
+
+async def test_foreign_addresses_get_no_credential() -> None:
+    """An upload that was directed to another host goes there without authorization."""
+    challenge = Reply(401, b"", (("WWW-Authenticate", 'Basic realm="x"'),))
+    async with (
+        RawServer(lambda _: Reply(201)) as storage,
+        RawServer(_guarded(BASIC, lambda: challenge)) as server,
+    ):
+        asks = (Ask("GET", "v2/"), Ask("PUT", f"{storage.url}/x", content=b"blob"))
+        assert await _send(server, ROBOT, *asks) == [200, 201]
+
+    assert "authorization" not in storage.seen[0].headers
+
+
+async def test_streams_are_authorised_like_everything_else() -> None:
+    """A refused stream is opened again with what was asked for."""
+    async with RawServer(lambda _: Reply()) as server:
+        server.script = _guarded(
+            "Bearer t1", lambda: _challenge(f"{server.url}/token"), lambda _: _token("t1")
+        )
+        session = RegistrySession(server.url, HttpClient(timeout=5), ROBOT)
+        async with session.stream(Ask("GET", "v2/a/blobs/x", (PULL,))) as answer:
+            assert session.in_flight == 1
+            assert answer.status == 200
+            assert await answer.read(100) == b"{}"
+        assert session.in_flight == 0
+        await session.aclose()
+
+
+async def test_errors_of_a_stream_are_translated() -> None:
+    """Also those that come with its body."""
+
+    async def short(writer: object) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")  # type: ignore[attr-defined]
+
+    async with RawServer(lambda _: Streaming(short)) as server:
+        session = RegistrySession(server.url, HttpClient(timeout=5))
+        with pytest.raises(RegistryUnreachable):
+            await _drain(session)
+        await session.aclose()
+
+
+async def _drain(session: RegistrySession) -> None:
+    async with session.stream(Ask("GET", "v2/a/blobs/x")) as answer:
+        async for _ in answer.chunks():
+            pass
+
+
+async def test_much_to_read_is_read_in_a_thread() -> None:
+    """Small documents are read on the spot."""
+    assert await off_loop(10, sum, [1, 2]) == 3
+    assert await off_loop(10_000_000, sum, [1, 2]) == 3
+
+
+def test_the_error_of_a_failing_registry_is_no_time_out() -> None:
+    """People are told whether it answers."""
+    assert issubclass(RegistryFailing, RegistryUnreachable)
+    assert origin_of("https://r.io").port == 443

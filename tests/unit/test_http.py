@@ -1,0 +1,589 @@
+"""The client against servers on loopback; the rules of the policy are tested in `egress/test_policy.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import inspect
+import re
+import socket
+import ssl
+import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpcore
+import pytest
+
+from dev.certificates import Authority
+from slipway import egress, http
+from slipway.egress import ClientCertificate, EgressPolicy, HttpError
+from slipway.egress.connections import HostLimits
+from slipway.egress.errors import translate
+from slipway.http import _FOREIGN_ERRORS, MAX_ERROR_BODY, HttpClient, join_url, origin_of
+from tests.support.raw_server import Hanging, RawServer, Reply, Streaming
+
+SECRET = {"Authorization": "Bearer t0ken", "PRIVATE-TOKEN": "glpat", "Cookie": "a=b", "Accept": "text/plain"}
+
+
+def _redirect(location: str, status: int = 302) -> Reply:
+    return Reply(status, b"", (("Location", location),))
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[HttpClient]:
+    """A client with the rules of a library."""
+    client = HttpClient(timeout=5)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """A certificate authority of the test's own."""
+    return Authority(tmp_path)
+
+
+def _server_context(authority: Authority, *, ask: bool = False) -> ssl.SSLContext:
+    pair = authority.server("server", dns=["localhost", "secure.test"], addresses=["127.0.0.1"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    if ask:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(authority.files.certificate)
+    return context
+
+
+async def test_a_request_brings_the_whole_response(client: HttpClient) -> None:
+    """Status, headers that occur twice, body, and the address it came from."""
+    reply = Reply(201, b"made", (("X-A", "1"), ("x-a", "2")))
+    async with RawServer(lambda _: reply) as server:
+        response = await client.request("POST", f"{server.url}/a?b=c", content=b"body", headers={"X-B": "3"})
+
+    assert (response.status, response.body, response.url) == (201, b"made", f"{server.url}/a?b=c")
+    assert response.headers.all("X-a") == ["1", "2"]
+    assert response.headers.get("missing") is None
+    [seen] = server.seen
+    assert (seen.method, seen.target, seen.body, seen.headers["x-b"]) == ("POST", "/a?b=c", b"body", "3")
+    assert seen.headers["host"] == server.host
+
+
+async def test_an_iterator_is_sent_in_chunks(client: HttpClient) -> None:
+    """A body of unknown length streams; with a length it goes out under that."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"ab"
+        yield b"cd"
+
+    async with RawServer(lambda _: Reply()) as server:
+        await client.request("PUT", server.url, content=pieces())
+        await client.request("PUT", server.url, content=pieces(), headers={"Content-Length": "4"})
+
+    assert [seen.body for seen in server.seen] == [b"abcd", b"abcd"]
+    assert [seen.headers.get("transfer-encoding") for seen in server.seen] == ["chunked", None]
+
+
+async def test_connections_are_kept(client: HttpClient) -> None:
+    """Requests one after the other use one connection."""
+    async with RawServer(lambda _: Reply(body=b"x")) as server:
+        for method in ("GET", "HEAD", "GET"):
+            await client.request(method, server.url)
+
+        assert server.connections == 1
+
+
+async def test_a_kept_connection_that_was_closed_is_replaced(client: HttpClient) -> None:
+    """The server may close a kept connection at any moment; a request that may be repeated is."""
+
+    async def vanish(writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with RawServer(lambda _: Reply(body=b"x")) as server:
+        await client.request("GET", server.url)
+        server.script = lambda _: Streaming(vanish) if len(server.seen) == 2 else Reply(body=b"again")
+        assert (await client.request("GET", server.url)).body == b"again"
+
+        server.script = lambda _: Streaming(vanish)
+        with pytest.raises(egress.ConnectionBroken):
+            await client.request("POST", server.url)
+        assert len([seen for seen in server.seen if seen.method == "POST"]) == 1
+
+
+# --- redirects
+
+
+async def test_redirects_are_followed_and_secrets_stay_with_their_origin(client: HttpClient) -> None:
+    """On the same host everything travels along; to another one only what holds no secret, and for good."""
+    async with RawServer(lambda _: Reply(body=b"blob")) as other:
+        script = {"/a": _redirect("/b"), "/b": _redirect(f"{other.url}/c?sig=x")}
+        async with RawServer(lambda seen: script[seen.path]) as server:
+            response = await client.request("GET", f"{server.url}/a", headers=SECRET)
+
+    assert response.body == b"blob"
+    assert response.url == f"{other.url}/c?sig=x"
+    assert [seen.headers["authorization"] for seen in server.seen] == ["Bearer t0ken"] * 2
+    [foreign] = other.seen
+    assert foreign.headers["accept"] == "text/plain"
+    assert not {"authorization", "private-token", "cookie"} & set(foreign.headers)
+
+
+async def test_secrets_do_not_come_back_with_a_second_redirect(client: HttpClient) -> None:
+    """What was dropped on the way out is not shown on the way home: the way was the stranger's choice."""
+    async with (
+        RawServer(lambda _: Reply()) as home,
+        RawServer(lambda _: _redirect(f"{home.url}/end")) as other,
+    ):
+        home.script = lambda seen: Reply() if seen.path == "/end" else _redirect(other.url)
+        await client.request("GET", f"{home.url}/start", headers=SECRET)
+
+    assert "authorization" in home.seen[0].headers
+    assert "authorization" not in home.seen[1].headers
+
+
+async def test_a_circle_of_redirects_ends(client: HttpClient) -> None:
+    """Five are followed, the sixth is not."""
+    async with RawServer(lambda _: _redirect("/again")) as server:
+        with pytest.raises(egress.RedirectRefused, match="more than 5"):
+            await client.request("GET", server.url)
+
+        assert len(server.seen) == 6
+
+
+@pytest.mark.parametrize(
+    "location", ["file:///etc/passwd", "gopher://h/", "unix:/run/x.sock", "http://", "http://u:p@h/"]
+)
+async def test_redirects_to_what_is_no_url_are_refused(client: HttpClient, location: str) -> None:
+    """Only http and https, without user info."""
+    async with RawServer(lambda _: _redirect(location)) as server:
+        with pytest.raises(egress.RedirectRefused):
+            await client.request("GET", server.url)
+
+
+async def test_a_redirect_from_https_to_http_is_refused(authority: Authority) -> None:
+    """TLS is not given up on the way."""
+    context = _server_context(authority)
+    client = HttpClient(ca=authority.files.certificate.read_bytes(), timeout=5)
+    async with RawServer(lambda _: _redirect("http://127.0.0.1:1/x"), tls=context) as server:
+        with pytest.raises(egress.RedirectRefused, match="from https to plain http"):
+            await client.request("GET", server.url)
+    await client.aclose()
+
+
+async def test_what_carries_a_body_is_not_redirected(client: HttpClient) -> None:
+    """The answer itself comes back: a body that was streamed cannot be sent again."""
+    async with RawServer(lambda _: _redirect("/b", 307)) as server:
+        response = await client.request("PUT", server.url, content=b"x")
+
+    assert response.status == 307
+
+
+# --- where requests may go
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::ffff:169.254.169.254]/",
+        "http://2852039166/",
+        "http://0xa9fea9fe/",
+        "https://[fe80::1]/",
+        "https://[fd00:ec2::254]/",
+    ],
+)
+async def test_metadata_services_are_never_called(client: HttpClient, url: str) -> None:
+    """Not even with the rules of a library."""
+    with pytest.raises(egress.EgressDenied, match="never called"):
+        await client.request("GET", url)
+
+
+async def test_a_name_for_a_metadata_service_is_refused() -> None:
+    """Whatever name is used, the resolved address decides, and nothing is connected to."""
+
+    async def resolve(name: str, port: int) -> list[str]:
+        return ["93.184.216.34", "169.254.169.254"]
+
+    client = HttpClient(resolve=resolve)
+    with pytest.raises(egress.EgressDenied, match=r"innocent\.example\.com \(169\.254\.169\.254\)"):
+        await client.request("GET", "http://innocent.example.com/")
+    await client.aclose()
+
+
+async def test_a_redirect_to_a_metadata_service_is_refused(client: HttpClient) -> None:
+    """Every hop is checked, not only the first."""
+    async with RawServer(lambda _: _redirect("http://169.254.169.254/latest")) as server:
+        with pytest.raises(egress.EgressDenied):
+            await client.request("GET", server.url)
+
+
+async def test_the_address_that_was_checked_is_the_one_connected_to() -> None:
+    """A name that means another address a moment later gains nothing: it is resolved once per connection."""
+    asked = []
+
+    async def resolve(name: str, port: int) -> list[str]:
+        asked.append(name)
+        return ["127.0.0.1"] if len(asked) == 1 else ["169.254.169.254"]
+
+    client = HttpClient(EgressPolicy(allow=("rebind.test",)), resolve=resolve)
+    async with RawServer(lambda _: Reply(body=b"x")) as server:
+        response = await client.request("GET", f"http://rebind.test:{server.port}/")
+
+    assert response.body == b"x"
+    assert asked == ["rebind.test"]
+    assert server.seen[0].headers["host"] == f"rebind.test:{server.port}"
+    await client.aclose()
+
+
+async def test_the_certificate_is_checked_for_the_name_not_the_address(authority: Authority) -> None:
+    """Pinning an address leaves SNI and the name in the certificate as they are."""
+
+    async def resolve(name: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    ca = authority.files.certificate.read_bytes()
+    client = HttpClient(ca=ca, resolve=resolve, timeout=5)
+    async with RawServer(lambda _: Reply(body=b"x"), tls=_server_context(authority)) as server:
+        assert (await client.request("GET", f"https://secure.test:{server.port}/")).body == b"x"
+        with pytest.raises(egress.CertificateRejected):
+            await client.request("GET", f"https://other.test:{server.port}/")
+    await client.aclose()
+
+
+async def test_loopback_needs_the_allow_list() -> None:
+    """With the operator's rules a server on loopback is called only when it is listed."""
+    async with RawServer(lambda _: Reply(body=b"x")) as server:
+        strict, listed = HttpClient(EgressPolicy()), HttpClient(EgressPolicy(allow=(server.host,)))
+        with pytest.raises(egress.EgressDenied):
+            await strict.request("GET", server.url)
+        assert server.connections == 0
+        assert (await listed.request("GET", server.url)).body == b"x"
+        await strict.aclose()
+        await listed.aclose()
+
+
+async def test_a_dead_address_does_not_hide_a_living_one(client: HttpClient) -> None:
+    """Several addresses are tried in turn."""
+
+    async def resolve(name: str, port: int) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"]
+
+    client = HttpClient(resolve=resolve)
+    async with RawServer(lambda _: Reply(body=b"x")) as server:
+        assert (await client.request("GET", f"http://two.test:{server.port}/")).body == b"x"
+    await client.aclose()
+
+
+async def test_proxies_of_the_environment_are_ignored(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy would connect to addresses that nobody checked."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with RawServer(lambda _: Reply(body=b"x")) as server:
+        assert (await client.request("GET", server.url)).body == b"x"
+
+
+async def test_a_client_certificate_is_shown_at_home_only(authority: Authority) -> None:
+    """A server that one is redirected to does not learn who asks."""
+    pair = authority.client("client", user="robot")
+    shown = ClientCertificate(pair.certificate.read_bytes(), pair.key.read_bytes())
+    context = _server_context(authority, ask=True)
+    async with (
+        RawServer(lambda _: Reply(body=b"x"), tls=context) as home,
+        RawServer(lambda _: Reply(body=b"x"), tls=context) as other,
+    ):
+        ca = authority.files.certificate.read_bytes()
+        client = HttpClient(ca=ca, client_cert=shown, home=origin_of(home.url), timeout=5)
+        assert (await client.request("GET", home.url)).body == b"x"
+        with pytest.raises(HttpError):
+            await client.request("GET", other.url)
+        assert other.seen == []
+        await client.aclose()
+
+
+# --- URLs
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "gopher://h/",
+        "unix:/run/x.sock",
+        "ftp://h/",
+        "http://",
+        "//h/x",
+        "h",
+        "",
+        "http://h:99999/",
+        "http://h:0/",
+        "http://h\r\nX-Evil: 1/",
+        "http://h/\x00",
+        "http://[::1/",
+        "http://user@h/",
+        "http://user:hunter2@h/",
+        "http://h@evil.io/",
+    ],
+)
+async def test_what_is_no_plain_web_address_is_refused(client: HttpClient, url: str) -> None:
+    """Other schemes, user info, characters that would break a header; passwords stay out of the message."""
+    with pytest.raises(egress.InvalidUrl) as caught:
+        await client.request("GET", url)
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_names_are_shown_in_their_real_form() -> None:
+    """A look-alike in another script is unmasked, and case and standard ports make no other origin."""
+    assert str(origin_of("https://REGISTRY.example.com:443/x")) == "https://registry.example.com"
+    assert str(origin_of("https://r\u0435gistry.io")) == "https://xn--rgistry-7gg.io"
+    assert str(origin_of("http://[::1]:5000/")) == "http://[::1]:5000"
+
+
+def test_urls_are_joined_as_browsers_do() -> None:
+    """Relative paths, queries and whole URLs."""
+    assert join_url("https://r.io/v2/", "a/b") == "https://r.io/v2/a/b"
+    assert join_url("https://r.io/v2/a", "/x?y=z") == "https://r.io/x?y=z"
+    assert join_url("https://r.io/v2/a", "https://s.io/x") == "https://s.io/x"
+    with pytest.raises(egress.InvalidUrl):
+        join_url("https://r.io/", "ftp://s.io")
+
+
+# --- bytes and time
+
+
+async def test_a_body_over_the_cap_is_refused(client: HttpClient) -> None:
+    """With a length it is refused at once, without one while it comes."""
+
+    async def endless(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b"x" * 65536)
+            await writer.drain()
+
+    async with RawServer(lambda _: Reply(body=b"x" * 1001)) as server:
+        with pytest.raises(egress.ResponseTooLarge, match="more than 1000 bytes"):
+            await client.request("GET", server.url, max_bytes=1000)
+        server.script = lambda _: Streaming(endless)
+        with pytest.raises(egress.ResponseTooLarge):
+            await client.request("GET", server.url, max_bytes=1000)
+
+
+async def test_the_length_of_a_head_is_no_body(client: HttpClient) -> None:
+    """HEAD names the size of something large, and the connection stays usable."""
+    head = Reply(200, b"", (("Content-Length", "9000000000"), ("Content-Encoding", "br")))
+    async with RawServer(lambda _: head) as server:
+        response = await client.request("HEAD", server.url, max_bytes=10)
+
+    assert response.headers.get("content-length") == "9000000000"
+
+
+async def test_the_body_of_an_error_is_cut(client: HttpClient) -> None:
+    """It is only words for people."""
+    async with RawServer(lambda _: Reply(500, b"x" * (MAX_ERROR_BODY + 1))) as server:
+        assert len((await client.request("GET", server.url, max_bytes=10)).body) == MAX_ERROR_BODY
+
+
+async def test_compressed_bodies_are_read(client: HttpClient) -> None:
+    """Some servers compress without being asked to."""
+    reply = Reply(200, gzip.compress(b"x" * 500), (("Content-Encoding", "gzip"),))
+    async with RawServer(lambda _: reply) as server:
+        assert (await client.request("GET", server.url, max_bytes=500)).body == b"x" * 500
+        assert server.seen[0].headers["accept-encoding"] == "identity"
+
+
+async def test_a_gzip_bomb_is_stopped_while_it_unfolds(client: HttpClient) -> None:
+    """A small body that would become a gigabyte is refused at the cap."""
+    packer = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(64)) + packer.flush()
+    async with RawServer(lambda _: Reply(200, bomb, (("Content-Encoding", "gzip"),))) as server:
+        with pytest.raises(egress.ResponseTooLarge):
+            await client.request("GET", server.url, max_bytes=1 << 20)
+
+
+@pytest.mark.parametrize(("encoding", "body"), [("gzip", b"no gzip"), ("br", b"x"), ("gzip", b"\x1f\x8b")])
+async def test_broken_compression_is_an_error(client: HttpClient, encoding: str, body: bytes) -> None:
+    """Neither garbage nor an encoding that nobody asked for is taken for content."""
+    async with RawServer(lambda _: Reply(200, body, (("Content-Encoding", encoding),))) as server:
+        with pytest.raises(egress.ConnectionBroken):
+            await client.request("GET", server.url)
+
+
+@pytest.mark.parametrize("at", ["before the head", "within the head", "within the body"])
+async def test_a_server_that_drips_runs_into_the_deadline(client: HttpClient, at: str) -> None:
+    """One byte now and then does not keep an exchange alive beyond its time."""
+    preface = {
+        "before the head": b"",
+        "within the head": b"HTTP/1.1 200 OK\r\nX-A: ",
+        "within the body": b"HTTP/1.1 200 OK\r\n\r\n",
+    }
+
+    async def drip(writer: asyncio.StreamWriter) -> None:
+        writer.write(preface[at])
+        while at != "before the head":
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        await asyncio.Event().wait()
+
+    async with RawServer(lambda _: Streaming(drip)) as server:
+        with pytest.raises(egress.TimedOut):
+            await client.request("GET", server.url, timeout=0.3)
+
+
+async def test_a_handshake_that_hangs_leaves_no_connection(client: HttpClient) -> None:
+    """A server that never answers the first TLS message is given up, and its connection closed."""
+    closed = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        closed.set()
+
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(egress.TimedOut):
+        await client.request("GET", f"https://127.0.0.1:{port}/", timeout=0.2)
+    async with asyncio.timeout(5):
+        await closed.wait()
+    server.close()
+
+
+async def test_redirects_share_one_deadline(client: HttpClient) -> None:
+    """Time does not start over with each hop."""
+    async with RawServer(lambda seen: Hanging() if seen.path == "/b" else _redirect("/b")) as server:
+        with pytest.raises(egress.TimedOut):
+            await client.request("GET", f"{server.url}/a", timeout=0.2)
+
+        assert len(server.seen) == 2
+
+
+async def test_a_body_that_ends_early_is_an_error(client: HttpClient) -> None:
+    """A short body is not taken for a whole one."""
+
+    async def short(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+        await writer.drain()
+
+    async with RawServer(lambda _: Streaming(short)) as server:
+        with pytest.raises(egress.ConnectionBroken):
+            await client.request("GET", server.url)
+
+
+async def test_the_time_of_the_consumer_does_not_count(client: HttpClient) -> None:
+    """Only waiting for the server can time out, and the consumer is never interrupted by it."""
+    async with (
+        RawServer(lambda _: Reply(body=b"x" * 100)) as server,
+        client.stream("GET", server.url, timeout=0.1) as answer,
+    ):
+        pieces = [piece async for piece in answer.chunks()]
+        await asyncio.sleep(0.15)
+
+    assert b"".join(pieces) == b"x" * 100
+
+
+async def test_a_stream_that_is_left_early_gives_its_place_back(client: HttpClient) -> None:
+    """Leaving the block closes the response; the two places for downloads are free again."""
+    async with RawServer(lambda _: Reply(body=b"x" * 1_000_000)) as server:
+        for _ in range(5):
+            async with client.stream("GET", server.url) as answer:
+                async for _piece in answer.chunks():
+                    break
+
+
+# --- errors
+
+
+async def test_failures_to_connect_are_told_apart(client: HttpClient, authority: Authority) -> None:
+    """Nobody listens, nobody has the name, the certificate is unknown, or there is no TLS at all."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        dead = f"http://127.0.0.1:{probe.getsockname()[1]}/"
+        with pytest.raises(egress.ConnectFailed, match="Connection refused"):
+            await client.request("GET", dead)
+    with pytest.raises(egress.NameNotResolved, match=r"no-such-host\.invalid"):
+        await client.request("GET", "http://no-such-host.invalid/")
+    async with RawServer(lambda _: Reply(), tls=_server_context(authority)) as secure:
+        with pytest.raises(egress.CertificateRejected):
+            await client.request("GET", secure.url)
+    async with RawServer(lambda _: Reply()) as plain:
+        with pytest.raises(egress.NotTls):
+            await client.request("GET", plain.url.replace("http", "https"))
+
+
+async def test_what_is_no_http_is_an_error(client: HttpClient) -> None:
+    """A server of another protocol."""
+
+    async def ssh(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+        await writer.drain()
+
+    async with RawServer(lambda _: Streaming(ssh)) as server:
+        with pytest.raises(egress.ConnectionBroken):
+            await client.request("GET", server.url)
+
+
+def _raised_by(module: object) -> list[type[Exception]]:
+    """Every exception class that a module offers."""
+    kinds = [kind for _, kind in inspect.getmembers(module, inspect.isclass) if issubclass(kind, Exception)]
+    return sorted(set(kinds), key=lambda kind: kind.__name__)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *_raised_by(httpcore),
+        *_raised_by(ssl),
+        socket.gaierror,
+        TimeoutError,
+        OSError,
+        UnicodeError,
+        zlib.error,
+    ],
+)
+def test_no_foreign_error_gets_out(kind: type[Exception]) -> None:
+    """Everything that the libraries below raise is caught, and becomes one of our errors."""
+    assert issubclass(kind, _FOREIGN_ERRORS)
+    assert type(translate(kind("words"), "https://h.io/x?secret=1")) is not HttpError
+    assert "secret" not in str(translate(kind("words"), "https://h.io/x?secret=1"))
+
+
+def test_of_httpx_only_urls_are_used() -> None:
+    """Its client, and with it its exceptions but one, cannot get in unnoticed."""
+    used = set(re.findall(r"\bhttpx\.(\w+)", inspect.getsource(http)))
+
+    assert used == {"URL", "InvalidURL"}
+
+
+# --- places
+
+
+async def test_a_host_gets_a_few_requests_at_a_time() -> None:
+    """Four short ones at once, whichever client sends them; downloads have places of their own."""
+    limits, running, most = HostLimits(), 0, 0
+
+    async def one(lane: str) -> None:
+        nonlocal running, most
+        async with limits.slot("h", "short" if lane == "short" else "download"):
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0)
+            running -= 1
+
+    await asyncio.gather(*(one("short") for _ in range(20)))
+    assert most == 4
+    await asyncio.gather(*(one(lane) for lane in ["short", "download"] * 10))
+    assert most == 6
+    assert sum(HostLimits.WIDTH.values()) == 8
+
+
+async def test_copies_on_one_host_do_not_wait_for_each_other_for_ever() -> None:
+    """Each holds a download while it asks for an upload; the lanes keep that from locking up."""
+    limits = HostLimits()
+
+    async def copy() -> None:
+        async with limits.slot("h", "download"), limits.slot("h", "upload"):
+            await asyncio.sleep(0)
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(copy() for _ in range(20)))
