@@ -1,0 +1,92 @@
+"""Small real images in a registry, for the demo and for tests.
+
+    maker = ImageMaker(client)  # a slipway.oci RegistryClient
+    base = await maker.push_base("base/python", "3.12", files={"/usr/lib/tls": "1.0"}, env={"PYTHON": "3.12"})
+    app = await maker.push_app("shop/api", "1.4.0", base=base, files={"/app/main.py": "print(1)"})
+
+Special cases are made with `compose` and pushed with `ImageMaker.push`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from slipway.oci.client import RegistryClient
+
+from dev.image_composer import CREATED, Files, MadeImage, Settings, Step, add, compose, copy, note, run
+from slipway.oci.manifest import Manifest
+
+__all__ = ["ImageMaker", "MadeImage", "Settings", "Step", "add", "compose", "copy", "note", "run"]
+
+
+class ImageMaker:
+    """Makes images and pushes them to one registry."""
+
+    def __init__(self, client: RegistryClient) -> None:
+        self._client = client
+
+    async def push_base(
+        self,
+        repository: str,
+        tag: str,
+        *,
+        files: Files,
+        env: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
+        config: Mapping[str, Any] | None = None,
+        platforms: Sequence[str] = ("linux/amd64",),
+        created: str = CREATED,
+    ) -> MadeImage:
+        """Push an image that stands on nothing: one layer with these files.
+
+        Args:
+            repository: path within the registry.
+            tag: what to tag it with.
+            files: contents by path; `{platform}` in a text is replaced by the platform.
+            env: its environment.
+            labels: its labels.
+            config: further members of `config`, such as Entrypoint and Cmd.
+            platforms: several make an index.
+            created: RFC 3339.
+        """
+        settings = Settings(env or {}, labels or {}, config or {}, created=created)
+        return await self.push(repository, tag, compose(None, [add(files)], settings, platforms=platforms))
+
+    async def push_app(
+        self,
+        repository: str,
+        tag: str,
+        *,
+        base: MadeImage,
+        files: Files,
+        env: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
+        config: Mapping[str, Any] | None = None,
+        created: str = CREATED,
+    ) -> MadeImage:
+        """Push an image that stands on a base, as `FROM base` and `COPY files` would build it.
+
+        Args:
+            repository: path within the registry.
+            tag: what to tag it with.
+            base: what it stands on; on all its platforms.
+            files: contents by path.
+            env: its own environment.
+            labels: its own labels.
+            config: further members of `config`, such as Entrypoint and Cmd.
+            created: RFC 3339.
+        """
+        settings = Settings(env or {}, labels or {}, config or {}, created=created)
+        return await self.push(repository, tag, compose(base, [copy(files)], settings))
+
+    async def push(self, repository: str, tag: str, image: MadeImage) -> MadeImage:
+        """Push an image that `compose` made; blobs that are there already are not sent again."""
+        for blob in image.blobs:
+            if not await self._client.blob_exists(repository, blob.digest):
+                await self._client.upload_blob(repository, blob.digest, len(blob.content), blob.content)
+        for child in image.children:
+            await self._client.put_manifest(repository, child.digest, Manifest.parse(child.content))
+        await self._client.put_manifest(repository, tag, Manifest.parse(image.top.content))
+        return replace(image, repository=repository, tag=tag)

@@ -1,0 +1,197 @@
+"""What the history of an image says about its upper layers, and whether that allows a rebase.
+
+A layer that COPY or ADD made holds only what the build brought in. A layer that RUN made may hold copies of
+files of the old base (a package manager's, a static link, `cp`), which a rebase would keep although the new
+base fixes them: such layers need the user's `allowRun`. WORKDIR makes a directory and runs nothing, so it
+counts as harmless; BuildKit records a layer for each one.
+
+Forms that occur in `created_by`:
+
+    COPY app /srv # buildkit                          BuildKit; kaniko writes the instruction alone
+    RUN /bin/sh -c make # buildkit                    BuildKit
+    RUN |1 VERSION=3 /bin/sh -c make # buildkit       BuildKit with build arguments
+    /bin/sh -c #(nop) COPY file:5f3… in /srv          Docker's classic builder, buildah
+    /bin/sh -c make, |1 VERSION=3 /bin/sh -c make     RUN by the classic builder, buildah
+
+History is matched to layers by counting, and counting is right only when the history of the image begins
+with that of its base. Where it does not (BuildKit pads the history of bases without one at the *end*, which
+moves every line to another layer), no line is believed. See "Image JSON description" in the OCI image
+specification, config.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from slipway.build.rebase.image import HistoryEntry, PlatformImage
+from slipway.build.rebase.refusal import RebaseRefusedError, RefusalReason
+
+__all__ = ["Step", "UpperHistory", "classify", "judge", "rebased_history", "upper_history"]
+
+_METADATA = frozenset(
+    {"ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL"}
+    | {"MAINTAINER", "ONBUILD", "SHELL", "STOPSIGNAL", "USER", "VOLUME"}
+)
+_INSTRUCTION = re.compile(r"([A-Z]+)(?:\s|$)")
+_NOP = re.compile(r"[\w./\\:-]+(?: -o \w+| [-/]\w+)* #\(nop\)\s+(?P<instruction>.*)", re.DOTALL)
+"""The classic builder: the shell and its options, then a shell comment, then the instruction."""
+_BUILD_ARGUMENTS = re.compile(r"(?P<before>(?:RUN )?)\|\d+ .*?(?P<command>/bin/\w+ -c .*|$)", re.DOTALL)
+_LINE_LENGTH = 160
+
+
+class Step(Enum):
+    """What made a line of history."""
+
+    COPY = auto()
+    """COPY or ADD: brings in files of the build."""
+    WORKDIR = auto()
+    """Makes a directory."""
+    METADATA = auto()
+    """Changes the configuration, never a file."""
+    OTHER = auto()
+    """RUN, or something unknown: may have copied files of the base."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpperHistory:
+    """The part of an image's history that does not come from its base."""
+
+    entries: tuple[HistoryEntry, ...]
+    """Oldest first; as many lines with a layer as there are upper layers, or none at all."""
+    proven: bool
+    """Whether each line is known to belong to its layer."""
+
+
+def classify(created_by: str) -> Step:
+    """What a line of history says was done."""
+    line = created_by.strip()
+    classic = _NOP.fullmatch(line)
+    word = _INSTRUCTION.match(classic["instruction"] if classic else line)
+    match word[1] if word else "":
+        case "COPY" | "ADD":
+            return Step.COPY
+        case "WORKDIR":
+            return Step.WORKDIR
+        case instruction if instruction in _METADATA:
+            return Step.METADATA
+        case _:
+            return Step.OTHER
+
+
+def upper_history(old_base: PlatformImage, image: PlatformImage) -> UpperHistory:
+    """Split the history of an image that is known to stand on the old base.
+
+    Raises:
+        RebaseRefusedError: HistoryMismatch, when the lines do not count up to the layers.
+    """
+    if not image.history:
+        return UpperHistory((), proven=False)
+    if _layered(image.history) != len(image.layers):
+        raise RebaseRefusedError(RefusalReason.HISTORY_MISMATCH, _mismatch(image))
+    inherited = len(old_base.history)
+    if _consistent(old_base) and _same_steps(image.history[:inherited], old_base.history):
+        return UpperHistory(image.history[inherited:], proven=True)
+    return UpperHistory(_after_layers(image.history, len(old_base.layers)), proven=False)
+
+
+def judge(upper: UpperHistory, image: PlatformImage, layers: int, *, allow_run: bool) -> None:
+    """Refuse upper layers that may hold copies of what the new base fixes.
+
+    Args:
+        upper: the image's own history.
+        image: the image, for messages.
+        layers: how many layers the image has above its base; without any there is nothing to refuse.
+        allow_run: the user's word that such layers may stay.
+
+    Raises:
+        RebaseRefusedError: HistoryMissing or RunNeedsAllow.
+    """
+    if allow_run or not layers:
+        return
+    if not upper.proven:
+        raise RebaseRefusedError(RefusalReason.HISTORY_MISSING, _missing(image, layers))
+    for entry in upper.entries:
+        if _may_copy_the_base(entry):
+            raise RebaseRefusedError(RefusalReason.RUN_NEEDS_ALLOW, _needs_allow(image, entry))
+
+
+def rebased_history(
+    upper: UpperHistory, upper_layers: int, new_base: PlatformImage
+) -> tuple[HistoryEntry, ...]:
+    """The history of the result: that of the new base, then the image's own.
+
+    What has none gets one line per layer, since the lines of every image must count up to its layers.
+    """
+    base = new_base.history if _consistent(new_base) else _blank(len(new_base.layers))
+    return base + (upper.entries or _blank(upper_layers))
+
+
+def _may_copy_the_base(entry: HistoryEntry) -> bool:
+    """RUN without a layer of its own counts too: builders that squash give its layer to a later line."""
+    step = classify(entry.created_by)
+    if entry.empty_layer:
+        return step is Step.OTHER and bool(entry.created_by.strip())
+    return step not in {Step.COPY, Step.WORKDIR}
+
+
+def _layered(history: Sequence[HistoryEntry]) -> int:
+    return sum(not entry.empty_layer for entry in history)
+
+
+def _consistent(image: PlatformImage) -> bool:
+    return _layered(image.history) == len(image.layers)
+
+
+def _same_steps(one: Sequence[HistoryEntry], other: Sequence[HistoryEntry]) -> bool:
+    """Times and comments may differ: builders that reproduce bit by bit rewrite them."""
+    return [(entry.created_by, entry.empty_layer) for entry in one] == [
+        (entry.created_by, entry.empty_layer) for entry in other
+    ]
+
+
+def _after_layers(history: tuple[HistoryEntry, ...], layers: int) -> tuple[HistoryEntry, ...]:
+    """What follows the line of the last of so many layers."""
+    seen = 0
+    for position, entry in enumerate(history):
+        if seen == layers:
+            return history[position:]
+        seen += not entry.empty_layer
+    return ()
+
+
+def _blank(layers: int) -> tuple[HistoryEntry, ...]:
+    return (HistoryEntry(comment="layer without history"),) * layers
+
+
+def _mismatch(image: PlatformImage) -> str:
+    return (
+        f"the history of {image} has {_layered(image.history)} lines with a layer, but the image has "
+        f"{len(image.layers)} layers: nothing tells how its upper layers were made; rebuild it"
+    )
+
+
+def _missing(image: PlatformImage, layers: int) -> str:
+    return (
+        f"no history that can be matched to its layers tells how the {layers} upper layers of {image} were "
+        "made, and a RUN may have copied what the new base fixes; rebuild it, or set build.rebase.allowRun "
+        "if you know better"
+    )
+
+
+def _needs_allow(image: PlatformImage, entry: HistoryEntry) -> str:
+    return (
+        f"a layer of {image} was not made by COPY or ADD and may hold copies of what the new base fixes: "
+        f"{_shown(entry.created_by)!r}; rebuild it, or set build.rebase.allowRun if you know better"
+    )
+
+
+def _shown(created_by: str) -> str:
+    """One line for a message, without build arguments: people do put secrets into them."""
+    line = " ".join(created_by.split())
+    arguments = _BUILD_ARGUMENTS.match(line)
+    if arguments:
+        line = f"{arguments['before']}{arguments['command'] or '(with build arguments)'}"
+    return line if len(line) <= _LINE_LENGTH else line[: _LINE_LENGTH - 1] + "…"
