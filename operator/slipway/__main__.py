@@ -1,0 +1,77 @@
+"""The operator process: settings, logs, signals; everything else is put together elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from contextlib import aclosing
+from urllib.parse import urlsplit
+
+import structlog
+
+from slipway.assembly import assemble
+from slipway.clock import SystemClock
+from slipway.http import EgressPolicy
+from slipway.kinds.context import Context
+from slipway.kinds.factory import build_kinds, watched_kinds
+from slipway.kinds.registry.access import RegistryAccess
+from slipway.kube.client import KubeClient
+from slipway.logs import configure_logs
+from slipway.oci.pool import ClientPool
+from slipway.redact import redact
+from slipway.settings import Settings, SettingsError
+
+__all__ = ["main", "run"]
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    stop, loop, clock = asyncio.Event(), asyncio.get_running_loop(), SystemClock()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with (
+        await KubeClient.connect(settings.kubeconfig) as kube,
+        aclosing(_clients(settings, kube)) as pool,
+    ):
+        operator = assemble(
+            settings,
+            kube,
+            watched_kinds(),
+            lambda store: build_kinds(
+                Context(kube, store, RegistryAccess(kube, store, pool, settings), settings, clock)
+            ),
+            clock,
+        )
+        await operator.run(stop)
+
+
+def _clients(settings: Settings, kube: KubeClient) -> ClientPool:
+    """The registry clients; what a user writes into a URL must not reach the API server's own address."""
+    server = urlsplit(kube.connection.server).netloc
+    return ClientPool(EgressPolicy(allow=settings.egress_allow, deny=(server,)))
+
+
+def main() -> int:
+    """Run the operator; the exit code is 0 after a stop that was asked for."""
+    try:
+        settings = Settings.from_environment(os.environ)
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201  # there are no logs yet
+        return 2
+    configure_logs(settings.log_level, settings.log_format)
+    # Imports stay for good: with Python's own settings a tenth of all CPU goes into looking at them again.
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    try:
+        asyncio.run(run(settings))
+    except Exception as error:  # noqa: BLE001  # the last line of the log says what ended the process
+        structlog.get_logger("slipway").error("Ended", error=redact(repr(error)))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""The parts of the operator, put together, started in order and stopped in parallel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from slipway.clock import Clock, SystemClock
+from slipway.engine.handover import Handover
+from slipway.engine.intake import Intake
+from slipway.engine.queue import Queue
+from slipway.engine.reconcile import Kind, Reconciler
+from slipway.engine.resync import Resync
+from slipway.engine.runtime import Engine
+from slipway.engine.store import Store
+from slipway.handlers import Ear
+from slipway.health import HealthServer
+from slipway.kube.client import KubeClient
+from slipway.kube.discovery import wait_until_served
+from slipway.kube.events import KubeEventRecorder
+from slipway.kube.lister import KubeLister
+from slipway.kube.status import KubeStatusWriter
+from slipway.kube.watched import Watched
+from slipway.redact import redact
+from slipway.settings import Settings
+
+__all__ = ["Assembly", "assemble"]
+
+_log = structlog.get_logger(__name__)
+
+_DRAIN = 6.0
+"""Seconds that running reconciles have to end after a stop was asked for; all of a stop takes at most 10."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A whole operator, not started yet."""
+
+    settings: Settings
+    kube: KubeClient
+    watched: Sequence[Watched]
+    store: Store
+    handover: Handover
+    engine: Engine
+    ear: Ear
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then end within 10 s.
+
+        Raises:
+            Exception: whatever ended a part that has to run for ever; the process is to be started anew.
+        """
+        health = HealthServer(
+            self.settings.health_host, self.settings.health_port, alive=self._illness, ready=self._delay
+        )
+        health.start()
+        _log.info("Started", server=self.kube.connection.server, health_port=health.port)
+        try:
+            self.engine.start(self.settings.workers)
+            await _first(stop.wait(), self.engine.wait(), self._listen())
+        finally:
+            self.handover.close()
+            drained, *_ = await asyncio.gather(
+                self.engine.stop(_DRAIN), self.ear.stop(), asyncio.to_thread(health.stop)
+            )
+            _log.info("Stopped", drained=drained)
+
+    async def _listen(self) -> None:
+        await wait_until_served(self.kube, [kind.resource for kind in self.watched])
+        self.ear.start()
+        await self.ear.ended()
+
+    def _illness(self) -> str | None:
+        life = self.engine.heartbeat()
+        return None if life.alive else f"nothing moves: {life}"
+
+    def _delay(self) -> str | None:
+        return None if self.engine.synced else "the first list of all objects is not complete"
+
+
+def assemble(
+    settings: Settings,
+    kube: KubeClient,
+    watched: Sequence[Watched],
+    kinds: Callable[[Store], Sequence[Kind[Any, Any]]],
+    clock: Clock | None = None,
+) -> Assembly:
+    """Put an operator together; call it in the event loop that it is to run in.
+
+    Args:
+        settings: of this process.
+        kube: the client of the cluster; stays the caller's to close.
+        watched: every kind that is watched and listed, children included.
+        kinds: makes the kinds that are reconciled, given the store they look things up in.
+        clock: of the machine, if none is given.
+    """
+    clock = clock or SystemClock()
+    store, queue = Store(clock), Queue()
+    reconciled = kinds(store)
+    intake = Intake(store, queue, [kind.name for kind in reconciled])
+    writer, events = KubeStatusWriter(kube, intake, watched), KubeEventRecorder(kube, clock)
+    runners = [
+        Reconciler(kind, store=store, writer=writer, events=events, clock=clock, redact=redact)
+        for kind in reconciled
+    ]
+    resync = Resync(
+        KubeLister(kube, watched),
+        store,
+        intake,
+        [kind.resource.key_kind for kind in watched],
+        interval=settings.resync_interval,
+    )
+    engine = Engine(runners, store=store, queue=queue, resync=resync, clock=clock)
+    handover = Handover(asyncio.get_running_loop(), intake)
+    ear = Ear(watched, handover, store.get, kubeconfig=settings.kubeconfig)
+    return Assembly(settings, kube, watched, store, handover, engine, ear)
+
+
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait until one of them is over and cancel the others; what it raised is raised."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

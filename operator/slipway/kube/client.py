@@ -1,0 +1,205 @@
+"""The verbs that the operator uses on the Kubernetes API."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from slipway.kube.connection import Connection
+from slipway.kube.errors import NotFound
+from slipway.kube.resources import Resource
+from slipway.kube.transport import Transport
+
+__all__ = ["FIELD_MANAGER", "KubeClient", "ListPage"]
+
+FIELD_MANAGER = "slipway"
+"""Under this name server-side apply records what is ours."""
+
+_PAGE = 500
+_APPLY = "application/apply-patch+yaml"
+_JSON_PATCH = "application/json-patch+json"
+_METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A part of a listing."""
+
+    items: list[dict[str, Any]]
+    resource_version: str
+    """Of the whole listing: the same on all pages."""
+
+
+class KubeClient:
+    """Reads and writes objects as dicts. Every method raises `slipway.kube.errors.KubeError`."""
+
+    __slots__ = ("_transport", "connection")
+
+    def __init__(self, connection: Connection, *, timeout: float = 30.0) -> None:
+        """Speak through this connection, in the running event loop; `timeout` (seconds) is per attempt."""
+        self.connection = connection
+        self._transport = Transport(connection, timeout=timeout)
+
+    @classmethod
+    async def connect(cls, kubeconfig: Path | None = None) -> Self:
+        """A client for the cluster that the configuration names, see `Connection.load`."""
+        return cls(await Connection.load(kubeconfig))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._transport.close()
+
+    async def serves(self, resource: Resource) -> bool:
+        """Whether the API server knows this kind in this version."""
+        prefix = resource.path().rpartition("/")[0]
+        try:
+            listed = await self._transport.request("GET", prefix)
+        except NotFound:
+            return False
+        return any(known["name"] == resource.plural for known in listed.get("resources") or ())
+
+    async def get(self, resource: Resource, namespace: str | None, name: str) -> dict[str, Any] | None:
+        """The live object, or None where there is none."""
+        try:
+            return await self._transport.request("GET", resource.path(namespace, name))
+        except NotFound:
+            return None
+
+    async def get_metadata(
+        self, resource: Resource, namespace: str | None, name: str
+    ) -> dict[str, Any] | None:
+        """The live object as a `PartialObjectMetadata`: no content, enough to see that it changed."""
+        try:
+            return await self._transport.request("GET", resource.path(namespace, name), accept=_METADATA_ONLY)
+        except NotFound:
+            return None
+
+    async def pages(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        limit: int = _PAGE,
+        label_selector: str | None = None,
+    ) -> AsyncIterator[ListPage]:
+        """All objects of a kind, at most `limit` on a page; in all namespaces when none is named.
+
+        Raises:
+            Gone: between two pages, when the listing took so long that it must start over.
+        """
+        query = {"limit": str(limit), **({"labelSelector": label_selector} if label_selector else {})}
+        while True:
+            answer = await self._transport.request("GET", resource.path(namespace), query=query)
+            metadata = answer["metadata"]
+            yield ListPage(answer.get("items") or [], metadata["resourceVersion"])
+            if not metadata.get("continue"):
+                return
+            query["continue"] = metadata["continue"]
+
+    async def create(
+        self, resource: Resource, namespace: str | None, body: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Make a new object.
+
+        Raises:
+            AlreadyExists: when one of that name exists, whoever made it.
+        """
+        return await self._transport.request(
+            "POST",
+            resource.path(namespace),
+            query={"fieldManager": FIELD_MANAGER},
+            body=_typed(resource, body),
+        )
+
+    async def apply(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        body: Mapping[str, Any],
+        *,
+        subresource: str | None = None,
+    ) -> dict[str, Any]:
+        """Server-side apply: afterwards the object has these fields, and of ours no others.
+
+        A `metadata.uid` or `metadata.resourceVersion` in the body is a precondition.
+
+        Raises:
+            Conflict: when a precondition does not hold.
+        """
+        return await self._transport.request(
+            "PATCH",
+            resource.path(namespace, name, subresource),
+            query={"fieldManager": FIELD_MANAGER, "force": "true"},
+            body=_typed(resource, body),
+            media_type=_APPLY,
+        )
+
+    async def apply_status(
+        self, resource: Resource, namespace: str | None, name: str, body: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Server-side apply of the complete status; `metadata.resourceVersion` in the body is a precondition.
+
+        Raises:
+            Conflict: when the object has changed since that version.
+            NotFound: when there is no such object.
+        """
+        return await self.apply(resource, namespace, name, body, subresource="status")
+
+    async def json_patch(
+        self, resource: Resource, namespace: str | None, name: str, operations: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Change single fields by an RFC 6902 patch; one that replaces the version has it as a precondition.
+
+        Raises:
+            Conflict: when the object has changed since that version.
+        """
+        return await self._transport.request(
+            "PATCH",
+            resource.path(namespace, name),
+            query={"fieldManager": FIELD_MANAGER},
+            body=operations,
+            media_type=_JSON_PATCH,
+        )
+
+    async def delete(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str,
+        propagation: str = "Background",
+    ) -> bool:
+        """Delete exactly the object that was read: this UID at this version. False when it was gone already.
+
+        Raises:
+            Conflict: when the object has changed since, or is another one of that name.
+        """
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid, "resourceVersion": resource_version},
+            "propagationPolicy": propagation,
+        }
+        try:
+            await self._transport.request("DELETE", resource.path(namespace, name), body=options)
+        except NotFound:
+            return False
+        return True
+
+
+def _typed(resource: Resource, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": resource.api_version, "kind": resource.kind, **body}

@@ -1,0 +1,139 @@
+"""Requests to the API server on one aiohttp session: JSON in and out, errors translated, safe repeats."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import aiohttp
+from yarl import URL
+
+from slipway.kube.connection import Connection
+from slipway.kube.errors import KubeError, Unauthorized, Unreachable, translate
+from slipway.kube.retry import delay_before_repeat
+
+__all__ = ["Transport"]
+
+_JSON = "application/json"
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class Transport:
+    """Sends one request at a time for each caller; many callers share its connections."""
+
+    __slots__ = ("_connection", "_random", "_session", "_timeout")
+
+    def __init__(self, connection: Connection, *, timeout: float = 30.0) -> None:
+        """Send through this connection; an attempt that takes longer than `timeout` seconds has failed."""
+        self._connection = connection
+        self._session = connection.session()
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._random = random.Random()  # noqa: S311  # spreads repeats, guards no secret
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | Sequence[Any] | None = None,
+        media_type: str = _JSON,
+        accept: str = _JSON,
+    ) -> dict[str, Any]:
+        """The JSON object that the API server answers with.
+
+        Everything but a POST is repeated after connection errors and 5xx: applies and deletions carry
+        preconditions, so that a second arrival does no harm. A POST only when it cannot have arrived.
+
+        Args:
+            method: GET, POST, PATCH or DELETE.
+            path: from the root of the API server, quoted.
+            query: parameters, unquoted.
+            body: sent as JSON.
+            media_type: what the body means: for a PATCH, which sort of patch it is.
+            accept: media type of the answer.
+
+        Raises:
+            KubeError: one of `slipway.kube.errors`, when the last attempt failed.
+        """
+        target = f"{path}?{urlencode(query)}" if query else path
+        url = URL(self._connection.server + target, encoded=True)
+        content = _encode(body).encode() if body is not None else None
+        headers = {"Accept": accept, "Content-Type": media_type} if content else {"Accept": accept}
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await self._authorized(method, url, content, headers)
+            except KubeError as error:
+                await self._wait_or_raise(error, method, attempt)
+
+    async def _wait_or_raise(self, error: KubeError, method: str, attempt: int) -> None:
+        sent = not isinstance(error.__cause__, aiohttp.ClientConnectorError)
+        delay = delay_before_repeat(
+            error, attempt, repeatable=method != "POST", sent=sent, chance=self._random.random()
+        )
+        if delay is None:
+            raise error
+        await asyncio.sleep(delay)
+
+    async def _authorized(
+        self, method: str, url: URL, content: bytes | None, headers: Mapping[str, str]
+    ) -> dict[str, Any]:
+        identity = await self._connection.headers()
+        try:
+            return await self._send(method, url, content, {**headers, **identity})
+        except Unauthorized:
+            await self._connection.reload(refused=identity)
+            return await self._send(method, url, content, {**headers, **await self._connection.headers()})
+
+    async def _send(
+        self, method: str, url: URL, content: bytes | None, headers: Mapping[str, str]
+    ) -> dict[str, Any]:
+        try:
+            async with self._session.request(
+                method,
+                url,
+                data=content,
+                headers=headers,
+                timeout=self._timeout,
+                ssl=self._connection.tls or True,
+                allow_redirects=False,
+            ) as response:
+                answer = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            cause = str(error) or type(error).__name__
+            msg = f"The API server at {self._connection.server} gave no answer: {cause}"
+            raise Unreachable(msg) from error
+        if not 200 <= response.status < 300:
+            raise translate(response.status, answer, response.headers)
+        return _object(answer)
+
+
+def _object(answer: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(answer)
+    except ValueError as error:
+        msg = "The API server's answer is no JSON: something else listens at its address"
+        raise Unreachable(msg) from error
+    if not isinstance(value, dict):
+        msg = "The API server's answer is no JSON object: something else listens at its address"
+        raise Unreachable(msg)
+    return value

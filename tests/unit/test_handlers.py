@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.engine.handover import Handover
+from slipway.engine.intake import Intake
+from slipway.engine.queue import Queue
+from slipway.engine.store import Store
+from slipway.handlers import Ear, EarStopped, _Backoffs, _settings
+from slipway.kube.resources import APPS_DEPLOYMENTS, WAREHOUSES
+from slipway.kube.watched import Watched
+from tests.support.spine import SpineView, until, warehouse
+
+KIND = Watched(WAREHOUSES, SpineView.from_body)
+
+
+def event(
+    kind: str | None = "MODIFIED", *, name: str = "api", uid: str = "uid-1", version: int = 12
+) -> dict[str, Any]:
+    """An event as Kopf hands it on; the type is None for what the first list shows."""
+    metadata = {
+        "name": name,
+        "namespace": "shop",
+        "uid": uid,
+        "resourceVersion": str(version),
+        "generation": 1,
+    }
+    return {"type": kind, "object": {**warehouse(name), "metadata": metadata}}
+
+
+class Room:
+    """An ear with a store behind it, in the running loop, without any Kopf."""
+
+    def __init__(self) -> None:
+        self.store = Store()
+        intake = Intake(self.store, Queue(), [WAREHOUSES.key_kind])
+        self.ear = Ear([KIND], Handover(asyncio.get_running_loop(), intake), self.store.get)
+
+    async def hear(self, *events: dict[str, Any]) -> None:
+        """Hear the events and wait until they are handed over."""
+        for one in events:
+            if self.ear._is_news(KIND, one):
+                self.ear._hear(KIND, one)
+        await until(lambda: not (self.ear._gathered or self.ear._handover._items))
+
+    def names(self) -> set[str]:
+        """What the store knows."""
+        return {view.key.name for view in self.store.of_kind(WAREHOUSES.key_kind)}
+
+
+async def test_what_is_heard_arrives_in_the_store() -> None:
+    """Listed, added and changed objects are observed, deleted ones are forgotten, in order."""
+    room = Room()
+
+    await room.hear(
+        event(None, name="a"), event("ADDED", name="b", uid="uid-2"), event("ADDED", name="c", uid="uid-3")
+    )
+    await room.hear(
+        event("DELETED", name="b", uid="uid-2", version=13), event("MODIFIED", name="a", version=14)
+    )
+
+    assert room.names() == {"a", "c"}
+
+
+async def test_the_echo_of_a_known_version_is_no_news() -> None:
+    """Half of all events are answers to own writes that the store knows already."""
+    room = Room()
+    await room.hear(event(version=12))
+
+    assert not room.ear._is_news(KIND, event(version=12))
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        event(version=13),
+        event(version=11),
+        event(uid="uid-2"),
+        event("DELETED"),
+        event(name="other"),
+    ],
+    ids=["newer", "older", "made anew", "deleted", "unknown"],
+)
+async def test_everything_else_is_news(news: dict[str, Any]) -> None:
+    """Only the store judges which version counts; the ear leaves out nothing but what is the same."""
+    room = Room()
+    await room.hear(event(version=12))
+
+    assert room.ear._is_news(KIND, news)
+
+
+async def test_an_unreadable_object_does_not_keep_the_others_from_being_heard() -> None:
+    """It is left out, and the watch goes on."""
+    room = Room()
+    broken = event(name="broken")
+    del broken["object"]["metadata"]["generation"]
+
+    await room.hear(broken, event(name="good", uid="uid-2"))
+
+    assert room.names() == {"good"}
+
+
+async def test_an_ear_can_be_stopped_before_it_was_started() -> None:
+    """A stop that comes early finds nothing to wait for."""
+    await Room().ear.stop()
+
+
+async def test_an_end_that_nobody_asked_for_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process has to end then, since it hears nothing any more."""
+    room = Room()
+
+    async def broken() -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(room.ear, "_listen", broken)
+    room.ear.start()
+
+    with pytest.raises(EarStopped, match="Too many open files"):
+        await room.ear.ended()
+    await room.ear.stop()
+
+
+def test_only_our_children_are_asked_for() -> None:
+    """The selector is the server's to apply, for Kubernetes' own Deployments and for no other kind."""
+    children = Watched(APPS_DEPLOYMENTS, SpineView.from_body, children_only=True)
+
+    selectors = _settings([KIND, children]).watching.label_selectors
+
+    assert list(selectors.values()) == ["slipway.dev/managed=true"]
+    assert selectors["apps", "v1", "deployments"] == "slipway.dev/managed=true"
+
+
+def test_kopf_writes_nothing_and_never_gives_up() -> None:
+    """No events, no peering, no limit on workers, and pauses without end."""
+    settings = _settings([KIND])
+
+    assert not settings.posting.enabled
+    assert settings.queueing.worker_limit is None
+    assert isinstance(settings.networking.error_backoffs, _Backoffs)
+
+
+@given(st.integers(1, 500))
+def test_pauses_grow_to_half_a_minute_and_have_no_end(count: int) -> None:
+    """Kopf gives up where the pauses end, and the operator would go with it."""
+    pauses: Iterator[float] = iter(_Backoffs())
+
+    taken = list(islice(pauses, count))
+
+    assert len(taken) == count
+    assert all(0.5 <= pause <= 30 for pause in taken)
+    assert taken[0] <= 1
+
+
+def test_kopf_is_imported_in_one_file() -> None:
+    """It is the ear and nothing else."""
+    package = Path(__file__).parents[2] / "operator" / "slipway"
+
+    importing = [path.name for path in package.rglob("*.py") if "import kopf" in path.read_text()]
+
+    assert importing == ["handlers.py"]
+
+
+async def test_a_lost_watch_is_told_even_when_kopf_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kopf may hang for ever after one of its watches has failed; all of them at the start may take their time."""
+    monkeypatch.setattr("slipway.handlers._CHECK", 0.01)
+    room, told = Room(), asyncio.Event()
+    monkeypatch.setattr(room.ear, "_report", lambda error: told.set())
+    guard = asyncio.create_task(room.ear._guard_watches())
+    await asyncio.sleep(0.1)
+    assert not told.is_set()
+
+    watch = asyncio.create_task(
+        asyncio.Event().wait(), name="watcher for warehouses.v1alpha1.slipway.dev@None"
+    )
+    await asyncio.sleep(0.1)
+    assert not told.is_set()
+    watch.cancel()
+
+    async with asyncio.timeout(5):
+        await told.wait()
+        await guard
