@@ -1,0 +1,139 @@
+"""Bringing the children about, in an order in which any write may be the last before a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from slipway.api.conditions import Reason
+from slipway.api.deployment import RejectedDigest
+from slipway.engine.outcome import Stalled
+from slipway.engine.reconcile import StaleWrite
+from slipway.kinds.context import Context
+from slipway.kinds.deployment.decide import decide, stop
+from slipway.kinds.deployment.facts import Actions, DeploymentPlan, Facts
+from slipway.kinds.deployment.revisions import REJECTED_ANNOTATION, Revision
+from slipway.kinds.deployment.template import controller_revision
+from slipway.kinds.deployment.workload import Workload
+from slipway.kube.children import child_name, create_child, ensure_child
+from slipway.kube.errors import Conflict, Invalid, NameConflict
+from slipway.kube.resources import APPS_DEPLOYMENTS, CONTROLLERREVISIONS, SERVICES, Resource
+
+__all__ = ["apply"]
+
+
+async def apply(context: Context, facts: Facts, plan: DeploymentPlan) -> DeploymentPlan:
+    """Write the children; the plan that is returned tells of what came of it.
+
+    Raises:
+        StaleWrite: when a child changed or went since it was read.
+        KubeError: when the API server refused a write for any reason but a name or an invalid field.
+    """
+    if plan.actions.nothing or plan.actions.now is None:
+        return plan
+    try:
+        after = await _write_children(context, facts, plan.actions)
+    except NameConflict as error:
+        return stop(facts, Stalled(Reason.NAME_CONFLICT, str(error)))
+    except Invalid as error:
+        return stop(facts, Stalled(Reason.INVALID_SPEC, str(error)))
+    except Conflict as error:
+        raise StaleWrite(str(error)) from error
+    return decide(after, plan.actions.now)
+
+
+async def _write_children(context: Context, facts: Facts, actions: Actions) -> Facts:
+    """A revision before what runs it, and a rejection before the rollback that it comes from."""
+    if actions.revision is not None:
+        facts = _with_revision(facts, await _store(context, facts, actions.revision))
+    for revision, rejected in actions.annotate:
+        facts = _with_revision(facts, await _annotate(context, facts, revision, rejected))
+    if actions.service is not None:
+        facts = replace(
+            facts, service=await _ensure(context, facts, SERVICES, facts.service, actions.service)
+        )
+    if actions.workload is not None:
+        live = facts.workload.body if facts.workload else None
+        body = await _ensure(context, facts, APPS_DEPLOYMENTS, live, actions.workload)
+        facts = replace(facts, workload=Workload.from_body(body))
+    if actions.drop_service:
+        facts = await _drop_service(context, facts)
+    for revision in actions.prune:
+        facts = await _prune(context, facts, revision)
+    return facts
+
+
+async def _store(context: Context, facts: Facts, revision: Revision) -> Revision:
+    name = facts.observed.key.name
+    wanted = controller_revision(child_name(name, revision.identity), name, revision, None)
+    body = await create_child(context.kube, facts.observed, CONTROLLERREVISIONS, wanted)
+    return Revision.from_body(body) or revision
+
+
+async def _annotate(
+    context: Context, facts: Facts, revision: Revision, rejected: RejectedDigest | None
+) -> Revision:
+    """Note on a revision that its digest is rejected, or no longer is.
+
+    A patch and not an apply: the API server compares `data` byte by byte, so it refuses an apply whose JSON
+    differs only in the order of its members.
+    """
+    assert revision.body is not None
+    metadata = revision.body["metadata"]
+    wanted = controller_revision(metadata["name"], facts.observed.key.name, revision, rejected)
+    others = {name: text for name, text in _annotations(metadata).items() if name != REJECTED_ANNOTATION}
+    operations = [
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+        {
+            "op": "add",
+            "path": "/metadata/annotations",
+            "value": {**others, **_annotations(wanted["metadata"])},
+        },
+    ]
+    namespace = metadata["namespace"]
+    body = await context.kube.json_patch(CONTROLLERREVISIONS, namespace, metadata["name"], operations)
+    return Revision.from_body(body) or revision
+
+
+def _annotations(metadata: Mapping[str, Any]) -> Mapping[str, str]:
+    return metadata.get("annotations") or {}
+
+
+async def _ensure(
+    context: Context,
+    facts: Facts,
+    resource: Resource,
+    live: Mapping[str, Any] | None,
+    wanted: Mapping[str, Any],
+) -> dict[str, Any]:
+    return await ensure_child(context.kube, facts.observed, resource, wanted, live=live)
+
+
+async def _drop_service(context: Context, facts: Facts) -> Facts:
+    if facts.service is not None:
+        await _delete(context, SERVICES, facts.service)
+    return replace(facts, service=None)
+
+
+async def _prune(context: Context, facts: Facts, revision: Revision) -> Facts:
+    if revision.body is not None:
+        await _delete(context, CONTROLLERREVISIONS, revision.body)
+    return replace(facts, revisions=tuple(kept for kept in facts.revisions if kept is not revision))
+
+
+async def _delete(context: Context, resource: Resource, body: Mapping[str, Any]) -> None:
+    metadata = body["metadata"]
+    await context.kube.delete(
+        resource,
+        metadata["namespace"],
+        metadata["name"],
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+    )
+
+
+def _with_revision(facts: Facts, stored: Revision) -> Facts:
+    """The facts with a revision as it is now."""
+    others = (known for known in facts.revisions if known.identity != stored.identity)
+    return replace(facts, revisions=tuple(sorted((*others, stored), key=lambda revision: revision.number)))

@@ -1,0 +1,70 @@
+"""What the store keeps of a Deployment's children: enough to wake their owner when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.engine.key import Key
+from slipway.kinds.deployment.view import deployment_key
+from slipway.kube.resources import SDEPLOYMENTS, Resource
+
+__all__ = ["ChildView", "child_parser"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildView:
+    """A child. Decisions read children live, so nothing of their content is kept."""
+
+    key: Key
+    uid: str
+    resource_version: int
+    generation: int
+    owner: Key | None
+    """The Deployment (deployments.slipway.dev) that controls it."""
+
+    @property
+    def wish(self) -> bytes:
+        """Not kept: every new version of a child concerns its owner."""
+        return b""
+
+    @property
+    def status_hash(self) -> bytes:
+        """Not kept, see `wish`."""
+        return b""
+
+    @property
+    def topics(self) -> tuple[Hashable, ...]:
+        """Nobody looks for it."""
+        return ()
+
+    @property
+    def listens(self) -> tuple[Hashable, ...]:
+        """It has no reconcile of its own."""
+        return ()
+
+
+def child_parser(resource: Resource) -> Callable[[Mapping[str, Any]], ChildView]:
+    """What makes views of live objects of this kind."""
+
+    def parse(body: Mapping[str, Any]) -> ChildView:
+        metadata = body["metadata"]
+        namespace = metadata.get("namespace", "")
+        return ChildView(
+            key=Key(resource.key_kind, namespace, metadata["name"]),
+            uid=metadata.get("uid", ""),
+            resource_version=int(metadata.get("resourceVersion") or 0),
+            generation=metadata.get("generation", 0),
+            owner=_owner(namespace, metadata),
+        )
+
+    return parse
+
+
+def _owner(namespace: str, metadata: Mapping[str, Any]) -> Key | None:
+    for reference in metadata.get("ownerReferences") or ():
+        ours = (reference["apiVersion"], reference["kind"]) == (SDEPLOYMENTS.api_version, SDEPLOYMENTS.kind)
+        if ours and reference.get("controller"):
+            return deployment_key(namespace, reference["name"])
+    return None

@@ -1,0 +1,245 @@
+"""What to do about a Deployment: pure, from the live objects to the next writes and the status.
+
+Each run derives the status from what the children show. So a run that writes children decides twice: first
+what to write, then, with the answers, what to say about it. A crash in between changes nothing::
+
+    recall ──▶ choose a target ──▶ begin a change? ──▶ actions ──▶ (apply) ──▶ decide again ──▶ status
+      ▲                                                               │
+      └── the change stands in the workload until the history has it ─┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from slipway.api.conditions import HELD, Condition, Reason, short_message
+from slipway.api.deployment import (
+    CurrentImage,
+    DeploymentPhase,
+    DeploymentStatus,
+    HistoryAction,
+    HistoryEntry,
+    RevisionStatus,
+)
+from slipway.engine.outcome import Outcome, Stalled, Waiting
+from slipway.engine.reconcile import Plan
+from slipway.engine.requests import handled_requests
+from slipway.kinds.deployment import history as histories
+from slipway.kinds.deployment.actions import children_to_write
+from slipway.kinds.deployment.events import events_between
+from slipway.kinds.deployment.facts import Actions, DeploymentPlan, Facts
+from slipway.kinds.deployment.health import Health, Scene, deadline_message, judge
+from slipway.kinds.deployment.history import History
+from slipway.kinds.deployment.inputs import digest_of
+from slipway.kinds.deployment.offer import SPEC_CHANGE
+from slipway.kinds.deployment.rejected import Rejections, newest_first, standing
+from slipway.kinds.deployment.revisions import with_number
+from slipway.kinds.deployment.target import Situation, Target, choose, rollback_cause
+from slipway.kinds.deployment.template import NAME_LABEL
+from slipway.kinds.deployment.workload import Workload
+from slipway.kinds.sizes import fitted
+
+__all__ = ["decide", "stop"]
+
+
+def decide(facts: Facts, now: datetime) -> DeploymentPlan:
+    """The plan for one Deployment at one moment."""
+    now = now.replace(microsecond=0)
+    past = _recall(facts)
+    target = choose(_situation(facts, past, _rejected(facts, past.change)))
+    if conflict := _name_conflict(facts, target):
+        return stop(facts, conflict)
+    change = _change_to_begin(facts, past, target, now)
+    history = histories.begin(past.history, change) if change else past.history
+    rejected = _rejected(facts, past.change, change)
+    scene = Scene(facts.spec, target, history, facts.workload, facts.offer, rejected, facts.trouble)
+    if change and past.change:
+        return _record_first(facts, replace(scene, history=past.history), now)
+    stable = _stable(facts.status, None if change else facts.workload, history)
+    actions = children_to_write(facts, target, history, rejected, stable)
+    return _plan(facts, scene, judge(scene), replace(actions, now=now), now)
+
+
+def stop(facts: Facts, outcome: Outcome) -> DeploymentPlan:
+    """The plan that touches nothing and says why; what is recorded stays."""
+    update = {"phase": DeploymentPhase.DEGRADED, "message": short_message(outcome.message)}
+    status = _json(facts.status.model_copy(update=update))
+    return Plan(fitted(status, histories.TRIMMABLE), outcome, Actions(), facts.notes)
+
+
+# --- what happened so far
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """The history, with the change that an earlier run began and could not record."""
+
+    history: History
+    change: HistoryEntry | None
+
+
+def _recall(facts: Facts) -> _Past:
+    recorded = facts.status.history
+    change = histories.unrecorded(recorded, facts.workload.change if facts.workload else None)
+    return _Past(histories.begin(recorded, change) if change else recorded, change)
+
+
+def _rejected(facts: Facts, *changes: HistoryEntry | None) -> Rejections:
+    accepted = set(facts.spec.accept_digests)
+    if facts.spec.rollback_to is not None:
+        # Naming a revision by number is as clear a word as naming its digest in acceptDigests.
+        revision = with_number(facts.revisions, facts.spec.rollback_to.revision)
+        accepted |= {revision.inputs.digest} if revision else set()
+    return standing(facts.status.rejected, facts.revisions, changes, accepted)
+
+
+def _situation(facts: Facts, past: _Past, rejected: Rejections) -> Situation:
+    numbers = facts.status.revision
+    return Situation(
+        name=facts.observed.key.name,
+        spec=facts.spec,
+        history=past.history,
+        revisions=facts.revisions,
+        known_number=max(numbers.current or 0, numbers.stable or 0) if numbers else 0,
+        running_identity=facts.workload.identity if facts.workload else "",
+        offer=facts.offer,
+        rejected=rejected,
+        registry_error=facts.registry_error,
+    )
+
+
+def _name_conflict(facts: Facts, target: Target) -> Stalled | None:
+    needed = {"Deployment"}
+    if target.revision is not None and target.revision.inputs.ports:
+        needed.add("Service")
+    strange = sorted(needed & facts.strangers)
+    if not strange:
+        return None
+    name = facts.observed.key.name
+    kinds = " and ".join(f"{'apps/v1 ' if kind == 'Deployment' else ''}{kind} {name}" for kind in strange)
+    message = (
+        f"{kinds} exists and is not controlled by this object: delete or rename it, "
+        "or choose another name for this object"
+    )
+    return Stalled(Reason.NAME_CONFLICT, message)
+
+
+# --- what begins now
+
+
+def _change_to_begin(facts: Facts, past: _Past, target: Target, now: datetime) -> HistoryEntry | None:
+    last = past.history[0] if past.history else None
+    if target.revision is None or (
+        last is not None
+        and (last.revision, last.new_replicas) == (target.revision.number, facts.spec.replicas)
+    ):
+        return None
+    scales = last is not None and last.revision == target.revision.number
+    return HistoryEntry(
+        revision=target.revision.number,
+        action=HistoryAction.SCALE if scales else _action(last, target),
+        old_image=last.new_image if last else None,
+        new_image=target.revision.inputs.image,
+        old_replicas=last.new_replicas if last else None,
+        new_replicas=facts.spec.replicas,
+        # A clock that was set back must not make the change look older than what it follows.
+        started_at=max(now, last.started_at) if last else now,
+        cause=SPEC_CHANGE if scales else target.cause,
+    )
+
+
+def _action(last: HistoryEntry | None, target: Target) -> HistoryAction:
+    return HistoryAction.CREATE if last is None and not target.held else target.action
+
+
+# --- what is said about it
+
+
+def _record_first(facts: Facts, scene: Scene, now: datetime) -> DeploymentPlan:
+    """Only the status: the next change would overwrite the one witness of the change before."""
+    message = f"Revision {scene.number} was begun and is recorded; what is wanted by now follows"
+    outcome = Waiting(Reason.ROLLING_OUT, message, timedelta(0))
+    return _plan(facts, scene, Health(DeploymentPhase.PROGRESSING, outcome), Actions(), now)
+
+
+def _plan(facts: Facts, scene: Scene, health: Health, actions: Actions, now: datetime) -> DeploymentPlan:
+    history = _closed(scene, now)
+    status = facts.status.model_copy(
+        update={
+            "phase": health.phase,
+            "message": short_message(health.outcome.message),
+            "replicas": scene.workload.replicas if scene.workload else 0,
+            "ready_replicas": scene.workload.ready if scene.workload else 0,
+            "selector": f"{NAME_LABEL}={facts.observed.key.name}",
+            "revision": _numbers(facts.status, scene),
+            "image": _image(facts.status, scene),
+            "history": history,
+            "rejected": newest_first(scene.rejected),
+        }
+    )
+    return Plan(
+        status=fitted(_with_requests(facts, _json(status)), histories.TRIMMABLE),
+        outcome=health.outcome,
+        actions=actions,
+        events=(*facts.notes, *events_between(facts.status, status)),
+        conditions=_held(facts, scene, now),
+    )
+
+
+def _closed(scene: Scene, now: datetime) -> History:
+    if scene.workload is None:
+        return scene.history
+    if scene.workload.complete:
+        return histories.finish(scene.history, now)
+    if scene.workload.deadline_exceeded:
+        return histories.fail(scene.history, deadline_message(scene), now)
+    return scene.history
+
+
+def _numbers(status: DeploymentStatus, scene: Scene) -> RevisionStatus | None:
+    if not scene.history:
+        return None
+    return RevisionStatus(current=scene.number, stable=_stable(status, scene.workload, scene.history))
+
+
+def _stable(status: DeploymentStatus, workload: Workload | None, history: History) -> int | None:
+    """The revision that was healthy last."""
+    if workload is not None and workload.complete and history:
+        return history[0].revision
+    return status.revision.stable if status.revision else None
+
+
+def _image(status: DeploymentStatus, scene: Scene) -> CurrentImage | None:
+    digest = digest_of(scene.image)
+    if not digest:
+        return None
+    candidate = scene.offer.naming(digest)
+    if candidate is not None:
+        return CurrentImage(reference=candidate.reference, digest=digest)
+    # The source may have forgotten by now what this digest was called.
+    if status.image is not None and status.image.digest == digest:
+        return status.image
+    return CurrentImage(reference=scene.image, digest=digest)
+
+
+def _held(facts: Facts, scene: Scene, now: datetime) -> tuple[Condition, ...]:
+    if not scene.target.held:
+        return ()
+    message = f"Held at revision {scene.number} by {rollback_cause(facts.spec)}"
+    return (Condition(HELD, "True", Reason.ROLLED_BACK, message, facts.observed.generation, now),)
+
+
+def _with_requests(facts: Facts, status: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not facts.requests:
+        return status
+    entries = [request.handled("Reconciled") for request in facts.requests]
+    return {**status, "handledRequests": handled_requests(status.get("handledRequests", ()), entries)}
+
+
+def _json(status: DeploymentStatus) -> dict[str, Any]:
+    return status.model_dump(
+        mode="json", by_alias=True, exclude_defaults=True, exclude={"conditions", "observed_generation"}
+    )

@@ -1,0 +1,101 @@
+"""Everything that is read for a decision about a Deployment."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+from slipway.api.deployment import Deployment
+from slipway.engine.key import Key
+from slipway.kinds.asked import Asked
+from slipway.kinds.context import Context
+from slipway.kinds.deployment.facts import Facts
+from slipway.kinds.deployment.history import rollout_under_way
+from slipway.kinds.deployment.image import with_offer
+from slipway.kinds.deployment.offer import Offer
+from slipway.kinds.deployment.pods import trouble_in
+from slipway.kinds.deployment.revisions import Revision
+from slipway.kinds.deployment.template import NAME_LABEL, REVISION_LABEL
+from slipway.kinds.deployment.workload import Workload
+from slipway.kube.children import is_child_of
+from slipway.kube.resources import APPS_DEPLOYMENTS, CONTROLLERREVISIONS, PODS, SDEPLOYMENTS, SERVICES
+from slipway.kube.status import observed_from
+
+__all__ = ["gather"]
+
+_PODS_LOOKED_AT: Final = 20
+
+
+async def gather(context: Context, asked: Asked, key: Key) -> Facts | None:
+    """Read the object, its children, what its image source offers, and the pods where something is wrong.
+
+    Raises:
+        KubeError: when the API server does not answer.
+    """
+    body = await context.kube.get(SDEPLOYMENTS, key.namespace, key.name)
+    if body is None or body["metadata"].get("deletionTimestamp"):
+        # Once it shall go, its children go with it: making them anew would be in the way.
+        asked.forget(key)
+        return None
+    observed, deployment = observed_from(key, body), Deployment.model_validate(body)
+    requests, notes = asked.read(observed, context.clock.now())
+    facts = Facts(
+        observed=observed,
+        spec=deployment.spec,
+        status=deployment.status,
+        offer=Offer(),
+        requests=requests,
+        notes=notes,
+    )
+    facts = await with_offer(context, await _with_children(context, facts))
+    return replace(facts, trouble=await _trouble(context, facts))
+
+
+# --- children
+
+
+async def _with_children(context: Context, facts: Facts) -> Facts:
+    namespace, name = facts.observed.key.namespace, facts.observed.key.name
+    workload, service, revisions = await asyncio.gather(
+        context.kube.get(APPS_DEPLOYMENTS, namespace, name),
+        context.kube.get(SERVICES, namespace, name),
+        _revisions(context, facts),
+    )
+    found = {"Deployment": workload, "Service": service}
+    own = {kind: body for kind, body in found.items() if body and is_child_of(facts.observed, body)}
+    return replace(
+        facts,
+        workload=Workload.from_body(own["Deployment"]) if "Deployment" in own else None,
+        service=own.get("Service"),
+        strangers=frozenset(kind for kind, body in found.items() if body and kind not in own),
+        revisions=revisions,
+    )
+
+
+async def _revisions(context: Context, facts: Facts) -> tuple[Revision, ...]:
+    key, found = facts.observed.key, []
+    async for page in context.kube.pages(
+        CONTROLLERREVISIONS, key.namespace, label_selector=f"{NAME_LABEL}={key.name}"
+    ):
+        for body in page.items:
+            # A deleted object of our name may have left revisions that are not collected yet.
+            revision = Revision.from_body(body) if is_child_of(facts.observed, body) else None
+            found += [revision] if revision else []
+    return tuple(sorted(found, key=lambda revision: revision.number))
+
+
+async def _trouble(context: Context, facts: Facts) -> str | None:
+    """What the pods say; asked only when Kubernetes itself says that something is wrong with them."""
+    workload = facts.workload
+    if workload is None or not workload.observed or workload.complete:
+        return None
+    if rollout_under_way(facts.status.history) is not None and not workload.deadline_exceeded:
+        return None
+    labels = f"{NAME_LABEL}={facts.observed.key.name},{REVISION_LABEL}={workload.identity}"
+    pods = context.kube.pages(
+        PODS, facts.observed.key.namespace, label_selector=labels, limit=_PODS_LOOKED_AT
+    )
+    async for page in pods:
+        return trouble_in(page.items)
+    return None

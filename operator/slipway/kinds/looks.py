@@ -1,0 +1,142 @@
+"""What was looked at outside the cluster, when, and when the next look is due.
+
+A look asks a registry something: whether it answers, or which tags it has. Looks live in memory alone. After
+a restart an object whose status speaks of its current generation counts as looked at just now, so that it is
+asked again at its own staggered moment, and nothing is written in the meantime.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+from slipway.engine.key import Key
+from slipway.kinds.stagger import last_due, next_due
+
+__all__ = ["Cause", "Look", "Looks", "Schedule", "why_look"]
+
+Result = TypeVar("Result")
+
+_FIRST_PAUSE: Final = timedelta(seconds=2)
+_SHORTEST_PAUSE: Final = timedelta(seconds=1)
+_DOUBLINGS: Final = 20
+
+
+class Cause(StrEnum):
+    """Why a look was made; the words that histories carry."""
+
+    POLL = "Poll"
+    REQUEST = "Request"
+
+
+@dataclass(frozen=True, slots=True)
+class Look(Generic[Result]):
+    """One look, or the assumption after a restart that there was one."""
+
+    uid: str
+    generation: int
+    at: datetime
+    cause: Cause
+    result: Result | None
+    """What was found; None when the look is only assumed."""
+
+    failures: int = 0
+    """How many looks in a row, this one included, found trouble."""
+
+    not_before: datetime | None = None
+    """When the registry may be asked again at the earliest, where it said so."""
+
+    dependency: object = None
+    """What the look went through, such as the versions of Secrets; compared by equality."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When an object is looked at again: at its staggered moments, and sooner after trouble."""
+
+    uid: str
+    interval: timedelta
+    retry: bool
+    """Whether trouble is looked at again before the interval is over, with pauses that grow up to it."""
+
+    def next_look(self, last: Look[Result], now: datetime) -> datetime:
+        """The moment of the next look, if nothing else asks for one before."""
+        regular = next_due(self.uid, self.interval, now)
+        retry_at = self._retry_at(last)
+        due = regular if retry_at is None else min(regular, max(now, retry_at))
+        return due if last.not_before is None else max(due, last.not_before)
+
+    def is_due(self, last: Look[Result], now: datetime) -> bool:
+        """Whether a look is due after the last one."""
+        if last.at > now:
+            # The clock was set back: waiting until it catches up could take any time.
+            return True
+        if last.not_before is not None and now < last.not_before:
+            return False
+        retry_at = self._retry_at(last)
+        return last.at < last_due(self.uid, self.interval, now) or (retry_at is not None and retry_at <= now)
+
+    def _retry_at(self, last: Look[Result]) -> datetime | None:
+        """When trouble is looked at again: pauses double, and their ends are staggered like everything."""
+        if not (self.retry and last.failures):
+            return None
+        pause = min(self.interval, _FIRST_PAUSE * 2 ** min(last.failures, _DOUBLINGS))
+        return max(next_due(self.uid, pause, last.at), last.at + _SHORTEST_PAUSE)
+
+
+def why_look(
+    last: Look[Result] | None,
+    schedule: Schedule,
+    now: datetime,
+    *,
+    generation: int,
+    observed_generation: int,
+    requested: bool,
+    changed: bool,
+) -> Cause | None:
+    """Why the registry is asked now, or None: the first of these rules that fits.
+
+    Args:
+        last: the last look, or None after a restart and for a new object.
+        schedule: when looks are due.
+        now: the moment of the decision.
+        generation: of the spec as it is now.
+        observed_generation: of the spec that the status speaks of.
+        requested: whether a person asks for a look.
+        changed: whether what the last look went through is another now, in a way that matters.
+    """
+    # A person asked.
+    if requested:
+        return Cause.REQUEST
+    if last is None or last.generation != generation:
+        # This spec was never looked at; a status that speaks of it means that only the memory is gone.
+        return None if last is None and observed_generation == generation else Cause.POLL
+    # What stood between us and the registry has changed.
+    if changed:
+        return Cause.POLL
+    # The interval, or the pause after trouble, is over.
+    return Cause.POLL if schedule.is_due(last, now) else None
+
+
+class Looks(Generic[Result]):
+    """The last look at each object; an object that goes, or is suspended, is forgotten."""
+
+    __slots__ = ("_looks",)
+
+    def __init__(self) -> None:
+        self._looks: dict[Key, Look[Result]] = {}
+
+    def last(self, key: Key, uid: str) -> Look[Result] | None:
+        """The last look at the object of this UID."""
+        look = self._looks.get(key)
+        return look if look is not None and look.uid == uid else None
+
+    def record(self, key: Key, look: Look[Result]) -> None:
+        """Remember a look in place of the one before."""
+        self._looks[key] = look
+
+    def forget(self, key: Key) -> None:
+        """Drop what is known of an object."""
+        self._looks.pop(key, None)

@@ -1,0 +1,37 @@
+"""ManagedImage: an image that is kept on the newest state of its base."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from slipway.engine.key import Key
+from slipway.kinds.context import Context
+from slipway.kinds.managedimage.apply import apply
+from slipway.kinds.managedimage.decide import ImagePlan, decide
+from slipway.kinds.managedimage.facts import Facts
+from slipway.kinds.managedimage.gather import gather
+from slipway.kinds.managedimage.view import KIND
+
+__all__ = ["ManagedImageKind"]
+
+
+class ManagedImageKind:
+    """Ties the rooms of this kind together."""
+
+    name: Final = KIND
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def gather(self, key: Key) -> Facts | None:
+        """All reads."""
+        return await gather(self._context, key)
+
+    def decide(self, facts: Facts, now: datetime) -> ImagePlan:
+        """The decision; pure."""
+        return decide(facts, now)
+
+    async def apply(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
+        """All effects."""
+        return await apply(self._context, facts, plan)

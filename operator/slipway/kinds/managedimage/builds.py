@@ -1,0 +1,130 @@
+"""The builds of a ManagedImage as a list in its status: begun, ended, found again, trimmed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from slipway.api.managedimage import Build, BuildHistory, BuildPhase, ManagedImageStatus, RebuildReason
+from slipway.build.key import BuildInputs, build_key
+from slipway.kinds.sizes import Trimmable
+
+__all__ = [
+    "TRIED_LIMIT",
+    "begin",
+    "key_of",
+    "remember_tried",
+    "replace",
+    "source_of",
+    "succeeded",
+    "trim",
+    "trimmable",
+    "under_way",
+]
+
+TRIED_LIMIT = 50
+"""How many keys of failed builds are remembered."""
+
+
+def key_of(
+    repository: str, base: tuple[str, str], source: str, *, allow_run: bool, request: str | None = None
+) -> str:
+    """The key of a rebase.
+
+    Args:
+        repository: where the result goes.
+        base: reference and digest of the new base.
+        source: digest of the source build.
+        allow_run: the only setting that changes what a rebase makes or refuses.
+        request: the token of a person who asked to try again what failed.
+    """
+    configuration = {"type": "None", "baseChange": "Rebase", "allowRun": allow_run}
+    return build_key(BuildInputs(repository, {base[0]: base[1]}, source, configuration, request))
+
+
+def under_way(builds: Sequence[Build]) -> Build | None:
+    """The build that was begun and whose end is not recorded."""
+    return next((build for build in builds if build.phase == BuildPhase.BUILDING), None)
+
+
+def source_of(status: ManagedImageStatus) -> str | None:
+    """The digest of the source build that the image was made of, or that it is."""
+    image = status.image
+    if image is None or image.build is None:
+        return image.digest if image else None
+    return next((build.source_digest for build in status.builds if build.number == image.build), None)
+
+
+def succeeded(builds: Sequence[Build], source: str, base: str) -> Build | None:
+    """The newest succeeded build that put this source build on this base."""
+    return next(
+        (
+            build
+            for build in builds
+            if build.phase == BuildPhase.SUCCEEDED
+            and build.source_digest == source
+            and build.base_digest == base
+        ),
+        None,
+    )
+
+
+def begin(
+    number: int, key: str, *, reasons: tuple[RebuildReason, ...], source: str, base: str, now: datetime
+) -> Build:
+    """A build as it is recorded before anything is done for it."""
+    return Build(
+        number=number,
+        key=key,
+        phase=BuildPhase.BUILDING,
+        reasons=reasons,
+        started_at=now,
+        source_digest=source,
+        base_digest=base,
+    )
+
+
+def end(
+    build: Build, phase: BuildPhase, now: datetime, *, digest: str | None = None, message: str | None = None
+) -> Build:
+    """The build with its end; a message that is too long is cut."""
+    news = {"phase": phase, "finished_at": now, "digest": digest, "message": message}
+    return Build.model_validate({**build.model_dump(), **news})
+
+
+def replace(builds: Sequence[Build], ended: Build, number: int | None = None) -> tuple[Build, ...]:
+    """The list with one build in its new state; `number` is what it was called before, where that changed."""
+    before = ended.number if number is None else number
+    return tuple(ended if build.number == before else build for build in builds)
+
+
+def trim(builds: Sequence[Build], history: BuildHistory) -> tuple[Build, ...]:
+    """The newest builds of each phase, as many as the spec keeps; one under way is never dropped."""
+    room = {BuildPhase.SUCCEEDED: history.succeeded, BuildPhase.FAILED: history.failed}
+    kept = []
+    for build in builds:
+        phase = BuildPhase(build.phase)
+        if phase is BuildPhase.BUILDING or room[phase] > 0:
+            kept.append(build)
+        if phase in room:
+            room[phase] -= 1
+    return tuple(kept)
+
+
+def trimmable(image: int | None) -> Trimmable:
+    """The builds that give way in a status that grows too large: neither one under way nor that of the image.
+
+    Args:
+        image: the number of the build that `status.image` comes from, if any.
+    """
+
+    def stays(build: Mapping[str, Any]) -> bool:
+        return build.get("phase") == BuildPhase.BUILDING or build.get("number") == image
+
+    return Trimmable(("builds",), keep=stays)
+
+
+def remember_tried(tried: Sequence[str], key: str) -> tuple[str, ...]:
+    """The keys that failed by themselves, newest first, with one more."""
+    return (key, *(other for other in tried if other != key))[:TRIED_LIMIT]

@@ -1,0 +1,104 @@
+"""What a decision about a ManagedImage rests on, and what it may ask to be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from slipway.api.managedimage import ManagedImage
+from slipway.engine.outcome import Stalled, Waiting
+from slipway.engine.reconcile import Observed
+from slipway.engine.requests import Request
+
+__all__ = [
+    "Built",
+    "Facts",
+    "KnownBase",
+    "NumberTaken",
+    "Problem",
+    "RebaseAction",
+    "RebaseResult",
+    "Refused",
+    "Source",
+]
+
+Problem: TypeAlias = Waiting | Stalled
+"""Why something could not be found out: the outcome of the run, as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBase:
+    """The base, as the Warehouse that watches it has it now."""
+
+    reference: str
+    """Repository and tag."""
+    digest: str
+    warehouse: str
+    """Name of the Warehouse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The source build as it stands in the registry."""
+
+    digest: str
+    base_digest: str
+    """The base that it stands on."""
+    next_number: int
+    """The number that a build begun now gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that was read for one decision."""
+
+    observed: Observed
+    image: ManagedImage
+    """The object; with a blank status where it was not read."""
+    base: KnownBase | Problem | None = None
+    """None where nothing depends on it: the object is suspended."""
+    source: Source | Problem | None = None
+    """None where nothing asked for a look at the registry."""
+    requests: tuple[Request, ...] = ()
+    """New requests, oldest first."""
+    request_problems: tuple[str, ...] = ()
+    """Sentences about request annotations that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RebaseAction:
+    """One rebase: a pure function of three digests, so doing it again does no harm."""
+
+    tag: str
+    """The tag of the build; never overwritten."""
+    floating_tags: tuple[str, ...]
+    source_digest: str
+    old_base_digest: str
+    base_reference: str
+    base_digest: str
+    allow_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The rebase is in the registry, tagged and proven to stand on the new base."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The rebase would be a guess."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberTaken:
+    """The tag of the build exists with other content: the build takes the next free number."""
+
+    next_number: int
+
+
+RebaseResult: TypeAlias = Built | Refused | NumberTaken

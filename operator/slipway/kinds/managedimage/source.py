@@ -1,0 +1,109 @@
+"""The source build of a ManagedImage: what its tag points to, and which base it stands on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from slipway.api.managedimage import ManagedImage
+from slipway.build.rebase.load import find_old_base, load_image
+from slipway.build.rebase.place import Place
+from slipway.build.rebase.refusal import RebaseRefusedError
+from slipway.build.tags import TagTemplate, next_build_number
+from slipway.engine.outcome import Stalled, Waiting
+from slipway.kinds.context import Context
+from slipway.kinds.managedimage.facts import KnownBase, Problem, Source
+from slipway.kinds.registry.access import AccessProblem
+from slipway.oci.client import RegistryClient
+from slipway.oci.errors import RegistryError
+from slipway.oci.reference import ImageReference
+
+__all__ = ["base_place", "image_client", "image_place", "look_at_source", "next_number"]
+
+_RETRY = timedelta(seconds=15)
+"""When a registry that failed, or had no such image, is asked again."""
+
+
+async def look_at_source(context: Context, image: ManagedImage, base: KnownBase) -> Source | Problem:
+    """Ask the registry for the source build.
+
+    Its manifest and configuration are read only when the tag points to something new.
+
+    Raises:
+        KubeError: the API server does not give the Secret of the Registry.
+    """
+    try:
+        return await _look(context, image, base)
+    except AccessProblem as problem:
+        return problem.outcome
+    except RegistryError as error:
+        return Waiting(error.reason, str(error), _RETRY)
+    except RebaseRefusedError as refused:
+        return Stalled(refused.refusal.reason, refused.refusal.message)
+
+
+async def image_client(context: Context, image: ManagedImage) -> RegistryClient:
+    """A client for the registry of the image.
+
+    Raises:
+        AccessProblem: no Registry or no credential that could be used.
+    """
+    wanted = image.spec.image
+    registry = wanted.registry_ref.name if wanted.registry_ref else None
+    repository = ImageReference.parse(wanted.repository)
+    return (await context.registries.client_for(image.metadata.namespace, repository, registry)).client
+
+
+def image_place(client: RegistryClient, image: ManagedImage) -> Place:
+    """The repository of the image: of the source build as of all builds."""
+    return Place(client, ImageReference.parse(image.spec.image.repository))
+
+
+async def base_place(context: Context, image: ManagedImage, reference: str) -> Place:
+    """The repository of the base, with a client that may read it.
+
+    Raises:
+        AccessProblem: no Registry or no credential that could be used.
+    """
+    repository = ImageReference.parse(reference)
+    access = await context.registries.client_for(image.metadata.namespace, repository, None)
+    return Place(access.client, repository)
+
+
+async def next_number(image: ManagedImage, client: RegistryClient) -> int:
+    """The number of a build begun now: one more than the highest in the status and in the registry.
+
+    Raises:
+        RegistryError: the registry does not list its tags.
+    """
+    tags = await client.list_tags(ImageReference.parse(image.spec.image.repository).repository)
+    template = TagTemplate.parse(image.spec.image.tag)
+    return next_build_number(template, (build.number for build in image.status.builds), tags)
+
+
+async def _look(context: Context, image: ManagedImage, base: KnownBase) -> Source:
+    client = await image_client(context, image)
+    place = image_place(client, image)
+    digest = (await place.client.head_manifest(place.path, image.spec.build.rebase.from_.tag)).digest
+    return Source(
+        digest=digest,
+        base_digest=await _base_of(context, image, base, place, digest),
+        next_number=await next_number(image, client),
+    )
+
+
+async def _base_of(context: Context, image: ManagedImage, base: KnownBase, place: Place, digest: str) -> str:
+    known = image.status.source
+    if known is not None and known.digest == digest:
+        return known.base_digest
+    bases = await base_place(context, image, base.reference)
+    source = await load_image(place, digest)
+    return (await find_old_base(source, bases, _seen(image, base))).digest
+
+
+def _seen(image: ManagedImage, base: KnownBase) -> list[str]:
+    """The digests of the base that this object knows, first seen first."""
+    status = image.status
+    seen = [status.source.base_digest] if status.source else []
+    seen += [build.base_digest for build in reversed(status.builds) if build.base_digest]
+    seen += [known for base in status.bases for known in (base.built_digest, base.latest_digest) if known]
+    return list(dict.fromkeys([*seen, base.digest]))

@@ -1,0 +1,117 @@
+"""What the store keeps of a ManagedImage."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from slipway.api.managedimage import BuildPhase
+from slipway.engine.key import Key
+from slipway.engine.view import hash_status, hash_wish
+from slipway.kinds.managedimage.bases import base_topic
+from slipway.kinds.registry.view import host_topic, registry_key
+from slipway.kinds.warehouse.view import warehouse_key
+from slipway.oci.reference import ImageReference
+
+__all__ = ["KIND", "ManagedImageView", "Offer", "managed_image_key"]
+
+KIND: Final = "managedimages.slipway.dev"
+"""The kind in a ManagedImage's key."""
+
+
+def managed_image_key(namespace: str, name: str) -> Key:
+    """The key of a ManagedImage."""
+    return Key(KIND, namespace, name)
+
+
+class Offer(NamedTuple):
+    """An image that a Deployment can run."""
+
+    digest: str
+    build: int | None
+    """Number of the build; None for the source build."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedImageView:
+    """A ManagedImage as the Deployments that run it need it."""
+
+    key: Key
+    uid: str
+    resource_version: int
+    generation: int
+    wish: bytes
+    status_hash: bytes
+    suspended: bool
+    building: bool
+    """Whether a build was begun and its end is not recorded."""
+    image_repository: str
+    """Host and path."""
+    offers: tuple[Offer, ...]
+    """The image that stands on the newest base built on, then the builds before it, newest first."""
+    listens: tuple[Hashable, ...]
+    """The Warehouse of the base, and the Registries that the image may go through."""
+
+    @property
+    def owner(self) -> Key | None:
+        """Nobody: a person made it."""
+        return None
+
+    @property
+    def topics(self) -> tuple[Hashable, ...]:
+        """It is found by its name only."""
+        return ()
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The digests of the offers, newest first."""
+        return tuple(offer.digest for offer in self.offers)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> ManagedImageView:
+        """Read a live object. Lenient: what the schema would refuse is left out."""
+        metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
+        namespace = metadata.get("namespace", "")
+        return cls(
+            key=managed_image_key(namespace, metadata["name"]),
+            uid=metadata.get("uid", ""),
+            resource_version=int(metadata.get("resourceVersion") or 0),
+            generation=metadata.get("generation", 0),
+            wish=hash_wish(spec, metadata.get("annotations"), metadata.get("deletionTimestamp")),
+            status_hash=hash_status(status),
+            suspended=spec.get("suspend") is True,
+            building=any(build.get("phase") == BuildPhase.BUILDING for build in status.get("builds") or ()),
+            image_repository=(spec.get("image") or {}).get("repository", ""),
+            offers=tuple(_offers(status)),
+            listens=tuple(_listens(namespace, spec)),
+        )
+
+
+def _offers(status: Mapping[str, Any]) -> Iterable[Offer]:
+    image = status.get("image") or {}
+    if not image.get("digest"):
+        return
+    yield Offer(image["digest"], image.get("build"))
+    for build in status.get("builds") or ():
+        if build.get("phase") == BuildPhase.SUCCEEDED and build.get("digest") != image["digest"]:
+            yield Offer(build["digest"], build["number"])
+
+
+def _listens(namespace: str, spec: Mapping[str, Any]) -> Iterable[Hashable]:
+    for base in spec.get("bases") or ():
+        if warehouse := (base.get("warehouse") or {}).get("name"):
+            yield warehouse_key(namespace, warehouse)
+        elif reference := base.get("reference"):
+            try:
+                yield base_topic(namespace, reference)
+            except ValueError:
+                continue
+    image = spec.get("image") or {}
+    if registry := (image.get("registryRef") or {}).get("name"):
+        yield registry_key(namespace, registry)
+    else:
+        try:
+            yield host_topic(namespace, ImageReference.parse(image.get("repository", "")).registry)
+        except ValueError:
+            return

@@ -1,0 +1,158 @@
+"""The one way from an image to a client that may ask its registry: which Registry, credential and TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from slipway.api.conditions import Reason
+from slipway.engine.key import Key
+from slipway.engine.outcome import Stalled, Waiting
+from slipway.engine.store import Store
+from slipway.kinds.registry.credentials import SecretMissing, read_endpoint
+from slipway.kinds.registry.select import AmbiguousRegistry, select_registry
+from slipway.kinds.registry.view import RegistryView, host_topic, registry_key
+from slipway.kube.client import KubeClient
+from slipway.oci.client import RegistryClient
+from slipway.oci.errors import CredentialError, CredentialNotBound, RegistryError
+from slipway.oci.pool import ClientPool, Endpoint
+from slipway.oci.reference import ImageReference
+from slipway.settings import Settings
+
+__all__ = ["Access", "AccessProblem", "RegistryAccess", "problem_outcome"]
+
+_RECHECK: Final = timedelta(seconds=60)
+"""Secrets are not watched: what hangs on one is looked at again after this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A client for the registry of one image."""
+
+    client: RegistryClient
+    """Shared with others of the same credential: use it, never close it."""
+
+    registry_key: Key | None
+    """The Registry whose credential it carries; None for anonymous access without a Registry."""
+
+    connected: bool | None
+    """Whether that Registry's last connection test succeeded; None without one, or before the first test."""
+
+
+class AccessProblem(Exception):  # noqa: N818 - it is an answer to be shown, not a failure of ours
+    """There is no client for an image now; the outcome says who can help, and what they have to do."""
+
+    def __init__(self, outcome: Waiting | Stalled) -> None:
+        super().__init__(outcome.message)
+        self.outcome = outcome
+
+    @property
+    def reason(self) -> str:
+        """The reason of a Ready condition."""
+        return self.outcome.reason
+
+
+class RegistryAccess:
+    """Finds the Registry for an image among those of its namespace; gives a client with its credential."""
+
+    def __init__(self, kube: KubeClient, store: Store, pool: ClientPool, settings: Settings) -> None:
+        self._kube = kube
+        self._store = store
+        self._pool = pool
+        self._settings = settings
+
+    async def client_for(
+        self, namespace: str, reference: ImageReference, registry_ref: str | None = None
+    ) -> Access:
+        """A client for the registry of an image.
+
+        Args:
+            namespace: of the object that names the image; Registries and Secrets of others are never used.
+            reference: the image; its tag and digest play no part.
+            registry_ref: the name of the Registry to use; None for the one that matches best.
+
+        Raises:
+            AccessProblem: when no client may be had now.
+            KubeError: when the API server does not answer.
+        """
+        view = self.registry_for(namespace, reference, registry_ref)
+        if view is None:
+            return Access(await self._anonymous(namespace, reference), None, None)
+        return Access(await self.client_of(view, reference.repository), view.key, view.connected)
+
+    def registry_for(
+        self, namespace: str, reference: ImageReference, registry_ref: str | None = None
+    ) -> RegistryView | None:
+        """The Registry that serves an image; None when the image is asked for anonymously.
+
+        Raises:
+            AccessProblem: when the named one does not exist or is for another host, or several match.
+        """
+        if registry_ref is not None:
+            return self._named(namespace, reference, registry_ref)
+        candidates = self._of_host(namespace, reference)
+        try:
+            return select_registry(candidates, reference.registry, reference.repository)
+        except AmbiguousRegistry as error:
+            raise AccessProblem(Stalled(Reason.AMBIGUOUS_REGISTRY, str(error), _RECHECK)) from error
+
+    async def client_of(self, view: RegistryView, repository: str = "") -> RegistryClient:
+        """A client for a Registry; its Secrets are read now.
+
+        Args:
+            view: the Registry.
+            repository: narrows a docker configuration whose keys have paths.
+
+        Raises:
+            AccessProblem: when a Secret is missing, or must not or cannot be used.
+            KubeError: when the API server does not answer.
+        """
+        try:
+            return await self._pool.get(await read_endpoint(self._kube, view, repository))
+        except (SecretMissing, RegistryError) as error:
+            raise AccessProblem(problem_outcome(error)) from error
+
+    async def _anonymous(self, namespace: str, reference: ImageReference) -> RegistryClient:
+        """Loopback registries speak plain http, as Docker and containerd have it; all others https."""
+        scheme = "http" if _is_loopback(reference.registry) else "https"
+        try:
+            endpoint = Endpoint(url=f"{scheme}://{reference.api_host}", namespace=namespace)
+            return await self._pool.get(endpoint)
+        except RegistryError as error:
+            raise AccessProblem(problem_outcome(error)) from error
+
+    def _named(self, namespace: str, reference: ImageReference, name: str) -> RegistryView:
+        view = self._store.get(registry_key(namespace, name))
+        if not isinstance(view, RegistryView):
+            message = (
+                f"Registry {name} does not exist in namespace {namespace}: create it, or correct registryRef"
+            )
+            raise AccessProblem(Waiting(Reason.REGISTRY_NOT_FOUND, message))
+        if view.host != reference.registry:
+            message = (
+                f"Registry {name} is for {view.host}, but the image is on {reference.registry}: "
+                "name a Registry for that host in registryRef, or leave registryRef out"
+            )
+            raise AccessProblem(Stalled(Reason.INVALID_SPEC, message, _RECHECK))
+        return view
+
+    def _of_host(self, namespace: str, reference: ImageReference) -> Iterable[RegistryView]:
+        for key in self._store.providers(host_topic(namespace, reference.registry)):
+            view = self._store.get(key)
+            if isinstance(view, RegistryView):
+                yield view
+
+
+def problem_outcome(error: SecretMissing | RegistryError) -> Waiting | Stalled:
+    """Who can help: a credential that must not be used waits for a person; all else may mend itself."""
+    if isinstance(error, CredentialNotBound):
+        return Stalled(error.reason, str(error), _RECHECK)
+    until = _RECHECK if isinstance(error, CredentialError | SecretMissing) else None
+    return Waiting(error.reason, str(error), until)
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    return name in {"localhost", "[::1]"} or name.startswith("127.")

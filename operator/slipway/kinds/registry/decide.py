@@ -1,0 +1,126 @@
+"""What a Registry's status says after a test of its connection. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from slipway.api.conditions import Reason
+from slipway.api.registry import Registry, RegistryPhase, RegistryStatus
+from slipway.engine.outcome import EventNote, Outcome, Settled, Stalled, Waiting
+from slipway.engine.reconcile import Observed, Plan
+from slipway.engine.requests import Request, handled_requests
+from slipway.kinds.looks import Look, Schedule
+from slipway.kinds.outcomes import outcome_before
+
+__all__ = ["Facts", "Probe", "decide"]
+
+_SYNC_EVERY: Final = timedelta(hours=1)
+"""How old `lastSyncTime` gets before a test that found nothing new writes it."""
+
+_SECRET_EVERY: Final = timedelta(seconds=60)
+"""How soon a changed Secret is noticed."""
+
+_SUSPENDED: Final = "Suspended by spec.suspend: the connection is not tested, and the credential stays in use"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a test of the connection came to."""
+
+    trouble: Waiting | Stalled | None = None
+    """Why it failed; None when the registry answered as one and took the credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known when a Registry is decided."""
+
+    observed: Observed
+    registry: Registry
+    look: Look[Probe] | None
+    """The last test; None when it is suspended."""
+
+    schedule: Schedule
+    requests: tuple[Request, ...] = ()
+    """What was asked for and is answered by this test."""
+
+    notes: tuple[EventNote, ...] = ()
+    """What else is to be told."""
+
+    @property
+    def uses_secrets(self) -> bool:
+        """Whether something that is not watched can change how the connection is made."""
+        return bool(self.registry.spec.secret_ref or self.registry.spec.cert_secret_ref)
+
+
+def decide(facts: Facts, now: datetime) -> Plan[None]:
+    """The status and the outcome. A test that was written before changes nothing."""
+    if facts.look is None:
+        return Plan(_suspended(facts), Settled(Reason.SUSPENDED, _SUSPENDED), None)
+    pause = _pause(facts, facts.look, now)
+    if facts.look.result is None:
+        kept = _dump(facts.registry.status, facts)
+        return Plan(kept, outcome_before(facts.observed, pause), None, facts.notes)
+    status = _status(facts, facts.look, facts.look.result)
+    return Plan(status, _outcome(facts.registry, facts.look.result, pause), None, facts.notes)
+
+
+def _pause(facts: Facts, look: Look[Probe], now: datetime) -> timedelta:
+    """Until the next test is due; with a Secret at most until it is compared with what was tested."""
+    pause = max(facts.schedule.next_look(look, now) - now, timedelta(0))
+    return min(pause, _SECRET_EVERY) if facts.uses_secrets else pause
+
+
+def _outcome(registry: Registry, probe: Probe, pause: timedelta) -> Outcome:
+    match probe.trouble:
+        case None:
+            return Settled(Reason.CONNECTED, f"Connected to {registry.spec.url}", pause)
+        case Waiting(reason, message):
+            return Waiting(reason, message, pause)
+        case Stalled(reason, message, recheck):
+            return Stalled(reason, message, min(pause, recheck))
+
+
+def _suspended(facts: Facts) -> Mapping[str, Any]:
+    before = facts.registry.status
+    return _dump(before.model_copy(update={"phase": before.phase or RegistryPhase.PENDING}), facts)
+
+
+def _status(facts: Facts, look: Look[Probe], probe: Probe) -> Mapping[str, Any]:
+    before = facts.registry.status
+    if probe.trouble is not None:
+        return _dump(before.model_copy(update={"phase": RegistryPhase.ERROR}), facts)
+    connected = {
+        "phase": RegistryPhase.CONNECTED,
+        "last_sync_time": _sync_time(before, look, bool(facts.requests)),
+    }
+    return _dump(before.model_copy(update=connected), facts)
+
+
+def _sync_time(before: RegistryStatus, look: Look[Probe], requested: bool) -> datetime:
+    """Told when the outcome changed or somebody asked, else hourly: time alone is no reason to write."""
+    known = before.last_sync_time
+    if (
+        known is None
+        or requested
+        or before.phase != RegistryPhase.CONNECTED
+        or look.at - known >= _SYNC_EVERY
+    ):
+        return look.at
+    return known
+
+
+def _dump(status: RegistryStatus, facts: Facts) -> Mapping[str, Any]:
+    written = status.model_dump(
+        mode="json",
+        by_alias=True,
+        exclude_none=True,
+        exclude={"conditions", "observed_generation", "handled_requests"},
+    )
+    before = [handled.model_dump(mode="json", exclude_none=True) for handled in status.handled_requests]
+    result = "Succeeded" if status.phase == RegistryPhase.CONNECTED else "Failed"
+    handled = handled_requests(before, [request.handled(result) for request in facts.requests])
+    return written | ({"handledRequests": handled} if handled else {})

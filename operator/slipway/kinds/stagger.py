@@ -1,0 +1,32 @@
+"""When an object that is looked at again and again is due: spread over the interval, also after a restart.
+
+An object is due whenever the time since 1970 leaves the same remainder by the interval as a hash of its UID.
+Nothing about it needs to be stored, so a restarted operator neither writes anything nor looks at everything
+at once, and the objects of one registry do not all ask in the same second.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Final
+
+__all__ = ["last_due", "next_due"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def last_due(uid: str, interval: timedelta, now: datetime) -> datetime:
+    """The latest moment, not after now, at which the object with this UID was due."""
+    return now - (now - _EPOCH - _offset(uid, interval)) % interval
+
+
+def next_due(uid: str, interval: timedelta, now: datetime) -> datetime:
+    """The first moment after now at which the object with this UID is due."""
+    return last_due(uid, interval, now) + interval
+
+
+def _offset(uid: str, interval: timedelta) -> timedelta:
+    """Where in the interval the object stands: between zero and the interval, in microseconds."""
+    spread = int.from_bytes(blake2b(uid.encode(), digest_size=8).digest(), "big")
+    return timedelta(microseconds=spread % (interval // timedelta(microseconds=1)))

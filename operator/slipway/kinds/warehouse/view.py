@@ -1,0 +1,160 @@
+"""What the store keeps of a Warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from slipway.engine.key import Key
+from slipway.engine.view import hash_status, hash_wish
+from slipway.kinds.registry.view import host_topic, registry_key
+from slipway.oci.reference import ImageReference
+
+__all__ = ["KIND", "ArtifactView", "SubscriptionView", "WarehouseView", "image_topic", "warehouse_key"]
+
+KIND: Final = "warehouses.slipway.dev"
+"""The kind in a Warehouse's key."""
+
+_COMMON: Final = {"conditions", "observedGeneration"}
+
+
+def warehouse_key(namespace: str, name: str) -> Key:
+    """The key of a Warehouse."""
+    return Key(KIND, namespace, name)
+
+
+def image_topic(namespace: str, host: str, repository: str, tag: str | None = None) -> Hashable:
+    """The topic of the Warehouses of one namespace that watch a repository, or one tag of it.
+
+    Args:
+        namespace: of the Warehouse.
+        host: as `ImageReference.registry` has it.
+        repository: as `ImageReference.repository` has it.
+        tag: None for the whole repository.
+    """
+    return ("image", namespace, f"{host}/{repository}" if tag is None else f"{host}/{repository}:{tag}")
+
+
+class SubscriptionView(NamedTuple):
+    """An image subscription, as far as others find the Warehouse by it."""
+
+    name: str
+    host: str
+    repository: str
+    """The path on the host, without it."""
+
+    tag: str | None
+    """The tag it follows; None when the tag is chosen from a list."""
+
+    registry: str | None
+    """The name of the Registry that it asks for."""
+
+
+class ArtifactView(NamedTuple):
+    """What a subscription has found."""
+
+    name: str
+    """Of the subscription."""
+
+    repository: str
+    """Host and path, as the spec writes them."""
+
+    tag: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseView:
+    """A Warehouse as look-ups, and the objects that take their images from it, need it."""
+
+    key: Key
+    uid: str
+    resource_version: int
+    generation: int
+    wish: bytes
+    status_hash: bytes
+    suspended: bool
+    bare: bool
+    """Whether the status holds nothing but what every status has: it can be decided without being read."""
+
+    subscriptions: tuple[SubscriptionView, ...]
+    artifacts: tuple[ArtifactView, ...]
+
+    @property
+    def owner(self) -> Key | None:
+        """Nobody: a person made it."""
+        return None
+
+    @property
+    def topics(self) -> tuple[Hashable, ...]:
+        """The repositories it watches, and the tags it follows or has chosen."""
+        return tuple(dict.fromkeys(self._topics()))
+
+    def _topics(self) -> Iterable[Hashable]:
+        chosen = {artifact.name: artifact.tag for artifact in self.artifacts}
+        for name, host, repository, tag, _ in self.subscriptions:
+            yield image_topic(self.key.namespace, host, repository)
+            for known in (tag, chosen.get(name)):
+                if known:
+                    yield image_topic(self.key.namespace, host, repository, known)
+
+    @property
+    def listens(self) -> tuple[Hashable, ...]:
+        """The Registries it may go through: the one it names, else all for its host."""
+        namespace = self.key.namespace
+        return tuple(
+            registry_key(namespace, subscription.registry)
+            if subscription.registry
+            else host_topic(namespace, subscription.host)
+            for subscription in self.subscriptions
+        )
+
+    def artifact(self, subscription: str) -> ArtifactView | None:
+        """What the subscription of this name has found."""
+        return next((artifact for artifact in self.artifacts if artifact.name == subscription), None)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> WarehouseView:
+        """Read a live object. Lenient: what the schema would refuse is left out."""
+        metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
+        return cls(
+            key=warehouse_key(metadata.get("namespace", ""), metadata["name"]),
+            uid=metadata.get("uid", ""),
+            resource_version=int(metadata.get("resourceVersion") or 0),
+            generation=metadata.get("generation", 0),
+            wish=hash_wish(spec, metadata.get("annotations"), metadata.get("deletionTimestamp")),
+            status_hash=hash_status(status),
+            suspended=spec.get("suspend") is True,
+            bare=status.keys() <= _COMMON,
+            subscriptions=tuple(_subscriptions(spec)),
+            artifacts=tuple(_artifacts(spec, status)),
+        )
+
+
+def _subscriptions(spec: Mapping[str, Any]) -> Iterable[SubscriptionView]:
+    for subscription in spec.get("subscriptions") or ():
+        image = subscription.get("image") or {}
+        try:
+            reference = ImageReference.parse(image.get("repository", ""))
+        except ValueError:
+            continue
+        yield SubscriptionView(
+            name=subscription.get("name", ""),
+            host=reference.registry,
+            repository=reference.repository,
+            tag=((image.get("policy") or {}).get("digest") or {}).get("tag"),
+            registry=(image.get("registryRef") or {}).get("name"),
+        )
+
+
+def _artifacts(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterable[ArtifactView]:
+    """What was found in the repositories that the spec names now: what is left of another one is no offer."""
+    meant = {
+        (subscription.get("name"), (subscription.get("image") or {}).get("repository"))
+        for subscription in spec.get("subscriptions") or ()
+    }
+    for artifact in status.get("artifacts") or ():
+        image = artifact.get("image") or {}
+        if image.get("digest") and (artifact.get("name"), image.get("repository")) in meant:
+            yield ArtifactView(artifact["name"], image["repository"], image.get("tag", ""), image["digest"])

@@ -1,0 +1,106 @@
+"""Children on a real control plane: never a stranger's, always as they should be."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cluster.kinds.deployment.apps import Apps, healthy
+from tests.support.cluster import Kubectl
+from tests.support.objects import Body, condition
+
+pytestmark = pytest.mark.usefixtures("crds", "shared_operator")
+
+HTTP = [{"name": "http", "containerPort": 8080, "servicePort": 80}]
+POD = {
+    "metadata": {"labels": {"app": "stranger"}},
+    "spec": {"containers": [{"name": "web", "image": "registry.test/web"}]},
+}
+
+
+def strangers_deployment() -> Body:
+    """Of the same name, made by somebody else."""
+    selector = {"matchLabels": {"app": "stranger"}}
+    return {"metadata": {"name": "api"}, "spec": {"replicas": 0, "selector": selector, "template": POD}}
+
+
+def strangers_service() -> Body:
+    """Of the same name, made by somebody else."""
+    return {"metadata": {"name": "api"}, "spec": {"selector": {"app": "stranger"}, "ports": [{"port": 81}]}}
+
+
+@pytest.mark.parametrize("kind", ["deployments", "services"])
+def test_a_strangers_object_is_never_touched(apps: Apps, kind: str) -> None:
+    """The Deployment says what to do, makes nothing beside the stranger, and goes on when that is gone."""
+    path = apps.child_path(kind)
+    body = strangers_deployment() if kind == "deployments" else strangers_service()
+    apps.api.create(path.rpartition("/")[0], body)
+    apps.push("1")
+    apps.create(apps.reference("1"), ports=HTTP)
+    found = apps.wait_ready("False", "NameConflict")
+    assert condition(found, "Stalled")["status"] == "True"
+    assert "delete or rename" in condition(found, "Ready")["message"]
+
+    apps.change(replicas=2)
+    apps.wait_ready("False", "NameConflict")
+    agents = {entry["manager"] for entry in apps.api.get(path)["metadata"]["managedFields"]}
+    assert not any("slipway" in agent and agent != "slipway-dev" for agent in agents)
+    assert apps.revisions() == {}
+
+    apps.api.delete(path)
+    apps.api.wait_for(path, lambda body: body is None)
+    apps.ask()
+    apps.wait(healthy(1))
+
+
+def test_drift_is_repaired(apps: Apps, kubectl: Kubectl) -> None:
+    """An image, replicas or a pause set by hand, and deleted children, without an entry in the history."""
+    found, digest = apps.run(ports=HTTP)
+    before = found["status"]["history"]
+
+    kubectl("set", "image", "deployment.apps/api", "app=registry.test/other")
+    apps.api.wait_for(apps.child_path("deployments"), lambda _: apps.image().endswith(digest))
+    kubectl("scale", "deployment.apps/api", "--replicas=3")
+    apps.api.wait_for(
+        apps.child_path("deployments"), lambda body: body is not None and body["spec"]["replicas"] == 1
+    )
+    kubectl("rollout", "pause", "deployment.apps/api")
+    apps.api.wait_for(
+        apps.child_path("deployments"), lambda body: body is not None and not body["spec"].get("paused")
+    )
+    kubectl("delete", "service", "api")
+    apps.api.wait_for(apps.child_path("services"), lambda body: body is not None)
+    uid = apps.api.get(apps.child_path("deployments"))["metadata"]["uid"]
+    kubectl("delete", "deployment.apps", "api")
+    apps.api.wait_for(
+        apps.child_path("deployments"), lambda body: body is not None and body["metadata"]["uid"] != uid
+    )
+
+    found = apps.wait(healthy(1, digest))
+    assert found["status"]["history"] == before
+
+
+def test_an_undone_workload_is_redone(apps: Apps, kubectl: Kubectl) -> None:
+    """`kubectl rollout undo` on the workload is drift; a rollback is asked for in the Deployment."""
+    apps.run("1")
+    second = apps.push("2")
+    apps.change(image=apps.reference("2"))
+    before = apps.wait(healthy(2, second))["status"]["history"]
+
+    kubectl("rollout", "undo", "deployment.apps/api")
+    apps.api.wait_for(apps.child_path("deployments"), lambda _: apps.image().endswith(second))
+    found = apps.wait(healthy(2, second))
+    assert found["status"]["history"] == before
+
+
+def test_ports_come_and_go(apps: Apps) -> None:
+    """The Service follows them, item by item."""
+    apps.run(ports=[*HTTP, {"name": "admin", "containerPort": 9090}])
+    apps.change(ports=[{"name": "http", "containerPort": 8080, "servicePort": 8000}])
+    apps.wait(healthy(2))
+    service = apps.child("services")
+    assert service is not None
+    assert [(port["name"], port["port"]) for port in service["spec"]["ports"]] == [("http", 8000)]
+
+    apps.change(ports=None)
+    apps.wait(healthy(3))
+    assert apps.child("services") is None

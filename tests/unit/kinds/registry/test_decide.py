@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.api.conditions import Reason
+from slipway.api.registry import Registry
+from slipway.engine.key import Key
+from slipway.engine.outcome import Settled, Stalled, Waiting
+from slipway.engine.reconcile import Observed, Plan
+from slipway.engine.requests import Request
+from slipway.engine.view import hash_status
+from slipway.kinds.looks import Cause, Look, Schedule
+from slipway.kinds.registry.decide import Facts, Probe, decide
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+URL = "https://registry.example.com"
+GOOD = Probe()
+BAD = Probe(Waiting("RegistryUnreachable", "registry.example.com refused the connection"))
+UNBOUND = Probe(Stalled(Reason.CREDENTIAL_NOT_BOUND, "Secret password does not name the host"))
+
+
+def run(
+    tested: Probe | None,
+    status: Mapping[str, Any] | None = None,
+    *,
+    at: datetime = NOW,
+    requests: tuple[Request, ...] = (),
+    suspended: bool = False,
+    **spec: Any,
+) -> Plan[None]:
+    """The plan after one test, or after a restart."""
+    key = Key("registries.slipway.dev", "shop", "acme")
+    status = status or {}
+    registry = Registry.model_validate(
+        {
+            "metadata": {"name": "acme", "namespace": "shop", "generation": 3},
+            "spec": {"url": URL, **spec},
+            "status": status,
+        }
+    )
+    seen = Observed(key, "u1", "7", 3, status, hash_status(status), {}, NOW - timedelta(days=1))
+    look = None if suspended else Look("u1", 3, at, Cause.POLL, tested)
+    return decide(
+        Facts(seen, registry, look, Schedule("u1", timedelta(minutes=10), retry=False), requests), at
+    )
+
+
+def test_a_registry_that_answers_is_connected() -> None:
+    """Phase, time and message say so; capabilities nobody probed are not claimed."""
+    plan = run(GOOD)
+
+    assert plan.status == {"phase": "Connected", "lastSyncTime": "2026-11-21T09:00:00Z"}
+    assert isinstance(plan.outcome, Settled)
+    assert (plan.outcome.reason, plan.outcome.message) == (Reason.CONNECTED, f"Connected to {URL}")
+    assert plan.outcome.next_check is not None
+    assert timedelta(0) < plan.outcome.next_check <= timedelta(minutes=10)
+
+
+def test_an_error_waits_for_the_next_interval() -> None:
+    """It is never Stalled, and the time of the last good connection stays."""
+    good = run(GOOD)
+    plan = run(BAD, good.status, at=NOW + timedelta(minutes=10))
+
+    assert plan.status == {"phase": "Error", "lastSyncTime": "2026-11-21T09:00:00Z"}
+    assert isinstance(plan.outcome, Waiting)
+    assert plan.outcome.until is not None
+    assert timedelta(0) < plan.outcome.until <= timedelta(minutes=10)
+
+
+def test_a_credential_that_is_not_bound_waits_for_a_person() -> None:
+    """It is looked at again within a minute, because Secrets are not watched."""
+    plan = run(UNBOUND, secretRef={"name": "password"})
+
+    assert isinstance(plan.outcome, Stalled)
+    assert plan.outcome.recheck <= timedelta(seconds=60)
+    assert plan.status == {"phase": "Error"}
+
+
+def test_a_changed_secret_is_noticed_within_a_minute() -> None:
+    """Without a Secret nobody looks before the interval is over."""
+    plan = run(GOOD, secretRef={"name": "password"}, at=NOW)
+
+    assert isinstance(plan.outcome, Settled)
+    assert plan.outcome.next_check is not None
+    assert plan.outcome.next_check <= timedelta(seconds=60)
+
+
+def test_the_time_of_the_last_sync_is_written_hourly() -> None:
+    """Tests that find nothing new change the status once an hour and no more."""
+    status = run(GOOD).status
+    writes = 0
+    for minute in range(10, 3 * 60 + 1, 10):
+        plan = run(GOOD, status, at=NOW + timedelta(minutes=minute))
+        writes += plan.status != status
+        status = plan.status
+
+    assert writes == 3
+
+
+def test_the_time_of_the_last_sync_is_written_when_the_registry_comes_back() -> None:
+    """That is a change of the outcome."""
+    later = NOW + timedelta(minutes=10)
+    error = run(BAD, run(GOOD).status).status
+
+    assert run(GOOD, error, at=later).status == {"phase": "Connected", "lastSyncTime": "2026-11-21T09:10:00Z"}
+
+
+def test_a_request_is_answered_with_the_time_of_the_test() -> None:
+    """Whoever asked wants to see that it happened."""
+    asked, later = Request("reconcile", NOW), NOW + timedelta(minutes=1)
+    plan = run(GOOD, run(GOOD).status, at=later, requests=(asked,))
+
+    assert plan.status["lastSyncTime"] == "2026-11-21T09:01:00Z"
+    assert plan.status["handledRequests"] == [
+        {"verb": "reconcile", "at": "2026-11-21T09:00:00Z", "result": "Succeeded"}
+    ]
+    assert run(BAD, requests=(asked,)).status["handledRequests"][0]["result"] == "Failed"
+
+
+def test_a_suspended_registry_is_not_tested() -> None:
+    """It is Pending when it never was, else what it was before."""
+    assert run(None, suspended=True).status == {"phase": "Pending"}
+    assert run(None, run(GOOD).status, suspended=True).status == run(GOOD).status
+    plan = run(None, suspended=True)
+    assert isinstance(plan.outcome, Settled)
+    assert (plan.outcome.reason, plan.outcome.next_check) == (Reason.SUSPENDED, None)
+
+
+def test_after_a_restart_everything_stays_as_it_is() -> None:
+    """Status and conditions are repeated until the next test is due."""
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "Connected",
+        "message": f"Connected to {URL}",
+        "observedGeneration": 3,
+        "lastTransitionTime": "2026-11-20T09:00:00Z",
+    }
+    good = run(GOOD).status
+    plan = run(None, {**good, "observedGeneration": 3, "conditions": [ready]}, at=NOW + timedelta(days=1))
+
+    assert plan.status == good
+    assert (plan.outcome.reason, plan.outcome.message) == ("Connected", f"Connected to {URL}")
+
+
+tests = st.sampled_from([GOOD, BAD, UNBOUND])
+
+
+@given(st.lists(tests, max_size=8))
+def test_deciding_a_test_twice_changes_nothing(story: list[Probe]) -> None:
+    """When a write is lost and the object read again, the same test gives the same status."""
+    status: Mapping[str, Any] = {}
+    for number, tested in enumerate(story):
+        at = NOW + timedelta(minutes=17 * number)
+        status = run(tested, status, at=at).status
+        assert run(tested, status, at=at).status == status
+        assert status["phase"] == ("Connected" if tested is GOOD else "Error")
