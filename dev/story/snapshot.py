@@ -1,0 +1,137 @@
+"""What a telling of the story leaves behind, with all that differs between two tellings by nature masked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dev.api import resource_path
+from dev.story.scene import Scene
+from dev.story.story import Story
+
+__all__ = ["Mask", "Snapshot", "differences", "snapshot"]
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_REPLICA_SET = re.compile(r"\"api-[0-9a-z]+\"")
+_DIGEST = re.compile(r"sha256:([0-9a-f]{7,64})")
+_VOLATILE = {
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "managedFields",
+    "clusterIP",
+    "clusterIPs",
+    "generation",
+    "observedGeneration",
+    "annotations",
+    "lastTransitionTime",
+    "lastUpdateTime",
+    "key",
+    "release",
+}
+"""Fields that say when and as which object, not what; and hashes over repositories, which differ as well."""
+
+_KINDS = (
+    ("slipway.dev/v1alpha1", "registries"),
+    ("slipway.dev/v1alpha1", "warehouses"),
+    ("slipway.dev/v1alpha1", "managedimages"),
+    ("slipway.dev/v1alpha1", "deployments"),
+    ("apps/v1", "deployments"),
+    ("apps/v1", "controllerrevisions"),
+    ("apps/v1", "statefulsets"),
+    ("batch/v1", "jobs"),
+    ("v1", "services"),
+    ("v1", "secrets"),
+    ("v1", "configmaps"),
+    ("v1", "persistentvolumeclaims"),
+)
+"""All that Slipway makes or could have made by mistake; pods and ReplicaSets belong to Kubernetes."""
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Objects by kind and name, and the tags of the repositories with their digests."""
+
+    objects: Mapping[str, Json]
+    tags: Mapping[str, str]
+
+
+def snapshot(story: Story) -> Snapshot:
+    """The end state of a telling."""
+    mask = Mask(story)
+    return Snapshot(dict(_objects(story.scene, mask)), dict(_tags(story.scene, mask)))
+
+
+class Mask:
+    """Gives everything that has a name of its own in each telling the same name in all of them."""
+
+    def __init__(self, story: Story) -> None:
+        scene = story.scene
+        self._digests = {base.digest: f"BASE-{number}" for number, base in enumerate(story.bases)}
+        self._digests |= {digest: f"IMAGE-{number}" for number, digest in enumerate(story.images)}
+        self._texts = {scene.namespace: "NAMESPACE", f"/{scene.corner}/": "/CORNER/"}
+        path = resource_path("apps/v1", "controllerrevisions", scene.namespace)
+        for revision in scene.cluster.api.get(path)["items"]:
+            identity = revision["metadata"]["name"].rpartition("-")[2]
+            self._texts[identity] = f"REVISION-{revision['revision']}"
+
+    def text(self, text: str) -> str:
+        """A text with all of these names in it masked."""
+        for name, masked in self._texts.items():
+            text = text.replace(name, masked)
+        text = _REPLICA_SET.sub("REPLICASET", _TIME.sub("TIME", text))
+        return _DIGEST.sub(self._digest, text)
+
+    def value(self, value: Any) -> Any:
+        """A JSON value without volatile fields, with all texts masked."""
+        if isinstance(value, Mapping):
+            kept = {name: item for name, item in value.items() if name not in _VOLATILE}
+            return {self.text(name): self.value(item) for name, item in kept.items()}
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        return self.text(value) if isinstance(value, str) else value
+
+    def _digest(self, match: re.Match[str]) -> str:
+        known = (name for digest, name in self._digests.items() if digest.startswith(match[0]))
+        return next(known, match[0])
+
+
+def differences(wanted: Snapshot, found: Snapshot) -> list[str]:
+    """One line for everything that is missing, left over or other than wanted."""
+    lines = list(_mapping_differences("", dict(wanted.objects), dict(found.objects)))
+    lines += _mapping_differences("tag ", dict(wanted.tags), dict(found.tags))
+    return lines
+
+
+def _objects(scene: Scene, mask: Mask) -> Iterator[tuple[str, Json]]:
+    for api_version, plural in _KINDS:
+        for item in scene.cluster.api.get(resource_path(api_version, plural, scene.namespace))["items"]:
+            group = f"{plural}.{api_version.partition('/')[0]}" if "/" in api_version else plural
+            yield mask.text(f"{group}/{item['metadata']['name']}"), mask.value(item)
+
+
+def _tags(scene: Scene, mask: Mask) -> Iterator[tuple[str, str]]:
+    for repository in (scene.base_repository, scene.app_repository):
+        for tag in scene.tags_of(repository):
+            name = repository.removeprefix(f"{scene.corner}/")
+            yield f"{name}:{tag}", mask.text(scene.digest_of(repository, tag))
+
+
+def _mapping_differences(path: str, wanted: Any, found: Any) -> Iterator[str]:
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        for name in sorted({*wanted, *found}):
+            if name not in wanted or name not in found:
+                side = "left over" if name not in wanted else "missing"
+                yield f"{side}: {path}{name} = {json.dumps(wanted.get(name, found.get(name)))[:300]}"
+            else:
+                yield from _mapping_differences(f"{path}{name} ", wanted[name], found[name])
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
+            yield from _mapping_differences(f"{path}[{index}] ", one, other)
+    elif wanted != found:
+        yield f"differs: {path}: wanted {json.dumps(wanted)[:300]}, found {json.dumps(found)[:300]}"

@@ -1,0 +1,50 @@
+"""What every test may use. Fixtures that need a cluster start it only when a test asks for them."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.support.cluster import (
+    cluster,
+    crds,
+    kubectl,
+    namespace,
+    operator,
+    pull_namespace,
+    registry,
+    relay,
+    relayed_operator,
+)
+
+__all__ = [
+    "cluster",
+    "crds",
+    "kubectl",
+    "namespace",
+    "operator",
+    "pull_namespace",
+    "registry",
+    "relay",
+    "relayed_operator",
+]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make our marks known."""
+    config.addinivalue_line(
+        "markers", "test_bed: needs audit log, etcd, fake nodes or relay of our own clusters"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what an existing cluster cannot give."""
+    if not os.environ.get("SLIPWAY_TEST_KUBECONFIG"):
+        return
+    skip = pytest.mark.skip(
+        reason="SLIPWAY_TEST_KUBECONFIG names an existing cluster; this needs one of the test bed's own"
+    )
+    for item in items:
+        if item.get_closest_marker("test_bed"):
+            item.add_marker(skip)
