@@ -170,6 +170,7 @@ class Reason:
     SUBSCRIPTION_NOT_FOUND: Final = "SubscriptionNotFound"  # the Warehouse named has no such subscription
     OUTDATED: Final = "Outdated"  # a base moved and the policy is Manual: waits for slipway.dev/rebuild
     BUILDING: Final = "Building"  # a build of this image runs
+    SUPERSEDED: Final = "Superseded"  # build: given up because something else is wanted by now
     BUILD_FAILED: Final = "BuildFailed"  # the build itself failed; this key is not tried again by itself
     NOT_ON_BASE: Final = "NotOnBase"  # the image's lowest layers are not those of the base
     BASE_UNKNOWN: Final = "BaseUnknown"  # nothing tells which base the image stands on

@@ -257,10 +257,13 @@ class Build(ApiModel):
     """One more than that of the build before; it stands in the tag."""
 
     key: BuildKey
-    """Hash over all that goes into the build: the same key is never built twice."""
+    """Hash over all that goes into the build; no two builds of the list have the same."""
 
     phase: Word
     """Building, Succeeded or Failed."""
+
+    reference: Reference = ""
+    """Where the result goes: repository and tag."""
 
     reasons: Annotated[tuple[RebuildReason, ...], Field(max_length=8)] = ()
     """Why it was made."""
@@ -280,8 +283,11 @@ class Build(ApiModel):
     digest: FoundDigest | None = None
     """What it yielded."""
 
+    reason: Word | None = None
+    """Why it failed, in one word."""
+
     message: StatusText | None = None
-    """What went wrong, or what is worth knowing."""
+    """Why it failed, and what to do about it."""
 
 
 class SourceStatus(ApiModel):

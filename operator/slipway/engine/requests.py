@@ -122,9 +122,7 @@ def new_requests(
         if request.at <= max(created_at, last.get(verb, created_at)):
             continue
         if request.at > now + AHEAD_LIMIT:
-            message = (
-                f"Annotation {REQUEST_PREFIX}{verb}: {value!r} is more than 5 min ahead of {format_time(now)}"
-            )
+            message = f"Annotation {REQUEST_PREFIX}{verb}: {value!r} is more than 5 min ahead of our clock"
             problems.append(RequestProblem(verb, value, message))
             continue
         new.append(request)

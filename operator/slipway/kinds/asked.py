@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from slipway.api.conditions import Reason
@@ -16,15 +17,16 @@ __all__ = ["Asked"]
 class Asked:
     """Reads the requests for a look; remembers which unreadable ones were told, since they stay there."""
 
-    __slots__ = ("_told",)
+    __slots__ = ("_told", "_verbs")
 
-    def __init__(self) -> None:
+    def __init__(self, verbs: Collection[str] = (RECONCILE,)) -> None:
+        self._verbs = verbs
         self._told: dict[Key, tuple[str, ...]] = {}
 
     def read(self, observed: Observed, now: datetime) -> tuple[tuple[Request, ...], tuple[EventNote, ...]]:
         """The requests still to be answered, and Events about unreadable ones that were not told before."""
         handled = (observed.status or {}).get("handledRequests") or ()
-        requests = new_requests(observed.annotations, handled, observed.created_at, now, verbs=(RECONCILE,))
+        requests = new_requests(observed.annotations, handled, observed.created_at, now, verbs=self._verbs)
         return requests.new, self._untold(observed.key, requests.problems)
 
     def forget(self, key: Key) -> None:

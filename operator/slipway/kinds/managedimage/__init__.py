@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Final
 
 from slipway.engine.key import Key
+from slipway.engine.requests import RECONCILE
+from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
-from slipway.kinds.managedimage.apply import apply
-from slipway.kinds.managedimage.decide import ImagePlan, decide
+from slipway.kinds.managedimage.apply import Rebaser
+from slipway.kinds.managedimage.decide import decide
 from slipway.kinds.managedimage.facts import Facts
 from slipway.kinds.managedimage.gather import gather
+from slipway.kinds.managedimage.situation import REBUILD, ImagePlan
 from slipway.kinds.managedimage.view import KIND
 
 __all__ = ["ManagedImageKind"]
@@ -23,10 +26,12 @@ class ManagedImageKind:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._asked = Asked((RECONCILE, REBUILD))
+        self._rebaser = Rebaser(context)
 
     async def gather(self, key: Key) -> Facts | None:
         """All reads."""
-        return await gather(self._context, key)
+        return await gather(self._context, self._asked, key)
 
     def decide(self, facts: Facts, now: datetime) -> ImagePlan:
         """The decision; pure."""
@@ -34,4 +39,4 @@ class ManagedImageKind:
 
     async def apply(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
         """All effects."""
-        return await apply(self._context, facts, plan)
+        return await self._rebaser.apply(facts, plan)

@@ -2,37 +2,79 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
 from slipway.api.managedimage import ManagedImage
 from slipway.build.rebase.execute import RebaseOrder, TagTakenError, prepare, publish, verify
-from slipway.build.rebase.place import Places
+from slipway.build.rebase.place import Place, Places
 from slipway.build.rebase.refusal import Refusal
+from slipway.engine.outcome import Waiting
 from slipway.kinds.context import Context
-from slipway.kinds.managedimage.decide import ImagePlan, conclude
-from slipway.kinds.managedimage.facts import Built, Facts, NumberTaken, RebaseAction, RebaseResult, Refused
+from slipway.kinds.managedimage.conclude import conclude, is_overtaken
+from slipway.kinds.managedimage.facts import (
+    Built,
+    Facts,
+    GivenUp,
+    NumberTaken,
+    RebaseAction,
+    RebaseResult,
+    Refused,
+)
+from slipway.kinds.managedimage.situation import ImagePlan
 from slipway.kinds.managedimage.source import base_place, image_client, image_place, next_number
+from slipway.kinds.registry.access import AccessProblem
+from slipway.oci.errors import ContentTooLarge, DigestMismatch, NotFound, RegistryError, UnsupportedManifest
 
-__all__ = ["apply"]
+__all__ = ["Rebaser"]
+
+_TURN: Final = timedelta(seconds=1)
+"""When a build that found no room looks again."""
 
 
-async def apply(context: Context, facts: Facts, plan: ImagePlan) -> ImagePlan:
-    """Do the rebase that the plan calls for, if any, and conclude the plan from what came of it.
+class Rebaser:
+    """Does the rebases that plans call for, a few at a time: layers may take minutes, and others wait too."""
 
-    A crash at any point is harmless: the build stays recorded as under way, and the next run does the same
-    again, which finds what is in the registry already.
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._room = asyncio.Semaphore(max(1, context.settings.workers // 4))
 
-    Raises:
-        AccessProblem, RegistryError, KubeError: what failed is no fault of the build; it is tried again.
-    """
-    if plan.actions is None:
-        return plan
-    result = await _rebase(context, facts.image, plan.actions)
-    return conclude(facts, plan, result, context.clock.now())
+    async def apply(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
+        """Do the rebase of a plan, if it has one, and conclude the plan from what came of it.
+
+        A crash at any point is harmless: the build stays recorded, and the next run does the same
+        again, which finds what is in the registry already.
+
+        Raises:
+            AccessProblem, RegistryError, KubeError: what failed is no fault of the build; it is tried again.
+        """
+        if plan.actions is None:
+            return plan
+        if self._room.locked():
+            assert isinstance(plan.outcome, Waiting)
+            return replace(plan, outcome=replace(plan.outcome, until=_TURN), actions=None)
+        async with self._room:
+            result = await self._result(facts, plan.actions)
+        return conclude(facts, plan, result, self._context.clock.now())
+
+    async def _result(self, facts: Facts, action: RebaseAction) -> RebaseResult:
+        try:
+            return await _rebase(self._context, facts.image, action)
+        except (NotFound, UnsupportedManifest, DigestMismatch, ContentTooLarge) as error:
+            # The digests of a build never change, so neither would the answer.
+            return Refused(error.reason, str(error))
+        except (AccessProblem, RegistryError) as error:
+            if is_overtaken(facts):
+                return GivenUp(error.reason, str(error))
+            raise
 
 
 async def _rebase(context: Context, image: ManagedImage, action: RebaseAction) -> RebaseResult:
     client = await image_client(context, image)
     target = image_place(client, image)
-    places = Places(target, await base_place(context, image, action.base_reference), target)
+    places = Places(target, await _base_place(context, image, action), target)
     planned = await prepare(_order(action), places)
     if isinstance(planned, Refusal):
         return Refused(planned.reason, planned.message)
@@ -41,6 +83,10 @@ async def _rebase(context: Context, image: ManagedImage, action: RebaseAction) -
     except TagTakenError:
         return NumberTaken(await next_number(image, client))
     return await _proven(places, digest, action)
+
+
+async def _base_place(context: Context, image: ManagedImage, action: RebaseAction) -> Place:
+    return await base_place(context, image, action.base_reference, action.base_registry)
 
 
 async def _proven(places: Places, digest: str, action: RebaseAction) -> RebaseResult:

@@ -62,7 +62,7 @@ def _named(namespace: str, wanted: WarehouseReference, store: Lookup) -> KnownBa
         )
         return Stalled(Reason.SUBSCRIPTION_NOT_FOUND, message, _RECHECK)
     chosen = view.artifact(wanted.subscription)
-    return _known(wanted.name, chosen) if chosen else _nothing_yet(wanted.name)
+    return _known(view, chosen) if chosen else _nothing_yet(wanted.name)
 
 
 def _by_reference(namespace: str, reference: str, store: Lookup) -> KnownBase | Problem:
@@ -70,7 +70,7 @@ def _by_reference(namespace: str, reference: str, store: Lookup) -> KnownBase | 
     if not keys:
         return Waiting(Reason.NO_WAREHOUSE, _manifest_to_apply(reference), None)
     found = [
-        (key.name, chosen)
+        (view, chosen)
         for key in keys
         if isinstance(view := store.get(key), WarehouseView)
         for chosen in view.artifacts
@@ -79,14 +79,16 @@ def _by_reference(namespace: str, reference: str, store: Lookup) -> KnownBase | 
     if not found:
         return _nothing_yet(keys[0].name)
     if len({chosen.digest for _, chosen in found}) > 1:
-        names = " and ".join(sorted({name for name, _ in found}))
+        names = " and ".join(sorted({view.key.name for view, _ in found}))
         message = f"Warehouses {names} see different digests of {reference}; waiting until both have looked"
         return Waiting(Reason.AMBIGUOUS_WAREHOUSE, message, None)
     return _known(*found[0])
 
 
-def _known(warehouse: str, chosen: ArtifactView) -> KnownBase:
-    return KnownBase(f"{chosen.repository}:{chosen.tag}", chosen.digest, warehouse)
+def _known(warehouse: WarehouseView, chosen: ArtifactView) -> KnownBase:
+    registries = {one.name: one.registry for one in warehouse.subscriptions}
+    reference = f"{chosen.repository}:{chosen.tag}"
+    return KnownBase(reference, chosen.digest, warehouse.key.name, registries.get(chosen.name))
 
 
 def _nothing_yet(warehouse: str) -> Waiting:

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from slipway.api.managedimage import Build, BuildHistory, BuildPhase, ManagedImageStatus, RebuildReason
+from slipway.api.managedimage import Build, BuildHistory, BuildPhase, ManagedImageStatus
 from slipway.build.key import BuildInputs, build_key
 from slipway.kinds.sizes import Trimmable
 
 __all__ = [
     "TRIED_LIMIT",
-    "begin",
     "key_of",
     "remember_tried",
     "replace",
+    "repository_of",
     "source_of",
     "succeeded",
     "trim",
@@ -56,41 +56,33 @@ def source_of(status: ManagedImageStatus) -> str | None:
     return next((build.source_digest for build in status.builds if build.number == image.build), None)
 
 
-def succeeded(builds: Sequence[Build], source: str, base: str) -> Build | None:
-    """The newest succeeded build that put this source build on this base."""
-    return next(
-        (
-            build
-            for build in builds
-            if build.phase == BuildPhase.SUCCEEDED
-            and build.source_digest == source
-            and build.base_digest == base
-        ),
-        None,
-    )
+def succeeded(builds: Sequence[Build], wanted: Build) -> Build | None:
+    """The newest succeeded build with the repository, source build and base of this one."""
+    return _newest(builds, BuildPhase.SUCCEEDED, wanted)
 
 
-def begin(
-    number: int, key: str, *, reasons: tuple[RebuildReason, ...], source: str, base: str, now: datetime
-) -> Build:
-    """A build as it is recorded before anything is done for it."""
-    return Build(
-        number=number,
-        key=key,
-        phase=BuildPhase.BUILDING,
-        reasons=reasons,
-        started_at=now,
-        source_digest=source,
-        base_digest=base,
-    )
+def failed(builds: Sequence[Build], wanted: Build) -> Build | None:
+    """The newest failed build with the repository, source build and base of this one."""
+    return _newest(builds, BuildPhase.FAILED, wanted)
 
 
-def end(
-    build: Build, phase: BuildPhase, now: datetime, *, digest: str | None = None, message: str | None = None
-) -> Build:
-    """The build with its end; a message that is too long is cut."""
-    news = {"phase": phase, "finished_at": now, "digest": digest, "message": message}
-    return Build.model_validate({**build.model_dump(), **news})
+def repository_of(reference: str) -> str:
+    """A reference without its tag."""
+    return reference.rpartition(":")[0]
+
+
+def _newest(builds: Sequence[Build], phase: BuildPhase, wanted: Build) -> Build | None:
+    alike = (build for build in builds if build.phase == phase and _inputs(build) == _inputs(wanted))
+    return next(alike, None)
+
+
+def _inputs(build: Build) -> tuple[str, str | None, str | None]:
+    return repository_of(build.reference), build.source_digest, build.base_digest
+
+
+def end(build: Build, phase: BuildPhase, now: datetime, **news: str) -> Build:
+    """The build with its end: `digest`, or `reason` and `message`; a message that is too long is cut."""
+    return Build.model_validate({**build.model_dump(), "phase": phase, "finished_at": now, **news})
 
 
 def replace(builds: Sequence[Build], ended: Build, number: int | None = None) -> tuple[Build, ...]:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from slipway.api.managedimage import ManagedImage
-from slipway.engine.outcome import Stalled, Waiting
+from slipway.engine.outcome import EventNote, Stalled, Waiting
 from slipway.engine.reconcile import Observed
 from slipway.engine.requests import Request
 
 __all__ = [
     "Built",
     "Facts",
+    "GivenUp",
     "KnownBase",
     "NumberTaken",
     "Problem",
@@ -35,6 +36,8 @@ class KnownBase:
     digest: str
     warehouse: str
     """Name of the Warehouse."""
+    registry: str | None = None
+    """The Registry that the Warehouse names; None when the image's own host decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,8 @@ class Facts:
     """None where nothing asked for a look at the registry."""
     requests: tuple[Request, ...] = ()
     """New requests, oldest first."""
-    request_problems: tuple[str, ...] = ()
-    """Sentences about request annotations that cannot be read."""
+    complaints: tuple[EventNote, ...] = ()
+    """About request annotations that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class RebaseAction:
     source_digest: str
     old_base_digest: str
     base_reference: str
+    base_registry: str | None
+    """The Registry to read the base through; None when its host decides."""
     base_digest: str
     allow_run: bool
 
@@ -101,4 +106,12 @@ class NumberTaken:
     next_number: int
 
 
-RebaseResult: TypeAlias = Built | Refused | NumberTaken
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What stopped the rebase is no fault of it, but by now something else is wanted."""
+
+    reason: str
+    message: str
+
+
+RebaseResult: TypeAlias = Built | Refused | NumberTaken | GivenUp

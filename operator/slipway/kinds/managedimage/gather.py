@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from slipway.api.managedimage import ManagedImage
 from slipway.engine.key import Key
-from slipway.engine.reconcile import Observed
-from slipway.engine.requests import RECONCILE, Requests, new_requests
+from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.bases import find_base
-from slipway.kinds.managedimage.decide import REBUILD, needs_registry
+from slipway.kinds.managedimage.decide import needs_registry
 from slipway.kinds.managedimage.facts import Facts, KnownBase
 from slipway.kinds.managedimage.source import look_at_source
 from slipway.kube.resources import MANAGEDIMAGES
@@ -19,34 +18,25 @@ from slipway.kube.status import observed_from
 __all__ = ["gather"]
 
 
-async def gather(context: Context, key: Key) -> Facts | None:
+async def gather(context: Context, asked: Asked, key: Key) -> Facts | None:
     """Read the object, what its Warehouse has found, and the source build where that matters.
 
     Raises:
-        KubeError, RegistryError: when the API server or the registry does not answer.
+        KubeError: when the API server does not answer.
     """
     body = await context.kube.get(MANAGEDIMAGES, key.namespace, key.name)
-    if body is None:
+    if body is None or body["metadata"].get("deletionTimestamp"):
+        asked.forget(key)
         return None
     image, observed = ManagedImage.model_validate(body), observed_from(key, body)
-    requests = _requests(context, observed)
+    requests, complaints = asked.read(observed, context.clock.now())
     facts = Facts(
         observed=observed,
         image=image,
         base=None if image.spec.suspend else find_base(image, context.store),
-        requests=requests.new,
-        request_problems=tuple(problem.message for problem in requests.problems),
+        requests=requests,
+        complaints=complaints,
     )
     if isinstance(facts.base, KnownBase) and needs_registry(facts):
         return replace(facts, source=await look_at_source(context, image, facts.base))
     return facts
-
-
-def _requests(context: Context, observed: Observed) -> Requests:
-    return new_requests(
-        observed.annotations,
-        (observed.status or {}).get("handledRequests", ()),
-        observed.created_at,
-        context.clock.now(),
-        verbs=(RECONCILE, REBUILD),
-    )

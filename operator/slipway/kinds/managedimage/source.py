@@ -58,14 +58,16 @@ def image_place(client: RegistryClient, image: ManagedImage) -> Place:
     return Place(client, ImageReference.parse(image.spec.image.repository))
 
 
-async def base_place(context: Context, image: ManagedImage, reference: str) -> Place:
-    """The repository of the base, with a client that may read it.
+async def base_place(
+    context: Context, image: ManagedImage, reference: str, registry: str | None = None
+) -> Place:
+    """The repository of the base, with a client that may read it, through the Registry of this name if any.
 
     Raises:
         AccessProblem: no Registry or no credential that could be used.
     """
     repository = ImageReference.parse(reference)
-    access = await context.registries.client_for(image.metadata.namespace, repository, None)
+    access = await context.registries.client_for(image.metadata.namespace, repository, registry)
     return Place(access.client, repository)
 
 
@@ -95,7 +97,7 @@ async def _base_of(context: Context, image: ManagedImage, base: KnownBase, place
     known = image.status.source
     if known is not None and known.digest == digest:
         return known.base_digest
-    bases = await base_place(context, image, base.reference)
+    bases = await base_place(context, image, base.reference, base.registry)
     source = await load_image(place, digest)
     return (await find_old_base(source, bases, _seen(image, base))).digest
 

@@ -10,6 +10,7 @@ from slipway.api.managedimage import BuildPhase
 from slipway.engine.key import Key
 from slipway.engine.view import hash_status, hash_wish
 from slipway.kinds.managedimage.bases import base_topic
+from slipway.kinds.managedimage.builds import repository_of
 from slipway.kinds.registry.view import host_topic, registry_key
 from slipway.kinds.warehouse.view import warehouse_key
 from slipway.oci.reference import ImageReference
@@ -47,7 +48,7 @@ class ManagedImageView:
     building: bool
     """Whether a build was begun and its end is not recorded."""
     image_repository: str
-    """Host and path."""
+    """Host and path of what is offered; empty before there is anything."""
     offers: tuple[Offer, ...]
     """The image that stands on the newest base built on, then the builds before it, newest first."""
     listens: tuple[Hashable, ...]
@@ -82,7 +83,7 @@ class ManagedImageView:
             status_hash=hash_status(status),
             suspended=spec.get("suspend") is True,
             building=any(build.get("phase") == BuildPhase.BUILDING for build in status.get("builds") or ()),
-            image_repository=(spec.get("image") or {}).get("repository", ""),
+            image_repository=repository_of((status.get("image") or {}).get("reference", "")),
             offers=tuple(_offers(status)),
             listens=tuple(_listens(namespace, spec)),
         )
@@ -94,8 +95,10 @@ def _offers(status: Mapping[str, Any]) -> Iterable[Offer]:
         return
     yield Offer(image["digest"], image.get("build"))
     for build in status.get("builds") or ():
-        if build.get("phase") == BuildPhase.SUCCEEDED and build.get("digest") != image["digest"]:
-            yield Offer(build["digest"], build["number"])
+        elsewhere = repository_of(build.get("reference", "")) != repository_of(image.get("reference", ""))
+        if build.get("phase") != BuildPhase.SUCCEEDED or build.get("digest") == image["digest"] or elsewhere:
+            continue
+        yield Offer(build["digest"], build["number"])
 
 
 def _listens(namespace: str, spec: Mapping[str, Any]) -> Iterable[Hashable]:

@@ -10,13 +10,15 @@ import pytest
 
 from slipway.api.managedimage import ManagedImage
 from slipway.engine.key import Key
-from slipway.engine.outcome import Settled, Stalled, Waiting
+from slipway.engine.outcome import EventNote, Settled, Stalled, Waiting
 from slipway.engine.reconcile import Observed
 from slipway.engine.requests import Request
 from slipway.engine.view import hash_status
 from slipway.kinds.managedimage.builds import key_of
-from slipway.kinds.managedimage.decide import REBUILD, conclude, decide, needs_registry
-from slipway.kinds.managedimage.facts import Built, Facts, KnownBase, NumberTaken, Refused, Source
+from slipway.kinds.managedimage.conclude import conclude, is_overtaken
+from slipway.kinds.managedimage.decide import decide, needs_registry
+from slipway.kinds.managedimage.facts import Built, Facts, GivenUp, KnownBase, NumberTaken, Refused, Source
+from slipway.kinds.managedimage.situation import REBUILD
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 REPOSITORY = "registry.example.com/shop/api"
@@ -56,9 +58,10 @@ def facts(
     base: Any = NEW,
     source: Any = None,
     requests: tuple[Request, ...] = (),
+    observed_generation: int = 1,
     **spec: Any,
 ) -> Facts:
-    document = body(status, **spec)
+    document = body({**(status or {}), "observedGeneration": observed_generation}, **spec)
     return Facts(
         observed=Observed(
             key=Key("managedimages.slipway.dev", "shop", "api"),
@@ -94,6 +97,7 @@ def build(number: int, phase: str, base: str, **more: Any) -> dict[str, Any]:
         "number": number,
         "key": key,
         "phase": phase,
+        "reference": f"{REPOSITORY}:1.4.0-{number}",
         "startedAt": "2026-11-21T08:00:00Z",
         "sourceDigest": SOURCE,
         "baseDigest": base,
@@ -169,16 +173,96 @@ def test_ended_build_promotes_its_digest() -> None:
 
 
 def test_refused_build_is_tried_once() -> None:
-    """A refusal is remembered by its key and stalls until a person acts."""
+    """A refusal is remembered by its key, and stalls with its own reason until a person acts."""
     read = facts(built_on(OLD, builds=[build(1, "Building", NEW)]))
-    plan = conclude(read, decide(read, NOW), Refused("RunNeedsAllow", "a RUN layer"), NOW)
+    ended = conclude(read, decide(read, NOW), Refused("RunNeedsAllow", "a RUN layer"), NOW)
+    source = Source(SOURCE, OLD, next_number=2)
+    plan = decide(facts({**ended.status}, source=source), NOW)
     assert isinstance(plan.outcome, Stalled)
     assert plan.outcome.reason == "RunNeedsAllow"
+    assert "a RUN layer" in plan.outcome.message
     assert plan.status["phase"] == "Failed"
-    again = decide(facts({**plan.status}, source=Source(SOURCE, OLD, next_number=2)), NOW)
-    assert isinstance(again.outcome, Stalled)
-    assert len(again.status["builds"]) == 1
-    assert "a RUN layer" in again.outcome.message
+    again = decide(facts({**plan.status}, source=source), NOW + timedelta(hours=1))
+    assert (again.status, again.outcome) == (plan.status, plan.outcome)
+
+
+def test_failure_is_told_of_the_inputs_that_failed() -> None:
+    """Of several failed builds the one of the present base speaks."""
+    failed = [
+        build(2, "Failed", NEWER, reason="HistoryMissing", message="second"),
+        build(1, "Failed", NEW, reason="RunNeedsAllow", message="first"),
+    ]
+    status = built_on(OLD, builds=failed, rebuild={"tried": [one["key"] for one in failed]})
+    plan = decide(facts(status, source=Source(SOURCE, OLD, next_number=3)), NOW)
+    assert plan.outcome.reason == "RunNeedsAllow"
+    assert "first" in plan.outcome.message
+
+
+def test_spec_changed_during_a_build_is_looked_at() -> None:
+    """A build that ends under a newer spec is kept, and what the spec wants now is decided anew."""
+    read = facts(built_on(OLD, builds=[build(1, "Building", NEW)]), observed_generation=0)
+    plan = conclude(read, decide(read, NOW), Built(digest("result")), NOW)
+    assert isinstance(plan.outcome, Waiting)
+    assert needs_registry(facts({**plan.status}, base=NEW))
+
+
+def test_base_that_moved_during_a_build_is_not_called_newest() -> None:
+    """A build that ends on a base that has moved on meanwhile is kept, but not called current."""
+    read = facts(built_on(OLD, builds=[build(1, "Building", NEW)]), base=NEWER)
+    plan = conclude(read, decide(read, NOW), Built(digest("result")), NOW)
+    assert plan.status["phase"] == "Building"
+    assert plan.status["image"]["digest"] == digest("result")
+    assert plan.status["bases"][0]["latestDigest"] == NEWER
+
+
+def test_build_that_the_spec_no_longer_asks_for_is_dropped() -> None:
+    """Another repository in the spec ends the build under way: its result would go to the wrong place."""
+    image = {"repository": "registry.example.com/new/api", "tag": "1.4.0-{build}"}
+    status = built_on(OLD, builds=[build(1, "Building", NEW)])
+    plan = decide(facts(status, observed_generation=0, image=image), NOW)
+    assert plan.actions is None
+    assert (plan.status["builds"][0]["phase"], plan.status["builds"][0]["reason"]) == ("Failed", "Superseded")
+    assert "rebuild" not in plan.status or not plan.status["rebuild"]["tried"]
+
+
+def test_build_of_another_repository_is_not_promoted() -> None:
+    """What was built into the old repository is no image of the new one."""
+    image = {"repository": "registry.example.com/new/api", "tag": "1.4.0-{build}"}
+    ended = build(1, "Succeeded", NEW, digest=digest("result"), finishedAt="2026-11-21T08:01:00Z")
+    plan = decide(facts(built_on(OLD, builds=[ended]), source=STANDING_ON_OLD, image=image), NOW)
+    assert plan.status["builds"][0]["reference"] == "registry.example.com/new/api:1.4.0-1"
+
+
+def test_build_that_cannot_go_on_makes_way_for_a_newer_base() -> None:
+    """What keeps failing for outer reasons is given up once something else is wanted."""
+    read = facts(built_on(OLD, builds=[build(1, "Building", NEW)]), base=NEWER)
+    assert is_overtaken(read)
+    plan = conclude(read, decide(read, NOW), GivenUp("RegistryUnreachable", "refused"), NOW)
+    assert plan.status["builds"][0]["reason"] == "Superseded"
+    assert plan.status["bases"][0]["latestDigest"] == NEWER
+    assert not is_overtaken(facts(built_on(OLD, builds=[build(1, "Building", NEW)]), base=NEW))
+
+
+def test_base_that_went_back_leaves_no_reason_to_rebuild() -> None:
+    """With policy Manual: the base moves and moves back; the image is current, and nothing is due."""
+    manual: dict[str, Any] = {"rebuild": {"policy": "Manual"}}
+    outdated = decide(facts(built_on(OLD), source=STANDING_ON_OLD, **manual), NOW)
+    back = decide(facts({**outdated.status}, base=OLD, source=STANDING_ON_OLD, **manual), NOW)
+    assert back.status["phase"] == "Current"
+    assert "rebuild" not in back.status
+    assert "changedAt" not in back.status["bases"][0]
+
+
+def test_request_to_look_is_answered_in_every_state() -> None:
+    """`slipway.dev/reconcile` gets its entry whatever was found."""
+    look = Request("reconcile", NOW)
+    manual: dict[str, Any] = {"rebuild": {"policy": "Manual"}}
+    for read in (
+        facts(built_on(OLD), source=STANDING_ON_OLD, requests=(look,), **manual),
+        facts(built_on(OLD), base=Waiting("NoWarehouse", "apply one", None), requests=(look,)),
+        facts(built_on(OLD), base=None, suspend=True, requests=(look,)),
+    ):
+        assert [entry["verb"] for entry in decide(read, NOW).status["handledRequests"]] == ["reconcile"]
 
 
 def test_person_may_ask_for_a_failed_build_again() -> None:
@@ -215,13 +299,13 @@ def test_manual_policy_waits_for_a_person() -> None:
     assert asked.status["phase"] == "Building"
 
 
-def test_reason_of_a_build_is_dated_when_it_was_first_seen() -> None:
-    """Looking again does not make a reason younger, so an unchanged image writes nothing."""
+def test_outdated_image_does_not_churn() -> None:
+    """Looking again changes neither status nor message, so an unchanged image writes nothing."""
     manual: dict[str, Any] = {"rebuild": {"policy": "Manual"}}
     first = decide(facts(built_on(OLD), source=STANDING_ON_OLD, **manual), NOW)
     later = NOW + timedelta(hours=1)
     second = decide(facts(dict(first.status), source=STANDING_ON_OLD, **manual), later)
-    assert second.status == first.status
+    assert (second.status, second.outcome) == (first.status, first.outcome)
 
 
 def test_taken_tag_moves_the_build_to_the_next_number() -> None:
@@ -245,6 +329,7 @@ def test_missing_warehouse_keeps_the_image() -> None:
     ("sentence", "status", "base", "requests", "wanted"),
     [
         ("a new object", {}, OLD, (), True),
+        ("an outdated one", {**built_on(OLD), "phase": "Outdated"}, OLD, (), True),
         ("a settled one", built_on(OLD), OLD, (), False),
         ("a base that moved", built_on(OLD), NEW, (), True),
         ("a request", built_on(OLD), OLD, (ASKED,), True),
@@ -259,9 +344,7 @@ def test_registry_is_asked_only_when_something_depends_on_it(
     assert needs_registry(facts(status, base=base, requests=requests)) is wanted, sentence
 
 
-def test_unreadable_request_is_told_in_ready() -> None:
-    """A request annotation with a typo is answered by a sentence, not by silence."""
-    read = replace(
-        facts(built_on(OLD), base=OLD), request_problems=("Annotation slipway.dev/rebuild: no time",)
-    )
-    assert "no time" in decide(read, NOW).outcome.message
+def test_unreadable_request_is_told_as_an_event() -> None:
+    """A request annotation with a typo is answered by an Event, not by silence."""
+    note = EventNote("InvalidRequest", "Annotation slipway.dev/rebuild: no time", "Warning")
+    assert note in decide(replace(facts(built_on(OLD), base=OLD), complaints=(note,)), NOW).events
