@@ -7,6 +7,7 @@ import sys
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dev import nodes, registry
@@ -73,10 +74,10 @@ class BringUp:
             ("kube-scheduler", self.layout.ports.scheduler),
         ):
             url = f"https://127.0.0.1:{port}/healthz"
-            self._until(name, lambda url=url: _answers(url))  # type: ignore[misc]
+            self._until(name, partial(_answers, url))
         for name in nodes.node_names(self.layout.options):
             path = resource_path("v1", "nodes", name=name)
-            self._until(f"node {name}", lambda path=path: nodes.is_ready(api.find(path)))  # type: ignore[misc]
+            self._until(f"node {name}", partial(_is_node_ready, api, path))
         # Before it exists every pod is refused.
         account = resource_path("v1", "serviceaccounts", "default", "default")
         self._until("service accounts", lambda: api.find(account) is not None)
@@ -112,6 +113,10 @@ def _puller(kubeconfig: Path) -> Program:
     return Program("puller", argv, {"PYTHONPATH": str(PROJECT)})
 
 
+def _is_node_ready(api: KubeApi, path: str) -> bool:
+    return nodes.is_ready(api.find(path))
+
+
 def _is_ready(api: KubeApi) -> bool:
     try:
         return bool(api.get("/readyz").get("text") == "ok")
@@ -121,7 +126,7 @@ def _is_ready(api: KubeApi) -> bool:
 
 def _answers(url: str) -> bool:
     # The controllers' certificates are of their own making.
-    context = ssl._create_unverified_context() if url.startswith("https:") else None  # noqa: SLF001
+    context = ssl._create_unverified_context() if url.startswith("https:") else None  # noqa: SLF001 - urllib has no other switch
     try:
         with urllib.request.urlopen(url, timeout=2, context=context) as response:
             return bool(response.status == 200)

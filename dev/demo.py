@@ -10,11 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
+from typing import Literal
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from dev.binaries import binaries
 from dev.cluster import Cluster, ClusterFailed
 from dev.install import install_crds
 from dev.operator import OperatorProcess
@@ -52,18 +55,28 @@ def main() -> int:
 def _tell(console: Console, stack: ExitStack) -> Story:
     console.print("[bold]Slipway[/]: a base image moves, and everything that stands on it follows\n")
     # Outside the progress: binaries that must be built first show a progress of their own.
-    cluster = stack.enter_context(Cluster.start())
-    scene = Scene(cluster, NAMESPACE, "demo")
-    story = Story(scene)
+    binaries()
     with _progress(console) as progress:
-        _run(progress, "Kubernetes API server, controllers, fake nodes and a registry are up", lambda: None)
+        cluster = stack.enter_context(_start_cluster(progress))
+        scene = Scene(cluster, NAMESPACE, "demo")
+        story = Story(scene)
         _run(progress, "Install the four kinds", lambda: install_crds(cluster))
         operator = OperatorProcess(cluster, environment=OPERATOR_SETTINGS)
         _run(progress, "Start the operator", lambda: stack.enter_context(operator))
         _run(progress, f"Create namespace {NAMESPACE}", scene.create_namespace)
         for step in STEPS:
-            _run(progress, _sentence(step), lambda step=step: step(story))  # type: ignore[misc]
+            _run(progress, _sentence(step), partial(step, story))
     return story
+
+
+def _start_cluster(progress: Progress) -> Cluster:
+    """Bring the cluster up, on one line that says which part came up last."""
+    what = "Start Kubernetes and a registry"
+    task = progress.add_task(what, total=1)
+    cluster = Cluster.start(report=lambda part: progress.update(task, description=f"{what}: {part} is up"))
+    whole = "Kubernetes API server, controllers, fake nodes and a registry are up"
+    progress.update(task, description=whole, completed=1)
+    return cluster
 
 
 def _progress(console: Console) -> Progress:
@@ -96,16 +109,19 @@ def _show(console: Console, story: Story, seconds: float) -> None:
     )
 
 
+_COLUMNS: Sequence[tuple[str, Literal["left", "right"]]] = (
+    ("at", "right"),
+    ("after", "right"),
+    ("what", "left"),
+    ("digest", "left"),
+    ("", "left"),
+)
+
+
 def _timeline(moments: Sequence[Moment]) -> Table:
     table = Table(title="What happened", title_justify="left", header_style="bold")
-    for heading, justify in (
-        ("at", "right"),
-        ("after", "right"),
-        ("what", "left"),
-        ("digest", "left"),
-        ("", "left"),
-    ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for heading, justify in _COLUMNS:
+        table.add_column(heading, justify=justify)
     before = start = moments[0].at
     for moment in moments:
         table.add_row(

@@ -177,10 +177,6 @@ class OperatorProcess:
         """Resident memory in bytes."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        self._check_alive()
-        return self._check_alive()
-
     def _check_alive(self) -> subprocess.Popen[bytes]:
         process = self._started()
         code = process.poll()

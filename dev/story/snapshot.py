@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from dev.api import resource_path
 from dev.story.scene import Scene
@@ -26,7 +26,6 @@ _VOLATILE = {
     "clusterIPs",
     "generation",
     "observedGeneration",
-    "annotations",
     "lastTransitionTime",
     "lastUpdateTime",
     "key",
@@ -63,22 +62,30 @@ class Snapshot:
 
 def snapshot(story: Story) -> Snapshot:
     """The end state of a telling."""
-    mask = Mask(story)
+    mask = Mask.of(story)
     return Snapshot(dict(_objects(story.scene, mask)), dict(_tags(story.scene, mask)))
 
 
 class Mask:
     """Gives everything that has a name of its own in each telling the same name in all of them."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, digests: Mapping[str, str], texts: Mapping[str, str]) -> None:
+        """Use `of` instead, which finds both: the masks of whole digests, and of parts of texts."""
+        self._digests = digests
+        self._texts = texts
+
+    @classmethod
+    def of(cls, story: Story) -> Self:
+        """The mask for what a telling left behind."""
         scene = story.scene
-        self._digests = {base.digest: f"BASE-{number}" for number, base in enumerate(story.bases)}
-        self._digests |= {digest: f"IMAGE-{number}" for number, digest in enumerate(story.images)}
-        self._texts = {scene.namespace: "NAMESPACE", f"/{scene.corner}/": "/CORNER/"}
+        digests = {base.digest: f"BASE-{number}" for number, base in enumerate(story.bases)}
+        digests |= {digest: f"IMAGE-{number}" for number, digest in enumerate(story.images)}
+        texts = {scene.namespace: "NAMESPACE", f"/{scene.corner}/": "/CORNER/"}
         path = resource_path("apps/v1", "controllerrevisions", scene.namespace)
         for revision in scene.cluster.api.get(path)["items"]:
             identity = revision["metadata"]["name"].rpartition("-")[2]
-            self._texts[identity] = f"REVISION-{revision['revision']}"
+            texts[identity] = f"REVISION-{revision['revision']}"
+        return cls(digests, texts)
 
     def text(self, text: str) -> str:
         """A text with all of these names in it masked."""
@@ -88,9 +95,11 @@ class Mask:
         return _DIGEST.sub(self._digest, text)
 
     def value(self, value: Any) -> Any:
-        """A JSON value without volatile fields, with all texts masked."""
+        """A JSON value without volatile fields and others' annotations, with all texts masked."""
         if isinstance(value, Mapping):
             kept = {name: item for name, item in value.items() if name not in _VOLATILE}
+            if isinstance(kept.get("annotations"), Mapping):
+                kept["annotations"] = _own(kept["annotations"])
             return {self.text(name): self.value(item) for name, item in kept.items()}
         if isinstance(value, list):
             return [self.value(item) for item in value]
@@ -113,6 +122,11 @@ def _objects(scene: Scene, mask: Mask) -> Iterator[tuple[str, Json]]:
         for item in scene.cluster.api.get(resource_path(api_version, plural, scene.namespace))["items"]:
             group = f"{plural}.{api_version.partition('/')[0]}" if "/" in api_version else plural
             yield mask.text(f"{group}/{item['metadata']['name']}"), mask.value(item)
+
+
+def _own(annotations: Json) -> Json:
+    """Slipway's annotations; those of kubectl and of Kubernetes' controllers differ between tellings."""
+    return {name: text for name, text in annotations.items() if name.startswith("slipway.dev/")}
 
 
 def _tags(scene: Scene, mask: Mask) -> Iterator[tuple[str, str]]:

@@ -55,7 +55,7 @@ class Assembly:
             Exception: whatever ended a part that has to run for ever; the process is to be started anew.
         """
         health = HealthServer(
-            self.settings.health_host, self.settings.health_port, alive=self._illness, ready=self._delay
+            self.settings.health_host, self.settings.health_port, illness=self._illness, delay=self._delay
         )
         health.start()
         _log.info("Started", server=self.kube.connection.server, health_port=health.port)

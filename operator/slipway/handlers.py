@@ -23,6 +23,7 @@ from slipway.engine.handover import Handover
 from slipway.engine.key import Key
 from slipway.engine.view import View
 from slipway.kube.connection import Connection
+from slipway.kube.echoes import EchoFilter
 from slipway.kube.watched import Watched
 
 __all__ = ["Ear", "EarStopped"]
@@ -63,6 +64,7 @@ class Ear:
             kubeconfig: as for `Connection.load`.
         """
         self._watched = watched
+        self._by_path = {kind.resource.path(): kind for kind in watched}
         self._handover = handover
         self._known = known
         self._gathered: list[tuple[View, bool]] = []
@@ -149,7 +151,7 @@ class Ear:
 
     async def _login(self, **_: Any) -> kopf.AiohttpSession:
         connection = await Connection.load(self._kubeconfig)
-        session = connection.session(await connection.headers())
+        session = connection.session(await connection.headers(), [EchoFilter(self._is_news_at)])
         return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 
     def _register(self, registry: kopf.OperatorRegistry, kind: Watched) -> None:
@@ -157,14 +159,19 @@ class Ear:
             self._hear(kind, event)
 
         def when(event: _Event, **_: Any) -> bool:
+            # What Kopf lists at its start has mostly been listed by the engine already.
             return self._is_news(kind, event)
 
         # With its group: a bare "deployments" would be both Kubernetes' own kind and ours.
         where = (kind.resource.group, kind.resource.version, kind.resource.plural)
         kopf.on.event(*where, id=kind.resource.plural, when=when, registry=registry)(on_event)
 
+    def _is_news_at(self, path: str, event: _Event) -> bool:
+        kind = self._by_path.get(path)
+        return kind is None or event["type"] not in {"ADDED", "MODIFIED"} or self._is_news(kind, event)
+
     def _is_news(self, kind: Watched, event: _Event) -> bool:
-        """Whether the engine does not know just this version: echoes of own writes are half of all events."""
+        """Whether the engine does not know just this version."""
         metadata = event["object"]["metadata"]
         key = Key(kind.resource.key_kind, metadata.get("namespace") or "", metadata["name"])
         known = self._known(key)

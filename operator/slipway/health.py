@@ -24,9 +24,9 @@ Check = Callable[[], str | None]
 class HealthServer:
     """Answers 200 `ok`, or 503 and what is wrong, from `start` to `stop`."""
 
-    def __init__(self, host: str, port: int, *, alive: Check, ready: Check) -> None:
+    def __init__(self, host: str, port: int, *, illness: Check, delay: Check) -> None:
         """Bind the address at once; port 0 takes a free one. The checks run in the server's threads."""
-        checks = MappingProxyType({"/healthz": alive, "/readyz": ready})
+        checks = MappingProxyType({"/healthz": illness, "/readyz": delay})
         self._server = ThreadingHTTPServer((host, port), _handler_for(checks))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)

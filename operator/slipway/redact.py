@@ -21,8 +21,18 @@ _KNOWN_TOKENS = (
     r"eyJ[\w-]{4,}\.[\w-]{2,}(?:\.[\w-]*)*",  # a JSON Web Token: base64url of '{"'
 )
 _NAMES_OF_SECRETS = (
-    r"(?:access_?|refresh_?|identity_?|id_?|registry_?|private_?|auth_?|api_?)?(?:token|key)"
-    r"|pass(?:word|wd|phrase)?|(?:client_?)?secret|auth|credentials?|signature"
+    # Whatever stands before these, as in PGPASSWORD or NPM_TOKEN, makes them no less secret ...
+    r"pass(?:word|wd|phrase)|token|secret|credentials?"
+    # ... while these have to be words of their own, as in SECRET_KEY: "bypass=1" is none.
+    r"|(?<![^\W_])(?:(?:access|private|auth|api)?key|pass|pwd|pat|auth|signature)"
+)
+# Each rule below needs at least one of these. To look for them costs a hundredth of the rules, and every text
+# of every status comes by here.
+_MARKS = (
+    *("://", "?", "auth", "cookie", "token", "key", "basic", "bearer", "negotiate"),
+    *("pass", "pwd", "pat", "secret", "credential", "signature"),
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "gldt-", "glrt-", "glptt-", "glcbt-", "gloas-"),
+    *("dckr_", "hf_", "xox", "akia", "asia", "eyj"),
 )
 
 # Order matters: whole headers go before the schemes inside them, URLs before the words inside them.
@@ -47,8 +57,17 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1\2{_MASK}",
     ),
-    (re.compile(rf"(?i)([\"'](?:{_NAMES_OF_SECRETS})[\"']\s*[:=]\s*[\"'])[^\"']+"), rf"\1{_MASK}"),
-    (re.compile(rf"(?i)\b((?:{_NAMES_OF_SECRETS})=[\"']?)[^\s\"'&,;)<>]+"), rf"\1{_MASK}"),
+    (re.compile(rf"(?i)((?:{_NAMES_OF_SECRETS})[\"']\s*[:=]\s*[\"'])[^\"']+"), rf"\1{_MASK}"),
+    # "write key=value" explains a syntax.
+    (re.compile(rf"(?i)((?:{_NAMES_OF_SECRETS})=[\"']?)(?!value\b)[^\s\"'&,;)<>]+"), rf"\1{_MASK}"),
+    (
+        # An option of a command line with its value, but not a sentence about the option.
+        re.compile(
+            r"(?i)(--(?:[a-z]{1,20}-){0,3}(?:pass(?:word|wd|phrase)?|token|secret|pat)\s+[\"']?)"
+            r"(?!(?:and|or|is|are|was|has|must|may|can|cannot|for|from|in|of|to|with)\b)[^\s\"'-][^\s\"']*"
+        ),
+        rf"\1{_MASK}",
+    ),
     (
         re.compile(
             r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
@@ -68,6 +87,16 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """
     for secret in sorted(filter(lambda value: len(value) >= 4, secrets), key=len, reverse=True):
         text = text.replace(secret, _MASK)
+    if _is_plain(text):
+        return text
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
+
+
+def _is_plain(text: str) -> bool:
+    if not text.isascii():
+        # Patterns that ignore case also match some letters beyond ASCII, which `lower` leaves as they are.
+        return False
+    lowered = text.lower()
+    return not any(mark in lowered for mark in _MARKS)

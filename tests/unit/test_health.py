@@ -24,7 +24,7 @@ def state() -> State:
 @pytest.fixture
 def server(state: State) -> Iterator[HealthServer]:
     """A server on a free port."""
-    server = HealthServer("127.0.0.1", 0, alive=lambda: state.illness, ready=lambda: state.delay)
+    server = HealthServer("127.0.0.1", 0, illness=lambda: state.illness, delay=lambda: state.delay)
     server.start()
     yield server
     server.stop()
@@ -69,9 +69,9 @@ def test_other_paths_are_not_found(server: HealthServer) -> None:
 
 def test_a_stop_before_the_start_gives_the_port_free() -> None:
     """A start that fails half-way must not hang."""
-    server = HealthServer("127.0.0.1", 0, alive=lambda: None, ready=lambda: None)
+    server = HealthServer("127.0.0.1", 0, illness=lambda: None, delay=lambda: None)
     port = server.port
 
     server.stop()
 
-    HealthServer("127.0.0.1", port, alive=lambda: None, ready=lambda: None).stop()
+    HealthServer("127.0.0.1", port, illness=lambda: None, delay=lambda: None).stop()

@@ -32,6 +32,17 @@ CLEANED = {
     "a GitLab token": ("got glpat-0123456789abcdefABCD now", "got *** now"),
     "JSON fields with telling names": ('{"access_token": "abc def"}', '{"access_token": "***"}'),
     "form fields with telling names": ("grant_type=x&password=hunter2&a=b", "grant_type=x&password=***&a=b"),
+    "variables with a prefix": (
+        "DB_PASSWORD=hunter2 NPM_TOKEN=abc GITHUB_PAT=def SECRET_KEY='g h' MYSQL_PWD=i",
+        "DB_PASSWORD=*** NPM_TOKEN=*** GITHUB_PAT=*** SECRET_KEY='*** h' MYSQL_PWD=***",
+    ),
+    "variables whose prefix is grown on": ("PGPASSWORD=hunter2 failed", "PGPASSWORD=*** failed"),
+    "longer names": ("AWS_SECRET_ACCESS_KEY=abc, ok", "AWS_SECRET_ACCESS_KEY=***, ok"),
+    "JSON fields with a prefix": ('{"db_password": "a b"}', '{"db_password": "***"}'),
+    "options of a command line": (
+        "login --username u --password hunter2 --registry-token 'abc' h.io",
+        "login --username u --password *** --registry-token '***' h.io",
+    ),
     "a private key": ("-----BEGIN EC PRIVATE KEY-----\nabc\n-----END EC PRIVATE KEY-----.", "***."),
     "a private key that was cut": ("-----BEGIN PRIVATE KEY-----\nabc", "***"),
 }
@@ -42,6 +53,12 @@ UNTOUCHED = [
     "https://h.io:5000/shop/api@sha256:0123456789abcdef",
     "the content of sha256:aaaa has the digest sha256:bbbb",
     "GET /v2/shop/api/tags/list answered 404",
+    "sha256:" + "0a" * 32,
+    "registry.test/shop/api:1.4.0-2@sha256:" + "0a" * 32,
+    "pods with slipway.dev/revision=5f3c9a and pod-template-hash=7b9d4c are not ready, bypass=1",
+    "'x' is no argument: write key=value, without blanks",
+    "use --password-stdin; the option --token is missing",
+    "2026-11-21T09:00:00Z",
 ]
 
 
@@ -51,6 +68,19 @@ def test_secrets_are_removed(case: str) -> None:
     given_text, want = CLEANED[case]
 
     assert redact(given_text) == want
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        *("glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "gloas-"),
+        *("dckr_pat_", "hf_", "xoxb-", "AKIA", "ASIA"),
+    ],
+)
+def test_tokens_that_vendors_mark_are_removed(start: str) -> None:
+    """They are known by how they begin, with no word around them that tells."""
+    assert redact(f"got {start}0123456789ABCDEF now") == "got *** now"
 
 
 @pytest.mark.parametrize("text", UNTOUCHED)

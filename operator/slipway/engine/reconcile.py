@@ -291,7 +291,18 @@ class Reconciler(Generic[F, A]):
     def _cleaned(self, plan: Plan[A]) -> Plan[A]:
         outcome = replace(plan.outcome, message=self._redact(plan.outcome.message))
         extra = (replace(item, message=self._redact(item.message)) for item in plan.conditions)
-        return replace(plan, outcome=outcome, conditions=tuple(extra))
+        status = {name: self._clean(value) for name, value in plan.status.items()}
+        return replace(plan, status=status, outcome=outcome, conditions=tuple(extra))
+
+    def _clean(self, value: Any) -> Any:
+        """A JSON value with every string in it redacted."""
+        if isinstance(value, str):
+            return self._redact(value)
+        if isinstance(value, Mapping):
+            return {name: self._clean(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._clean(item) for item in value]
+        return value
 
 
 def _conditions_of(observed: Observed) -> list[Condition]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from slipway.kube.client import FIELD_MANAGER, KubeClient
-from slipway.kube.errors import AlreadyExists, Conflict, Invalid, NameConflict
+from slipway.kube.errors import AlreadyExists, Conflict, Invalid, LeftOver, NameConflict
 from slipway.kube.ownership import take_over_created_fields
 from slipway.kube.resources import BY_KEY_KIND, Resource
 from slipway.kube.watched import MANAGED_LABEL
@@ -24,6 +24,7 @@ __all__ = [
     "create_child",
     "ensure_child",
     "is_child_of",
+    "is_left_over",
     "owner_reference",
 ]
 
@@ -73,6 +74,18 @@ def is_child_of(owner: Owner, body: Mapping[str, Any]) -> bool:
     return any(reference.get("controller") and reference["uid"] == owner.uid for reference in references)
 
 
+def is_left_over(owner: Owner, body: Mapping[str, Any]) -> bool:
+    """Whether an earlier object of the owner's name controls it: Kubernetes is about to collect it."""
+    ours = owner_reference(owner)
+    references = body["metadata"].get("ownerReferences") or []
+    return any(
+        reference.get("controller")
+        and reference["uid"] != owner.uid
+        and all(reference.get(field) == ours[field] for field in ("apiVersion", "kind", "name"))
+        for reference in references
+    )
+
+
 def child_name(parent: str, suffix: str = "") -> str:
     """The name of a child: `<parent>-<suffix>`, cut to 63 characters with a hash of the whole if longer."""
     name = f"{parent}-{suffix}" if suffix else parent
@@ -101,6 +114,7 @@ async def ensure_child(
 
     Raises:
         NameConflict: when a stranger's object has the name; it has not been touched.
+        LeftOver: when a child of the owner's deleted namesake has it; Kubernetes is about to remove it.
         Conflict: when the child changed or went while this ran; a new look at it will tell.
     """
     child = _owned(owner, body)
@@ -123,6 +137,7 @@ async def create_child(
 
     Raises:
         NameConflict: when a stranger's object has the name; it has not been touched.
+        LeftOver: when a child of the owner's deleted namesake has it; Kubernetes is about to remove it.
         Conflict: when the object of this name went while this ran.
     """
     child = _owned(owner, body)
@@ -159,12 +174,17 @@ async def _read(
 
 
 def _refuse_stranger(owner: Owner, resource: Resource, existing: Mapping[str, Any]) -> None:
-    if not is_child_of(owner, existing):
-        msg = (
-            f"{resource.kind} {existing['metadata']['name']} exists and is not controlled by this object: "
-            f"delete or rename it, or choose another name for this object"
-        )
-        raise NameConflict(msg, status=409)
+    if is_child_of(owner, existing):
+        return
+    if is_left_over(owner, existing):
+        name = existing["metadata"]["name"]
+        msg = f"Still being removed with a deleted object of this name: {resource.kind} {name}"
+        raise LeftOver(msg, status=409)
+    msg = (
+        f"{resource.kind} {existing['metadata']['name']} exists and is not controlled by this object: "
+        f"delete or rename it, or choose another name for this object"
+    )
+    raise NameConflict(msg, status=409)
 
 
 async def _apply_to(

@@ -2,6 +2,10 @@
 
 The `kubernetes` package reads the configuration, with everything that a kubeconfig can hold (exec plugins,
 OIDC, token files); we keep only what a request needs of it.
+
+It is imported inside the functions that need it: it takes time and memory that a user of `slipway.oci`
+alone shall not pay. Its functions are `type: ignore[no-untyped-call]` because it ships no
+annotations for them.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ import asyncio
 import os
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from errno import ENOENT
 from functools import cache
 from importlib.metadata import version
@@ -93,8 +97,12 @@ class Connection:
             if await self.headers() == refused:
                 self._configuration, self.tls = await _read(self._kubeconfig)
 
-    def session(self, headers: Mapping[str, str] | None = None) -> aiohttp.ClientSession:
-        """A session of the running event loop, which sends these headers with every request."""
+    def session(
+        self,
+        headers: Mapping[str, str] | None = None,
+        middlewares: Sequence[aiohttp.ClientMiddlewareType] = (),
+    ) -> aiohttp.ClientSession:
+        """A session of the running event loop, with these headers and middlewares in every request."""
         connector = aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self.tls or True)
         # The answers stay inside one network: unpacking them would cost more than it saves.
         common = {"User-Agent": user_agent(), "Accept": "application/json", "Accept-Encoding": "identity"}
@@ -103,6 +111,7 @@ class Connection:
             headers={**common, **(headers or {})},
             # API servers set no cookies; to look for some in every answer is work on the hot path.
             cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=middlewares,
             proxy=self.proxy,
         )
 
@@ -121,10 +130,9 @@ class _NamedContext(ssl.SSLContext):
 
 
 async def _read(kubeconfig: Path | None) -> tuple[Configuration, ssl.SSLContext | None]:
-    # Imported here: the client costs time and memory that a library user of `slipway.oci` shall not pay.
-    from kubernetes.aio.client import Configuration  # noqa: PLC0415
-    from kubernetes.aio.config import ConfigException  # noqa: PLC0415
-    from yaml import YAMLError  # noqa: PLC0415
+    from kubernetes.aio.client import Configuration  # noqa: PLC0415 - see above
+    from kubernetes.aio.config import ConfigException  # noqa: PLC0415 - see above
+    from yaml import YAMLError  # noqa: PLC0415 - see above
 
     configuration = Configuration()
     files = _files(kubeconfig)
@@ -146,15 +154,15 @@ async def _read(kubeconfig: Path | None) -> tuple[Configuration, ssl.SSLContext 
 
 
 def _read_service_account(configuration: Configuration) -> None:
-    from kubernetes.aio.config import load_incluster_config  # noqa: PLC0415
+    from kubernetes.aio.config import load_incluster_config  # noqa: PLC0415 - see above
 
-    load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # see above
 
 
 async def _read_kubeconfig(configuration: Configuration, files: str, folder: str) -> None:
-    from kubernetes.aio.config import load_kube_config  # noqa: PLC0415
+    from kubernetes.aio.config import load_kube_config  # noqa: PLC0415 - see above
 
-    await load_kube_config(  # type: ignore[no-untyped-call]
+    await load_kube_config(  # type: ignore[no-untyped-call]  # see above
         config_file=files, client_configuration=configuration, persist_config=False, temp_file_path=folder
     )
 
@@ -177,9 +185,9 @@ def _demand_file(files: str) -> None:
 def _forget_keys_on_disk() -> None:
     # The package writes keys of a kubeconfig into files and remembers their names until the process ends. A
     # killed process would leave them behind, so they go as soon as they are loaded; it must forget them too.
-    from kubernetes.aio.config import kube_config  # noqa: PLC0415
+    from kubernetes.aio.config import kube_config  # noqa: PLC0415 - see above
 
-    kube_config._cleanup_temp_files()  # type: ignore[no-untyped-call]  # noqa: SLF001
+    kube_config._cleanup_temp_files()  # type: ignore[no-untyped-call]  # noqa: SLF001 - it has no other way
 
 
 def _tls(configuration: Configuration) -> ssl.SSLContext | None:

@@ -16,6 +16,7 @@
     ├── ServerError      5xx
     ├── Unexpected       any other answer
     └── NameConflict     a stranger owns the name that a child needs
+        └── LeftOver     a child of a deleted owner has it until it is collected
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ __all__ = [
     "Gone",
     "Invalid",
     "KubeError",
+    "LeftOver",
     "NameConflict",
     "NotFound",
     "ServerError",
@@ -116,6 +118,10 @@ class NameConflict(KubeError):
     """An object that somebody else made has the name that a child needs; it is never overwritten."""
 
     reason = Reason.NAME_CONFLICT
+
+
+class LeftOver(NameConflict):
+    """A child of a deleted owner of the same kind and name still has the name; it goes by itself."""
 
 
 _BY_STATUS: Mapping[int, type[KubeError]] = {

@@ -243,6 +243,17 @@ async def test_messages_and_events_are_redacted() -> None:
     assert "hunter2" not in str(scene.sink.notes)
 
 
+async def test_every_text_of_a_status_is_redacted() -> None:
+    """Messages of builds and of the history may repeat what a registry said; all else stays as it was."""
+    status = {"builds": [{"number": 1, "message": "hunter2 refused"}], "message": "hunter2", "replicas": 2}
+    scene = Scene(observed({}), status=status)
+
+    await scene.run()
+
+    kept = {name: scene.status[name] for name in status}
+    assert kept == {"builds": [{"number": 1, "message": "*** refused"}], "message": "***", "replicas": 2}
+
+
 async def test_a_lost_event_changes_nothing() -> None:
     """Events are notices; the state is written, and the next notice is tried."""
     scene = Scene(observed(AT_REST), outcome=Waiting("NoTags", ""), events=(EventNote("A", "x"),))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.engine.key import Key
-from slipway.kube.children import LONGEST_NAME, child_name, is_child_of, owner_reference
+from slipway.kube.children import LONGEST_NAME, child_name, is_child_of, is_left_over, owner_reference
 
 names = st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?", fullmatch=True)
 suffixes = st.from_regex(r"[a-z0-9]{1,10}", fullmatch=True)
@@ -73,3 +73,15 @@ def test_only_the_controller_by_uid_owns_a_child() -> None:
     assert not is_child_of(OWNER, body({**reference, "controller": False}))
     assert not is_child_of(OWNER, body())
     assert not is_child_of(OWNER, {"metadata": {}})
+
+
+def test_a_child_of_a_deleted_namesake_is_left_over() -> None:
+    """Same kind and name with another UID; Kubernetes' own Deployment and other names are strangers."""
+    earlier = {**owner_reference(OWNER), "uid": "uid-0"}
+
+    assert is_left_over(OWNER, body(earlier))
+    assert not is_left_over(OWNER, body(owner_reference(OWNER)))
+    assert not is_left_over(OWNER, body({**earlier, "controller": False}))
+    assert not is_left_over(OWNER, body({**earlier, "apiVersion": "apps/v1"}))
+    assert not is_left_over(OWNER, body({**earlier, "name": "web"}))
+    assert not is_left_over(OWNER, {"metadata": {}})

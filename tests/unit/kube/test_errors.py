@@ -83,6 +83,6 @@ def test_each_error_gives_a_condition_its_reason() -> None:
     """Every class in the tree has a documented reason in CamelCase."""
     tree = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, KubeError)]
 
-    assert len(tree) == 13
+    assert len(tree) == 14
     assert {kind.reason for kind in tree} == {"KubernetesRefused", "KubernetesUnavailable", "NameConflict"}
     assert set(errors.__all__) - {"translate"} == {kind.__name__ for kind in tree}

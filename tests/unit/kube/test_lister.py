@@ -19,7 +19,8 @@ class ExpiringClient:
     async def pages(self, *_: Any, **__: Any) -> AsyncIterator[ListPage]:
         """One page, and no second one."""
         yield ListPage([], "7")
-        raise Gone("too old", status=410)  # noqa: EM101
+        msg = "too old"
+        raise Gone(msg, status=410)
 
 
 async def test_a_listing_that_cannot_go_on_counts_for_nothing() -> None:

@@ -9,15 +9,14 @@ from typing import Any
 from slipway.api.conditions import Reason
 from slipway.api.deployment import RejectedDigest
 from slipway.engine.outcome import Stalled
-from slipway.engine.reconcile import StaleWrite
 from slipway.kinds.context import Context
-from slipway.kinds.deployment.decide import decide, stop
+from slipway.kinds.deployment.decide import being_removed, decide, stop
 from slipway.kinds.deployment.facts import Actions, DeploymentPlan, Facts
 from slipway.kinds.deployment.revisions import REJECTED_ANNOTATION, Revision
 from slipway.kinds.deployment.template import controller_revision
 from slipway.kinds.deployment.workload import Workload
 from slipway.kube.children import child_name, create_child, ensure_child
-from slipway.kube.errors import Conflict, Invalid, NameConflict
+from slipway.kube.errors import Invalid, LeftOver, NameConflict
 from slipway.kube.resources import APPS_DEPLOYMENTS, CONTROLLERREVISIONS, SERVICES, Resource
 
 __all__ = ["apply"]
@@ -34,12 +33,12 @@ async def apply(context: Context, facts: Facts, plan: DeploymentPlan) -> Deploym
         return plan
     try:
         after = await _write_children(context, facts, plan.actions)
+    except LeftOver as error:
+        return stop(facts, being_removed(str(error)))
     except NameConflict as error:
         return stop(facts, Stalled(Reason.NAME_CONFLICT, str(error)))
     except Invalid as error:
         return stop(facts, Stalled(Reason.INVALID_SPEC, str(error)))
-    except Conflict as error:
-        raise StaleWrite(str(error)) from error
     return decide(after, plan.actions.now)
 
 

@@ -10,10 +10,10 @@ what to write, then, with the answers, what to say about it. A crash in between 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from slipway.api.conditions import HELD, Condition, Reason, short_message
 from slipway.api.deployment import (
@@ -42,7 +42,10 @@ from slipway.kinds.deployment.template import NAME_LABEL
 from slipway.kinds.deployment.workload import Workload
 from slipway.kinds.sizes import fitted
 
-__all__ = ["decide", "stop"]
+__all__ = ["being_removed", "decide", "stop"]
+
+_UNTIL_COLLECTED: Final = timedelta(seconds=2)
+"""Kubernetes collects the children of a deleted object within seconds; nothing else tells that it has."""
 
 
 def decide(facts: Facts, now: datetime) -> DeploymentPlan:
@@ -65,9 +68,15 @@ def decide(facts: Facts, now: datetime) -> DeploymentPlan:
 
 def stop(facts: Facts, outcome: Outcome) -> DeploymentPlan:
     """The plan that touches nothing and says why; what is recorded stays."""
-    update = {"phase": DeploymentPhase.DEGRADED, "message": short_message(outcome.message)}
-    status = _json(facts.status.model_copy(update=update))
+    phase = DeploymentPhase.PROGRESSING if isinstance(outcome, Waiting) else DeploymentPhase.DEGRADED
+    update = {"phase": phase, "message": short_message(outcome.message)}
+    status = _with_requests(facts, _json(facts.status.model_copy(update=update)))
     return Plan(fitted(status, histories.TRIMMABLE), outcome, Actions(), facts.notes)
+
+
+def being_removed(message: str) -> Waiting:
+    """The outcome while a child of a deleted object of our name is still there."""
+    return Waiting(Reason.NAME_CONFLICT, message, _UNTIL_COLLECTED)
 
 
 # --- what happened so far
@@ -111,20 +120,26 @@ def _situation(facts: Facts, past: _Past, rejected: Rejections) -> Situation:
     )
 
 
-def _name_conflict(facts: Facts, target: Target) -> Stalled | None:
+def _name_conflict(facts: Facts, target: Target) -> Stalled | Waiting | None:
     needed = {"Deployment"}
     if target.revision is not None and target.revision.inputs.ports:
         needed.add("Service")
-    strange = sorted(needed & facts.strangers)
-    if not strange:
-        return None
+    if strange := needed & facts.strangers:
+        message = (
+            f"{_named(facts, strange)} exists and is not controlled by this object: delete or rename it, "
+            "or choose another name for this object"
+        )
+        return Stalled(Reason.NAME_CONFLICT, message)
+    if old := needed & facts.left_over:
+        return being_removed(f"Still being removed with a deleted object of this name: {_named(facts, old)}")
+    return None
+
+
+def _named(facts: Facts, kinds: Collection[str]) -> str:
     name = facts.observed.key.name
-    kinds = " and ".join(f"{'apps/v1 ' if kind == 'Deployment' else ''}{kind} {name}" for kind in strange)
-    message = (
-        f"{kinds} exists and is not controlled by this object: delete or rename it, "
-        "or choose another name for this object"
+    return " and ".join(
+        f"{'apps/v1 ' if kind == 'Deployment' else ''}{kind} {name}" for kind in sorted(kinds)
     )
-    return Stalled(Reason.NAME_CONFLICT, message)
 
 
 # --- what begins now

@@ -41,6 +41,9 @@ class Facts:
     strangers: frozenset[str] = frozenset()
     """Kinds of the objects that have our name and are not ours: `Deployment`, `Service`."""
 
+    left_over: frozenset[str] = frozenset()
+    """Kinds of the objects that a deleted object of our name has left; they go by themselves."""
+
     revisions: tuple[Revision, ...] = ()
     trouble: str | None = None
     """What keeps the pods from being ready, where somebody looked; a short sentence."""

@@ -18,7 +18,7 @@ from slipway.kinds.deployment.pods import trouble_in
 from slipway.kinds.deployment.revisions import Revision
 from slipway.kinds.deployment.template import NAME_LABEL, REVISION_LABEL
 from slipway.kinds.deployment.workload import Workload
-from slipway.kube.children import is_child_of
+from slipway.kube.children import is_child_of, is_left_over
 from slipway.kube.resources import APPS_DEPLOYMENTS, CONTROLLERREVISIONS, PODS, SDEPLOYMENTS, SERVICES
 from slipway.kube.status import observed_from
 
@@ -64,11 +64,14 @@ async def _with_children(context: Context, facts: Facts) -> Facts:
     )
     found = {"Deployment": workload, "Service": service}
     own = {kind: body for kind, body in found.items() if body and is_child_of(facts.observed, body)}
+    others = {kind: body for kind, body in found.items() if body and kind not in own}
+    left_over = frozenset(kind for kind, body in others.items() if is_left_over(facts.observed, body))
     return replace(
         facts,
         workload=Workload.from_body(own["Deployment"]) if "Deployment" in own else None,
         service=own.get("Service"),
-        strangers=frozenset(kind for kind, body in found.items() if body and kind not in own),
+        strangers=frozenset(others) - left_over,
+        left_over=left_over,
         revisions=revisions,
     )
 

@@ -52,6 +52,22 @@ def test_a_strangers_object_is_never_touched(apps: Apps, kind: str) -> None:
     apps.wait(healthy(1))
 
 
+def test_a_deployment_made_anew_waits_for_the_old_children_to_go(apps: Apps) -> None:
+    """As after `kubectl replace --force`: nobody has to act, and nothing of the old object is taken over."""
+    found, digest = apps.run(ports=HTTP)
+    apps.api.delete(apps.objects.path("deployments", "api"))
+    anew = apps.create(apps.reference("1"), ports=HTTP)
+    assert anew["metadata"]["uid"] != found["metadata"]["uid"]
+
+    # The garbage collector learns of new kinds every 30 s.
+    path = apps.objects.path("deployments", "api")
+    apps.api.wait_for(path, healthy(1, digest), timeout=75)
+    for kind in ("deployments", "services"):
+        child = apps.child(kind)
+        assert child is not None
+        assert [owner["uid"] for owner in child["metadata"]["ownerReferences"]] == [anew["metadata"]["uid"]]
+
+
 def test_drift_is_repaired(apps: Apps, kubectl: Kubectl) -> None:
     """An image, replicas or a pause set by hand, and deleted children, without an entry in the history."""
     found, digest = apps.run(ports=HTTP)

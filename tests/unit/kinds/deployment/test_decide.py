@@ -11,7 +11,7 @@ import pytest
 from slipway.api.conditions import HELD, MESSAGE_LIMIT
 from slipway.api.deployment import DeploymentStatus
 from slipway.engine.outcome import Settled, Stalled, Waiting
-from slipway.engine.requests import Request
+from slipway.engine.requests import Request, new_requests
 from slipway.kinds.deployment.decide import decide, stop
 from slipway.kinds.deployment.offer import Offer
 from tests.unit.kinds.deployment.world import REPOSITORY, START, Crash, World, digest, managed_offer
@@ -674,6 +674,31 @@ def test_strangers_service_is_no_conflict_without_ports() -> None:
     assert world.phase == "Healthy"
 
 
+@pytest.mark.parametrize("kind", ["Deployment", "Service"])
+def test_children_of_a_deleted_namesake_are_waited_for(kind: str) -> None:
+    """After `kubectl replace --force` nobody has to act: Kubernetes collects the old children by itself."""
+    world = World(ports=HTTP)
+    world.left_over = frozenset({kind})
+    plan = world.reconcile()
+
+    assert isinstance(plan.outcome, Waiting)
+    assert (plan.outcome.until, world.phase) == (timedelta(seconds=2), "Progressing")
+    assert plan.outcome.message.startswith("Still being removed")
+    assert plan.outcome.message.endswith(f"{kind} api")
+    assert plan.actions.nothing
+
+    world.left_over = frozenset()
+    assert isinstance(world.settle().outcome, Settled)
+
+
+def test_a_stranger_counts_more_than_a_leftover() -> None:
+    """As long as a person has to act, that is what is said."""
+    world = World(ports=HTTP)
+    world.strangers, world.left_over = frozenset({"Service"}), frozenset({"Deployment"})
+
+    assert isinstance(world.reconcile().outcome, Stalled)
+
+
 @pytest.mark.parametrize("number", range(4))
 def test_drift_is_repaired_without_an_entry(number: int) -> None:
     """What somebody edits by hand is put back."""
@@ -819,6 +844,24 @@ def test_request_is_handled() -> None:
     plan = decide(facts, world.now)
 
     assert [entry["result"] for entry in plan.status["handledRequests"]] == ["Reconciled"]
+
+
+@pytest.mark.parametrize("reason", ["NameConflict", "InvalidSpec"])
+def test_request_is_handled_once_where_nothing_can_be_done(reason: str) -> None:
+    """A stopped Deployment answers slipway.dev/reconcile too, and so does not count it as new for ever."""
+    world = World()
+    request = Request("reconcile", START + timedelta(seconds=1))
+    plan = stop(replace(world.facts(), requests=(request,)), Stalled(reason, "no"))
+    (entry,) = plan.status["handledRequests"]
+
+    assert (entry["verb"], entry["at"], entry["result"]) == (
+        "reconcile",
+        "2026-11-21T09:00:01Z",
+        "Reconciled",
+    )
+    annotations = {"slipway.dev/reconcile": entry["at"]}
+    handled = plan.status["handledRequests"]
+    assert new_requests(annotations, handled, START, START + timedelta(seconds=2)).new == ()
 
 
 def test_long_messages_fit() -> None:

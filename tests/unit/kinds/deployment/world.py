@@ -62,6 +62,7 @@ class World:
         self.resolution: Resolution | None = None
         self.registry_error: str | None = None
         self.strangers: frozenset[str] = frozenset()
+        self.left_over: frozenset[str] = frozenset()
         self.trouble: str | None = None
         self.status: dict[str, Any] = {}
         self.conditions: tuple[Any, ...] = ()
@@ -142,6 +143,7 @@ class World:
             workload=Workload.from_body(copy.deepcopy(self.workload)) if self.workload else None,
             service=copy.deepcopy(self.service),
             strangers=self.strangers,
+            left_over=self.left_over,
             revisions=tuple(revision for revision in found if revision),
             trouble=self.trouble,
         )

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.kube.echoes import news_in
+
+events = st.lists(st.tuples(st.booleans(), st.text(max_size=20)), max_size=8)
+
+
+def is_news(event: Mapping[str, Any]) -> bool:
+    """What the event says of itself."""
+    return bool(event["news"])
+
+
+async def chunks(content: bytes, cuts: Sequence[int]) -> AsyncIterator[bytes]:
+    """The content as it comes off the wire: cut anywhere."""
+    edges = [0, *sorted(min(cut, len(content)) for cut in cuts), len(content)]
+    for begin, end in pairwise(edges):
+        yield content[begin:end]
+
+
+@given(events, st.lists(st.integers(0, 400), max_size=6))
+async def test_exactly_the_news_arrives_and_in_order(made: list[tuple[bool, str]], cuts: list[int]) -> None:
+    """However the stream is cut: no line is lost, torn or doubled."""
+    lines = [{"news": news, "object": text} for news, text in made]
+    content = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+    arrived = b"".join([chunk async for chunk in news_in(chunks(content, cuts), is_news)])
+
+    assert [json.loads(line) for line in arrived.splitlines()] == [line for line in lines if line["news"]]
+
+
+async def test_what_is_no_whole_line_is_passed_on() -> None:
+    """A stream that breaks off in a line is for its reader to judge."""
+    arrived = [chunk async for chunk in news_in(chunks(b'{"news": tr', []), is_news)]
+
+    assert arrived == [b'{"news": tr']
+
+
+async def test_silence_stays_silence() -> None:
+    """Where nothing is news, the reader is not woken at all."""
+    content = b'{"news": false}\n' * 100
+
+    assert [chunk async for chunk in news_in(chunks(content, [5, 50]), is_news)] == []
