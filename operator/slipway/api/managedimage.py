@@ -262,7 +262,7 @@ class Build(ApiModel):
     phase: Word
     """Building, Succeeded or Failed."""
 
-    reference: Reference = ""
+    reference: Reference
     """Where the result goes: repository and tag."""
 
     reasons: Annotated[tuple[RebuildReason, ...], Field(max_length=8)] = ()

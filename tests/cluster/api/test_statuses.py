@@ -92,6 +92,7 @@ STATUSES: Final[dict[str, dict[str, Any]]] = {
                 "number": 7,
                 "key": "1" * 32,
                 "phase": "Succeeded",
+                "reference": f"{IMAGE}:1.4.0-7",
                 "reasons": [REASON],
                 "startedAt": AT,
                 "finishedAt": AT,
