@@ -13,9 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from slipway.oci.client import RegistryClient
-
 from dev.image_composer import CREATED, Files, MadeImage, Settings, Step, add, compose, copy, note, run
+from slipway.oci.client import RegistryClient
 from slipway.oci.manifest import Manifest
 
 __all__ = ["ImageMaker", "MadeImage", "Settings", "Step", "add", "compose", "copy", "note", "run"]
