@@ -116,7 +116,7 @@ def assemble(
     )
     engine = Engine(runners, store=store, queue=queue, resync=resync, clock=clock)
     handover = Handover(asyncio.get_running_loop(), intake)
-    ear = Ear(watched, handover, store.get, kubeconfig=settings.kubeconfig)
+    ear = Ear(watched, handover, store, resync.begin_watch, kubeconfig=settings.kubeconfig)
     return Assembly(settings, kube, watched, store, handover, engine, ear)
 
 

@@ -4,6 +4,8 @@ Kopf runs in a thread and an event loop of its own. In ours it would take our si
 it cancels every task that was created after its start::
 
     API server ──watch──▶ Kopf's thread: news? parse ──▶ handover ──▶ main loop: store, queue
+                             ▲                                                      │
+                             └──────────── the version to watch from ◀── resync: list
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import asyncio
 import contextlib
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,9 +23,11 @@ from typing_extensions import override
 
 from slipway.engine.handover import Handover
 from slipway.engine.key import Key
+from slipway.engine.store import Store
 from slipway.engine.view import View
 from slipway.kube.connection import Connection
 from slipway.kube.echoes import EchoFilter
+from slipway.kube.watch_start import WatchStart
 from slipway.kube.watched import Watched
 
 __all__ = ["Ear", "EarStopped"]
@@ -51,7 +55,8 @@ class Ear:
         self,
         watched: Sequence[Watched],
         handover: Handover,
-        known: Callable[[Key], View | None],
+        store: Store,
+        begin_watch: Callable[[str], Coroutine[Any, Any, int]],
         *,
         kubeconfig: Path | None = None,
     ) -> None:
@@ -60,13 +65,15 @@ class Ear:
         Args:
             watched: the kinds.
             handover: to the main loop; called in Kopf's thread.
-            known: the newest view of an object; called in Kopf's thread too.
+            store: what is known already; only looked up, and that in Kopf's thread too.
+            begin_watch: `Resync.begin_watch`, called in the main loop.
             kubeconfig: as for `Connection.load`.
         """
         self._watched = watched
         self._by_path = {kind.resource.path(): kind for kind in watched}
         self._handover = handover
-        self._known = known
+        self._store = store
+        self._begin_watch = begin_watch
         self._gathered: list[tuple[View, bool]] = []
         self._kubeconfig = kubeconfig
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
@@ -151,36 +158,49 @@ class Ear:
 
     async def _login(self, **_: Any) -> kopf.AiohttpSession:
         connection = await Connection.load(self._kubeconfig)
-        session = connection.session(await connection.headers(), [EchoFilter(self._is_news_at)])
+        session = connection.session(
+            await connection.headers(),
+            (WatchStart(self._version_for), EchoFilter(self._is_news_at, self._is_under_way)),
+        )
         return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 
     def _register(self, registry: kopf.OperatorRegistry, kind: Watched) -> None:
         async def on_event(event: _Event, **_: Any) -> None:
             self._hear(kind, event)
 
-        def when(event: _Event, **_: Any) -> bool:
-            # What Kopf lists at its start has mostly been listed by the engine already.
-            return self._is_news(kind, event)
-
         # With its group: a bare "deployments" would be both Kubernetes' own kind and ours.
         where = (kind.resource.group, kind.resource.version, kind.resource.plural)
-        kopf.on.event(*where, id=kind.resource.plural, when=when, registry=registry)(on_event)
+        kopf.on.event(*where, id=kind.resource.plural, registry=registry)(on_event)
+
+    def _version_for(self, path: str) -> Awaitable[int] | None:
+        """The version from which to watch the collection of this path, asked of the main loop."""
+        kind = self._by_path.get(path)
+        if kind is None or self._main is None:
+            return None
+        begun = self._begin_watch(kind.resource.key_kind)
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(begun, self._main))
 
     def _is_news_at(self, path: str, event: _Event) -> bool:
-        kind = self._by_path.get(path)
-        return kind is None or event["type"] not in {"ADDED", "MODIFIED"} or self._is_news(kind, event)
-
-    def _is_news(self, kind: Watched, event: _Event) -> bool:
-        """Whether the engine does not know just this version."""
-        metadata = event["object"]["metadata"]
-        key = Key(kind.resource.key_kind, metadata.get("namespace") or "", metadata["name"])
-        known = self._known(key)
-        return (
-            event["type"] == "DELETED"
-            or known is None
-            or known.uid != metadata["uid"]
-            or str(known.resource_version) != metadata["resourceVersion"]
+        """Whether the engine does not know just this version of the object."""
+        known = self._known_at(path, event)
+        metadata = event["object"].get("metadata") or {}
+        return known is None or (known.uid, str(known.resource_version)) != (
+            metadata.get("uid"),
+            metadata.get("resourceVersion"),
         )
+
+    def _is_under_way(self, path: str, event: _Event) -> bool:
+        """Whether the answer to a write of ours may be about to tell the same."""
+        known = self._known_at(path, event)
+        return known is not None and self._store.is_writing(known.key)
+
+    def _known_at(self, path: str, event: _Event) -> View | None:
+        """The newest view of the object that was changed; None where the event tells something else."""
+        kind = self._by_path.get(path)
+        if kind is None or event["type"] not in {"ADDED", "MODIFIED"}:
+            return None
+        metadata = event["object"]["metadata"]
+        return self._store.get(Key(kind.resource.key_kind, metadata.get("namespace") or "", metadata["name"]))
 
     def _hear(self, kind: Watched, event: _Event) -> None:
         view = kind.view(event["object"])
@@ -219,7 +239,8 @@ def _settings(watched: Sequence[Watched]) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = True
-    settings.watching.chunk_size = 500
+    # What Kopf lists is thrown away, see `slipway.kube.watch_start`.
+    settings.watching.chunk_size = 1
     settings.watching.reconnect_backoff = 1.0
     settings.queueing.worker_limit = None
     # A worker keeps its task for this long after its object's last event.

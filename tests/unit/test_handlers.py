@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from slipway.engine.handover import Handover
 from slipway.engine.intake import Intake
+from slipway.engine.key import Key
 from slipway.engine.queue import Queue
 from slipway.engine.store import Store
 from slipway.handlers import Ear, EarStopped, _Backoffs, _settings
@@ -20,12 +21,13 @@ from slipway.kube.watched import Watched
 from tests.support.spine import SpineView, until, warehouse
 
 KIND = Watched(WAREHOUSES, SpineView.from_body)
+PATH = WAREHOUSES.path()
 
 
 def event(
-    kind: str | None = "MODIFIED", *, name: str = "api", uid: str = "uid-1", version: int = 12
+    kind: str = "MODIFIED", *, name: str = "api", uid: str = "uid-1", version: int = 12
 ) -> dict[str, Any]:
-    """An event as Kopf hands it on; the type is None for what the first list shows."""
+    """An event of a watch."""
     metadata = {
         "name": name,
         "namespace": "shop",
@@ -42,12 +44,17 @@ class Room:
     def __init__(self) -> None:
         self.store = Store()
         intake = Intake(self.store, Queue(), [WAREHOUSES.key_kind])
-        self.ear = Ear([KIND], Handover(asyncio.get_running_loop(), intake), self.store.get)
+        self.ear = Ear([KIND], Handover(asyncio.get_running_loop(), intake), self.store, self.begin_watch)
+
+    async def begin_watch(self, kind: str) -> int:
+        """No list was made here, so that there is nothing to wait for."""
+        assert kind == WAREHOUSES.key_kind
+        return 40
 
     async def hear(self, *events: dict[str, Any]) -> None:
         """Hear the events and wait until they are handed over."""
         for one in events:
-            if self.ear._is_news(KIND, one):
+            if self.ear._is_news_at(PATH, one):
                 self.ear._hear(KIND, one)
         await until(lambda: not (self.ear._gathered or self.ear._handover._items))
 
@@ -57,11 +64,11 @@ class Room:
 
 
 async def test_what_is_heard_arrives_in_the_store() -> None:
-    """Listed, added and changed objects are observed, deleted ones are forgotten, in order."""
+    """Added and changed objects are observed, deleted ones are forgotten, in order."""
     room = Room()
 
     await room.hear(
-        event(None, name="a"), event("ADDED", name="b", uid="uid-2"), event("ADDED", name="c", uid="uid-3")
+        event("ADDED", name="a"), event("ADDED", name="b", uid="uid-2"), event("ADDED", name="c", uid="uid-3")
     )
     await room.hear(
         event("DELETED", name="b", uid="uid-2", version=13), event("MODIFIED", name="a", version=14)
@@ -75,7 +82,7 @@ async def test_the_echo_of_a_known_version_is_no_news() -> None:
     room = Room()
     await room.hear(event(version=12))
 
-    assert not room.ear._is_news(KIND, event(version=12))
+    assert not room.ear._is_news_at(PATH, event(version=12))
 
 
 @pytest.mark.parametrize(
@@ -94,22 +101,56 @@ async def test_everything_else_is_news(news: dict[str, Any]) -> None:
     room = Room()
     await room.hear(event(version=12))
 
-    assert room.ear._is_news(KIND, news)
+    assert room.ear._is_news_at(PATH, news)
 
 
 async def test_of_a_stream_only_known_objects_are_left_out() -> None:
     """Bookmarks, errors and deletions always pass, and so does what is not watched by us."""
-    room, path = Room(), WAREHOUSES.path()
+    room = Room()
     await room.hear(event(version=12))
     bookmark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "40"}}}
     error = {"type": "ERROR", "object": {"code": 410}}
 
-    assert not room.ear._is_news_at(path, event("MODIFIED", version=12))
-    assert room.ear._is_news_at(path, event("MODIFIED", version=13))
-    assert room.ear._is_news_at(path, event("DELETED", version=12))
-    assert room.ear._is_news_at(path, bookmark)
-    assert room.ear._is_news_at(path, error)
+    assert not room.ear._is_news_at(PATH, event("MODIFIED", version=12))
+    assert room.ear._is_news_at(PATH, event("MODIFIED", version=13))
+    assert room.ear._is_news_at(PATH, event("DELETED", version=12))
+    assert room.ear._is_news_at(PATH, bookmark)
+    assert room.ear._is_news_at(PATH, error)
     assert room.ear._is_news_at("/api/v1/pods", event("MODIFIED", version=12))
+
+
+async def test_an_event_waits_only_for_a_write_of_ours_to_the_same_object() -> None:
+    """Neither unknown objects nor deletions, bookmarks and errors wait; and a doubt has no answer to come."""
+    room = Room()
+    await room.hear(event(version=12), event(name="other", uid="uid-2"))
+    key = Key(WAREHOUSES.key_kind, "shop", "api")
+    bookmark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "40"}}}
+
+    room.store.will_write(key, b"status")
+
+    assert room.ear._is_under_way(PATH, event(version=13))
+    assert not room.ear._is_under_way(PATH, event("DELETED", version=13))
+    assert not room.ear._is_under_way(PATH, event(name="other", uid="uid-2"))
+    assert not room.ear._is_under_way(PATH, event(name="unknown"))
+    assert not room.ear._is_under_way(PATH, bookmark)
+    room.store.trust(key)
+    room.store.doubt(key)
+    assert not room.ear._is_under_way(PATH, event(version=13))
+
+
+async def test_where_a_watch_begins_is_asked_of_the_main_loop() -> None:
+    """And only for what is watched: Kopf reads other paths for its own sake."""
+    room = Room()
+    room.ear._main = asyncio.get_running_loop()
+
+    def in_kopfs_thread() -> tuple[int | None, object]:
+        async def ask() -> tuple[int | None, object]:
+            begun = room.ear._version_for(PATH)
+            return await begun if begun else None, room.ear._version_for("/version")
+
+        return asyncio.run(ask())
+
+    assert await asyncio.to_thread(in_kopfs_thread) == (40, None)
 
 
 async def test_an_unreadable_object_does_not_keep_the_others_from_being_heard() -> None:

@@ -9,13 +9,16 @@ The watch never tells what was deleted while it was cut off; this does. For each
 
 Nothing is removed before the list is whole, and an entry newer than the list (created while the list ran) is
 never touched.
+
+A watch begins at the version of a pass (`begin_watch`), so that no object is listed twice, and what vanished
+while a watch was cut off is found as soon as the watch begins anew.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
@@ -85,6 +88,12 @@ class Resync:
         self._uniform = uniform
         self._sleep = sleep
         self._untrue = set(kinds)
+        self._unwatched: dict[str, int] = {}
+        """The versions of whole passes that no watch has begun at."""
+        self._due: set[str] = set()
+        self._asked = asyncio.Event()
+        self._passed = asyncio.Event()
+        self._passing = asyncio.Lock()
         self._whole = asyncio.Event()
         self._guarded: Queue | None = None
         self._note_whole()
@@ -103,18 +112,45 @@ class Resync:
         """Wait until `synced`."""
         await self._whole.wait()
 
+    async def begin_watch(self, kind: str) -> int:
+        """The version from which a watch misses nothing: that of a whole pass, waited for where need be.
+
+        Each pass serves one watch. Who begins another one lost the first, which makes a pass due at once.
+        """
+        while kind not in self._unwatched:
+            if kind not in self._untrue:
+                self._due.add(kind)
+                self._asked.set()
+            await self._passed.wait()
+        return self._unwatched.pop(kind)
+
     async def run(self) -> None:
         """Pass over all kinds, for ever: failed ones again after a pause, all again after the interval."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._run_regularly(), name="engine resync interval")
+            group.create_task(self._run_for_watches(), name="engine resync watches")
+
+    async def _run_regularly(self) -> None:
         while True:
             await self.run_all()
             await self._sleep(self._interval * self._uniform(1 - _JITTER, 1 + _JITTER))
 
-    async def run_all(self) -> None:
+    async def _run_for_watches(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            due, self._due = self._due, set()
+            await self.run_all(due)
+
+    async def run_all(self, kinds: Collection[str] | None = None) -> None:
         """One whole pass over each kind: those that fail again after a pause, until none does.
 
         A restore that one kind finds out makes the others pass once more, those before it included.
+
+        Args:
+            kinds: some of them; all of them if none are given.
         """
-        pending: set[str] = set(self._kinds)
+        pending = set(self._kinds if kinds is None else kinds)
         rounds = 0
         while pending:
             failed = {kind for kind in self._kinds if kind in pending and not await self.run_pass(kind)}
@@ -130,7 +166,8 @@ class Resync:
         """
         for _ in range(_TRIES_AT_ONCE):
             try:
-                await self._pass(kind)
+                async with self._passing:
+                    version = await self._pass(kind)
             except Expired:
                 _log.info("List expired on the way", kind=kind)
                 continue
@@ -144,10 +181,11 @@ class Resync:
                 return False
             self._untrue.discard(kind)
             self._note_whole()
+            self._offer(kind, version)
             return True
         return False
 
-    async def _pass(self, kind: str) -> None:
+    async def _pass(self, kind: str) -> int | None:
         highest = self._store.highest_version(kind)  # before the list begins: events go on while it runs
         version: int | None = None
         listed: set[Key] = set()
@@ -162,6 +200,13 @@ class Resync:
         if version is not None:
             self._store.saw_version(kind, version)
             await self._remove_vanished(kind, listed, version)
+        return version
+
+    def _offer(self, kind: str, version: int | None) -> None:
+        if version is not None:
+            self._unwatched[kind] = version
+        self._passed.set()
+        self._passed = asyncio.Event()
 
     def _compare(self, kind: str, highest: int, version: int) -> None:
         if version < highest:
@@ -170,6 +215,7 @@ class Resync:
             for other in self._kinds:
                 self._store.distrust(other, version)
             self._untrue.update(self._kinds)
+            self._unwatched.clear()
             self._note_whole()
 
     async def _remove_vanished(self, kind: str, listed: set[Key], version: int) -> None:

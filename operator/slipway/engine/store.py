@@ -20,7 +20,10 @@ __all__ = ["Store"]
 
 
 class Store:
-    """Views by key, and the secondary maps in step with them. Used from one thread only."""
+    """Views by key, and the secondary maps in step with them. Used from one thread only.
+
+    Other threads may ask `get` and `is_writing`, which are one look-up each.
+    """
 
     __slots__ = ("_announced", "_highest", "_kinds", "_listeners", "_providers", "_suspects", "_tombstones")
 
@@ -109,6 +112,10 @@ class Store:
         run that finds it True follows a write whose answer was lost or refused.
         """
         return key in self._announced
+
+    def is_writing(self, key: Key) -> bool:
+        """Whether an own write was announced and its answer has not come; any thread may ask."""
+        return self._announced.get(key) is not None
 
     def is_echo(self, view: View) -> bool:
         """Whether a view shows just the announced own write: the wish as known, the status as announced."""

@@ -1,40 +1,59 @@
 """Watch streams without what is known already.
 
 Each of our writes comes back as an event of the watch, with a version that the answer to the write has told
-already. That is half of all events, and to pass one through Kopf costs ten times as much as to see here that
-it is no news. Bookmarks and errors of the stream always pass, so that a stream resumes where it was.
+already, or tells in a moment: the two race. That is half of all events, and to pass one through Kopf costs
+ten times as much as to see here that it is no news. Bookmarks and errors of the stream always pass, so that a
+stream resumes where it was.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, TypeAlias, cast
+from functools import partial
+from typing import Any, Final, TypeAlias, cast
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 
-__all__ = ["EchoFilter", "IsNews", "news_in"]
+__all__ = ["EchoFilter", "news_in"]
 
-IsNews: TypeAlias = Callable[[str, Mapping[str, Any]], bool]
-"""Given the path of a collection and an event of its watch: whether anybody has to hear of it."""
+_Asked: TypeAlias = Callable[[str, Mapping[str, Any]], bool]
+"""Something asked of an event, given the path of its collection."""
+
+_AskedHere: TypeAlias = Callable[[Mapping[str, Any]], bool]
+
+_PAUSE: Final = 0.02
+"""Seconds between two looks at whether the answer to a write came."""
+
+_LOOKS: Final = 10
+"""Looks for an answer before the event counts as news: a write may hang for longer than news can wait."""
 
 
 class EchoFilter:
     """A middleware for an aiohttp session (https://docs.aiohttp.org/en/stable/client_middleware_cookbook.html)."""
 
-    __slots__ = ("_is_news",)
+    __slots__ = ("_is_news", "_is_under_way")
 
-    def __init__(self, is_news: IsNews) -> None:
-        """Let through what this says is news."""
+    def __init__(self, is_news: _Asked, is_under_way: _Asked) -> None:
+        """Let news through.
+
+        Args:
+            is_news: whether anybody has to hear of an event.
+            is_under_way: whether that cannot be told yet, since a write of ours has not been answered.
+        """
         self._is_news = is_news
+        self._is_under_way = is_under_way
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Send the request on; of the answer to a watch, only the news arrives."""
         response = await handler(request)
         if response.status == 200 and request.url.query.get("watch") == "true":
             path = request.url.path
-            stream = _NewsStream(response.content, lambda event: self._is_news(path, event))
+            stream = _NewsStream(
+                response.content, partial(self._is_news, path), partial(self._is_under_way, path)
+            )
             response.content = cast("aiohttp.StreamReader", stream)
         return response
 
@@ -42,28 +61,35 @@ class EchoFilter:
 class _NewsStream:
     """The body of an answer, as far as it is read in chunks; everything else is the body's own."""
 
-    __slots__ = ("_is_news", "_stream")
+    __slots__ = ("_is_news", "_is_under_way", "_stream")
 
-    def __init__(self, stream: aiohttp.StreamReader, is_news: Callable[[Mapping[str, Any]], bool]) -> None:
+    def __init__(self, stream: aiohttp.StreamReader, is_news: _AskedHere, is_under_way: _AskedHere) -> None:
         self._stream = stream
         self._is_news = is_news
+        self._is_under_way = is_under_way
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
         """The lines of the stream that are news, in chunks."""
-        return news_in(self._stream.iter_chunked(size), self._is_news)
+        return news_in(self._stream.iter_chunked(size), self._is_news, self._is_under_way)
 
 
 async def news_in(
-    chunks: AsyncIterator[bytes], is_news: Callable[[Mapping[str, Any]], bool]
+    chunks: AsyncIterator[bytes], is_news: _AskedHere, is_under_way: _AskedHere
 ) -> AsyncIterator[bytes]:
     """The lines (one JSON event each) that are news; a line may be spread over several chunks."""
     rest = b""
     async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
-        if kept := [line for line in lines if line and is_news(json.loads(line))]:
-            yield b"\n".join((*kept, b""))
+        events = [(line, json.loads(line)) for line in lines if line]
+        for _ in range(_LOOKS):
+            events = [(line, event) for line, event in events if is_news(event)]
+            if not any(is_under_way(event) for _, event in events):
+                break
+            await asyncio.sleep(_PAUSE)
+        if events:
+            yield b"\n".join((*(line for line, _ in events), b""))
     if rest:
         yield rest

@@ -42,6 +42,12 @@ class SlowLister:
         return await self._lister.get(key)
 
 
+async def _until_heard(kube: KubeClient, namespace: str, store: Store) -> None:
+    """Wait until the watch is there: what is made now is not in the list that came before."""
+    await kube.create(WAREHOUSES, namespace, warehouse("heard"))
+    await until(lambda: store.get(Key(KIND, namespace, "heard")) is not None)
+
+
 @pytest.fixture
 def store() -> Store:
     """An empty store."""
@@ -56,11 +62,15 @@ async def test_what_comes_and_goes_while_the_list_runs_is_neither_lost_nor_reviv
     lister = SlowLister(KubeLister(kube, WATCHED))
     resync = Resync(lister, store, intake, [KIND])
     handover = Handover(asyncio.get_running_loop(), intake)
-    ear = Ear(WATCHED, handover, store.get, kubeconfig=cluster.kubeconfig)
+    ear = Ear(WATCHED, handover, store, resync.begin_watch, kubeconfig=cluster.kubeconfig)
     went = await kube.create(WAREHOUSES, namespace, warehouse("goes"))
     ear.start()
+    lister.go_on.set()
     try:
-        await until(lambda: store.get(Key(KIND, namespace, "goes")) is not None)
+        assert await resync.run_pass(KIND)
+        await _until_heard(kube, namespace, store)
+        lister.answered.clear()
+        lister.go_on.clear()
         listing = asyncio.create_task(resync.run_pass(KIND))
         await lister.answered.wait()
         await kube.create(WAREHOUSES, namespace, warehouse("comes"))

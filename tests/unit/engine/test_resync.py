@@ -358,3 +358,72 @@ async def test_an_empty_kind_is_a_whole_pass() -> None:
     assert await bench.resync.run_pass(KIND)
 
     assert bench.names() == set()
+
+
+async def test_a_watch_begins_where_the_first_pass_was(bench: Bench) -> None:
+    """It waits for that pass instead of asking for another one."""
+    beginning = asyncio.create_task(bench.resync.begin_watch(KIND))
+    await asyncio.sleep(0)
+    assert not beginning.done()
+
+    await bench.resync.run_pass(KIND)
+    listed_at = bench.server.revision
+    bench.server.create(key("later"))
+
+    assert await beginning == listed_at
+
+
+async def test_a_watch_that_begins_anew_makes_a_pass_due_at_once(bench: Bench) -> None:
+    """What vanished while the watch was lost is found without waiting for the interval."""
+    asleep = asyncio.Event()
+
+    async def sleep_for_ever(_: float) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    resync = Resync(bench.lister, bench.store, bench.intake, [KIND], sleep=sleep_for_ever)
+    running = asyncio.create_task(resync.run())
+    await asleep.wait()
+    await resync.begin_watch(KIND)
+    bench.server.delete(key("two"))
+    bench.server.untold.clear()
+
+    assert await resync.begin_watch(KIND) == bench.server.revision
+
+    assert bench.names() == {"one", "three"}
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def test_no_watch_begins_at_a_version_from_before_a_restore(bench: Bench) -> None:
+    """The API server would not know it any more, or mean something else by it."""
+    past = bench.server.backup()
+    bench.server.create(key("future"))
+    await bench.resync.run_pass(KIND)
+
+    bench.server.restore(past)
+    await bench.resync.run_pass(KIND)
+
+    assert await bench.resync.begin_watch(KIND) == bench.server.revision
+
+
+async def test_passes_over_one_kind_never_overlap(bench: Bench) -> None:
+    """The one for a watch and the regular one take turns."""
+    under_way, most = 0, 0
+
+    class Counting(ModelLister):
+        @override
+        async def pages(self, kind: str) -> AsyncIterator[Page]:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            async for page in super().pages(kind):
+                await asyncio.sleep(0)
+                yield page
+            under_way -= 1
+
+    resync = Resync(Counting(bench.server), bench.store, bench.intake, [KIND])
+
+    assert all(await asyncio.gather(resync.run_pass(KIND), resync.run_pass(KIND)))
+    assert most == 1

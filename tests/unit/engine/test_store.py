@@ -164,6 +164,20 @@ def test_a_write_without_an_answer_makes_the_view_doubtful() -> None:
     assert not store.must_read_live(key())
 
 
+def test_a_write_is_under_way_from_its_announcement_to_its_answer() -> None:
+    """A doubt is none: no answer will come."""
+    store = Store()
+    store.put(FakeView(key()))
+    assert not store.is_writing(key())
+
+    store.will_write(key(), b"ours")
+    assert store.is_writing(key())
+    store.trust(key())
+    assert not store.is_writing(key())
+    store.doubt(key())
+    assert not store.is_writing(key())
+
+
 def test_doubt_keeps_an_announcement() -> None:
     """A doubt that comes after a write does not make its echo unknown."""
     store = Store()
