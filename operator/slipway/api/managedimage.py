@@ -69,7 +69,7 @@ class ImageTarget(ApiModel):
     """Tag of each build; {build} becomes its number, as in `1.4.0-{build}`. A tag is never overwritten."""
 
     floating_tags: Annotated[tuple[Tag, ...], Field(max_length=10), ListSet()] = ()
-    """Tags that are moved to each succeeded build, such as `latest`."""
+    """Tags that follow the newest image, `status.image`, such as `latest`."""
 
     registry_ref: LocalReference | None = None
     """Registry to use. Without it: the one of this namespace that matches the repository, else anonymous."""

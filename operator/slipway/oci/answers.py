@@ -88,6 +88,7 @@ _NO_RESPONSE: Final[tuple[tuple[type[Exception], type[RegistryError], str], ...]
 )
 _HTTP_TO_TLS_PORT: Final = "HTTP request to an HTTPS server"
 _PASSING: Final = frozenset({408, 499, 522})
+_LONGEST_WAIT: Final = 24 * 3600.0
 
 
 class Subject(Enum):
@@ -168,14 +169,14 @@ def is_html(response: Response) -> bool:
 def retry_after(headers: Headers, now: datetime) -> float | None:
     """Seconds to wait: from Retry-After (seconds or a date) or Docker Hub's X-Retry-After (a Unix time).
 
-    At least 1; None when the server does not say, or says nonsense.
+    At least 1 and at most a day; None when the server does not say, or says nonsense.
     """
     stated = headers.get("retry-after")
     wait = _seconds(stated.strip(), now) if stated is not None else None
     if wait is None:
         unix = _number((headers.get("x-retry-after") or "").strip())
         wait = unix - now.timestamp() if unix is not None else None
-    return None if wait is None else max(1.0, wait)
+    return None if wait is None else min(max(1.0, wait), _LONGEST_WAIT)
 
 
 def _seconds(text: str, now: datetime) -> float | None:

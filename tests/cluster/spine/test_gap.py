@@ -48,7 +48,7 @@ def watch_from(cluster: Cluster, resource_version: str) -> int:
 async def test_a_deletion_in_a_gap_that_history_has_forgotten_leaves_nothing(
     forgetful_cluster: Cluster, forgetful_kube: KubeClient, tmp_path: Path
 ) -> None:
-    """The watch can never tell of it; the resync that its new beginning asks for does, and spares the rest."""
+    """The watch can never tell of it; the resync that its new beginning asks for does."""
     cluster, kube = forgetful_cluster, forgetful_kube
     for name in ("stays", "goes"):
         await kube.create(WAREHOUSES, "default", warehouse(name))

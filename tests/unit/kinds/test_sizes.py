@@ -26,7 +26,7 @@ from slipway.kinds.managedimage.decide import decide as decide_image
 from slipway.kinds.sizes import FEW, ROOM, STATUS_LIMIT, Trimmable, fitted
 from slipway.kinds.warehouse import history as warehouse_history
 from tests.unit.kinds.deployment.world import World
-from tests.unit.kinds.managedimage.test_decide import facts as image_facts
+from tests.unit.kinds.managedimage.world import facts as image_facts
 from tests.unit.kinds.registry.test_decide import BAD
 from tests.unit.kinds.registry.test_decide import run as look_at_registry
 from tests.unit.kinds.warehouse.test_decide import DIGESTS, found

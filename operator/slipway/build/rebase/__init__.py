@@ -9,6 +9,7 @@ refusal = await verify(places, digest, order.new_base_digest)          # None: p
 """
 
 from slipway.build.rebase.execute import RebaseOrder, TagTakenError, prepare, publish, verify
+from slipway.build.rebase.floating import point_tags
 from slipway.build.rebase.image import Image
 from slipway.build.rebase.load import find_old_base, load_image
 from slipway.build.rebase.place import Place, Places, RegistryApi
@@ -29,6 +30,7 @@ __all__ = [
     "find_old_base",
     "load_image",
     "plan_rebase",
+    "point_tags",
     "prepare",
     "publish",
     "rebase_source",

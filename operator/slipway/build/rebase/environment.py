@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["derived_from", "merge_environment", "variables"]
+__all__ = ["Variables", "derived_from", "merge_environment", "variables"]
 
 Variables = Mapping[str, str]
 
@@ -32,12 +32,13 @@ def merge_environment(old_base: Sequence[str], image: Sequence[str], new_base: S
     return [f"{name}={value}" for name, value in merged if value is not None]
 
 
-def derived_from(value: str, name: str, old: Variables, new: Variables) -> str | None:
+def derived_from(value: str, name: str | None, old: Variables, new: Variables) -> str | None:
     """The variable whose old value shows through in a value of the image though the new base changed it.
 
     Args:
         value: what the image set.
-        name: the variable it was set for; "" for a setting that is no variable, such as the user.
+        name: the variable it was set for; "" for a setting that is no variable, such as the user; None for a
+            line of which only paths can tell anything.
         old: variables of the old base.
         new: variables of the new base.
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slipway.build.rebase.documents import Document
+from slipway.build.rebase.floating import point_tags
 from slipway.build.rebase.image import Image
 from slipway.build.rebase.layers import verify_base
 from slipway.build.rebase.load import load_image
@@ -84,8 +85,7 @@ async def publish(plan: RebasePlan, places: Places, tag: str, floating_tags: Seq
         await _push_documents(plan, target)
         if not await _is_tagged(plan, target, tag):  # layers take minutes: somebody may have come in between
             await target.client.put_manifest(target.path, tag, _manifest(plan.top))
-    for floating in floating_tags:
-        await target.client.put_manifest(target.path, floating, _manifest(plan.top))
+    await point_tags(target, floating_tags, plan.digest)
     return plan.digest
 
 

@@ -26,10 +26,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from slipway.build.rebase.environment import Variables, derived_from, variables
 from slipway.build.rebase.image import HistoryEntry, PlatformImage
 from slipway.build.rebase.refusal import RebaseRefusedError, RefusalReason
 
-__all__ = ["Step", "UpperHistory", "classify", "judge", "rebased_history", "upper_history"]
+__all__ = [
+    "Step",
+    "UpperHistory",
+    "classify",
+    "judge",
+    "rebased_history",
+    "refuse_derived_files",
+    "upper_history",
+]
 
 _METADATA = frozenset(
     {"ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL"}
@@ -39,6 +48,7 @@ _INSTRUCTION = re.compile(r"([A-Z]+)(?:\s|$)")
 _NOP = re.compile(r"[\w./\\:-]+(?: -o \w+| [-/]\w+)* #\(nop\)\s+(?P<instruction>.*)", re.DOTALL)
 """The classic builder: the shell and its options, then a shell comment, then the instruction."""
 _BUILD_ARGUMENTS = re.compile(r"(?P<before>(?:RUN )?)\|\d+ .*?(?P<command>/bin/\w+ -c .*|$)", re.DOTALL)
+_OWNER = re.compile(r" --chown=(\S+)")
 _LINE_LENGTH = 160
 
 
@@ -118,6 +128,23 @@ def judge(upper: UpperHistory, image: PlatformImage, layers: int, *, allow_run: 
             raise RebaseRefusedError(RefusalReason.RUN_NEEDS_ALLOW, _needs_allow(image, entry))
 
 
+def refuse_derived_files(
+    upper: UpperHistory, old_base: PlatformImage, image: PlatformImage, new_base: PlatformImage
+) -> None:
+    """Refuse files whose place or owner a variable of the old base gave, when the new base says otherwise.
+
+    `COPY --chown=$APP_UID app $HOME/` leaves only values in the layer; builders put them into history too.
+
+    Raises:
+        RebaseRefusedError: DerivedFromBase.
+    """
+    old, new = (variables(base.settings.get("Env", [])) for base in (old_base, new_base))
+    for entry in upper.entries:
+        variable = _place_or_owner_from(entry.created_by, old, new)
+        if variable and classify(entry.created_by) in {Step.COPY, Step.WORKDIR}:
+            raise RebaseRefusedError(RefusalReason.DERIVED_FROM_BASE, _derived(image, entry, variable))
+
+
 def rebased_history(
     upper: UpperHistory, upper_layers: int, new_base: PlatformImage
 ) -> tuple[HistoryEntry, ...]:
@@ -127,6 +154,11 @@ def rebased_history(
     """
     base = new_base.history if _consistent(new_base) else _blank(len(new_base.layers))
     return base + (upper.entries or _blank(upper_layers))
+
+
+def _place_or_owner_from(line: str, old: Variables, new: Variables) -> str | None:
+    owner = _OWNER.search(line)
+    return derived_from(line, None, old, new) or (derived_from(owner[1], "", old, new) if owner else None)
 
 
 def _may_copy_the_base(entry: HistoryEntry) -> bool:
@@ -178,6 +210,14 @@ def _missing(image: PlatformImage, layers: int) -> str:
         f"no history that can be matched to its layers tells how the {layers} upper layers of {image} were "
         "made, and a RUN may have copied what the new base fixes; rebuild it, or set build.rebase.allowRun "
         "if you know better"
+    )
+
+
+def _derived(image: PlatformImage, entry: HistoryEntry, variable: str) -> str:
+    return (
+        f"a path or owner in {image} was derived from the variable {variable} of the old base, which is "
+        f"another one in the new base, so the right one can't be known: {_shown(entry.created_by)!r}; "
+        "rebuild it"
     )
 
 

@@ -23,7 +23,7 @@ from slipway.build.rebase.documents import (
     index_document,
     manifest_document,
 )
-from slipway.build.rebase.history import judge, rebased_history, upper_history
+from slipway.build.rebase.history import judge, rebased_history, refuse_derived_files, upper_history
 from slipway.build.rebase.image import Image, Layer, PlatformImage
 from slipway.build.rebase.layers import oci_layer, upper_layers
 from slipway.build.rebase.refusal import RebaseRefusedError, Refusal, RefusalReason
@@ -156,6 +156,7 @@ def _rebase(
     upper = upper_layers(old_base, image)
     own_history = upper_history(old_base, image)
     judge(own_history, image, len(upper), allow_run=allow_run)
+    refuse_derived_files(own_history, old_base, image, new_base)
     base = tuple(oci_layer(layer, new_base) for layer in new_base.layers)
     upper = tuple(oci_layer(layer, image) for layer in upper)
     config = rebased_config(

@@ -1,4 +1,4 @@
-"""Everything that is done for a ManagedImage: its rebases."""
+"""Everything that is done for a ManagedImage: its rebases, and the tags of what is promoted."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Final
 
 from slipway.api.managedimage import ManagedImage
 from slipway.build.rebase.execute import RebaseOrder, TagTakenError, prepare, publish, verify
+from slipway.build.rebase.floating import point_tags
 from slipway.build.rebase.place import Place, Places
 from slipway.build.rebase.refusal import Refusal
 from slipway.engine.outcome import Waiting
 from slipway.kinds.context import Context
-from slipway.kinds.managedimage.conclude import conclude, is_overtaken
+from slipway.kinds.managedimage.conclude import conclude, is_overtaken, result_is_gone
 from slipway.kinds.managedimage.facts import (
     Built,
     Facts,
     GivenUp,
     NumberTaken,
+    PromoteAction,
     RebaseAction,
     RebaseResult,
     Refused,
@@ -26,7 +28,14 @@ from slipway.kinds.managedimage.facts import (
 from slipway.kinds.managedimage.situation import ImagePlan
 from slipway.kinds.managedimage.source import base_place, image_client, image_place, next_number
 from slipway.kinds.registry.access import AccessProblem
-from slipway.oci.errors import ContentTooLarge, DigestMismatch, NotFound, RegistryError, UnsupportedManifest
+from slipway.oci.errors import (
+    ContentTooLarge,
+    DigestMismatch,
+    ManifestNotFound,
+    NotFound,
+    RegistryError,
+    UnsupportedManifest,
+)
 
 __all__ = ["Rebaser"]
 
@@ -42,22 +51,40 @@ class Rebaser:
         self._room = asyncio.Semaphore(max(1, context.settings.workers // 4))
 
     async def apply(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
-        """Do the rebase of a plan, if it has one, and conclude the plan from what came of it.
+        """Bring about what a plan calls for, if anything, and conclude the plan from what came of it.
 
-        A crash at any point is harmless: the build stays recorded, and the next run does the same
-        again, which finds what is in the registry already.
+        A crash at any point is harmless: a build stays recorded, and what is promoted is recorded only
+        afterwards. The next run does the same again, which finds what is in the registry already.
 
         Raises:
             AccessProblem, RegistryError, KubeError: what failed is no fault of the build; it is tried again.
         """
-        if plan.actions is None:
-            return plan
+        match plan.actions:
+            case RebaseAction():
+                return await self._rebase(facts, plan, plan.actions)
+            case PromoteAction():
+                return await self._promote(facts, plan, plan.actions)
+            case None:
+                return plan
+
+    async def _rebase(self, facts: Facts, plan: ImagePlan, action: RebaseAction) -> ImagePlan:
         if self._room.locked():
             assert isinstance(plan.outcome, Waiting)
             return replace(plan, outcome=replace(plan.outcome, until=_TURN), actions=None)
         async with self._room:
-            result = await self._result(facts, plan.actions)
+            result = await self._result(facts, action)
         return conclude(facts, plan, result, self._context.clock.now())
+
+    async def _promote(self, facts: Facts, plan: ImagePlan, action: PromoteAction) -> ImagePlan:
+        place = image_place(await image_client(self._context, facts.image), facts.image)
+        try:
+            await place.client.head_manifest(place.path, action.digest)
+        except ManifestNotFound:
+            if action.build is None:
+                raise
+            return result_is_gone(facts, action.build, self._context.clock.now())
+        await point_tags(place, action.floating_tags, action.digest)
+        return plan
 
     async def _result(self, facts: Facts, action: RebaseAction) -> RebaseResult:
         try:

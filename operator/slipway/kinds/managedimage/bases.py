@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from datetime import timedelta
+from hashlib import sha256
 from typing import Protocol
 
 from slipway.api.base import WarehouseReference
@@ -14,12 +16,15 @@ from slipway.engine.outcome import Stalled, Waiting
 from slipway.engine.view import View
 from slipway.kinds.managedimage.facts import KnownBase, Problem
 from slipway.kinds.warehouse.view import ArtifactView, WarehouseView, image_topic, warehouse_key
+from slipway.oci.errors import InvalidReference
 from slipway.oci.reference import ImageReference
 
-__all__ = ["Lookup", "base_topic", "find_base"]
+__all__ = ["Lookup", "base_topic", "find_base", "same_repository"]
 
 _RECHECK = timedelta(seconds=60)
 _DEFAULT_TAG = "latest"
+_READABLE_LENGTH = 40
+_NO_NAME = re.compile(r"[^a-z0-9]+")
 
 
 class Lookup(Protocol):
@@ -36,6 +41,14 @@ def base_topic(namespace: str, reference: str) -> Hashable:
     """The topic under which a Warehouse that follows this image is found."""
     image = ImageReference.parse(reference)
     return image_topic(namespace, image.registry, image.repository, image.tag or _DEFAULT_TAG)
+
+
+def same_repository(one: str, other: str) -> bool:
+    """Whether two references name the same repository, however they are spelled."""
+    try:
+        return ImageReference.parse(one).name == ImageReference.parse(other).name
+    except InvalidReference:
+        return False
 
 
 def find_base(image: ManagedImage, store: Lookup) -> KnownBase | Problem:
@@ -80,7 +93,10 @@ def _by_reference(namespace: str, reference: str, store: Lookup) -> KnownBase | 
         return _nothing_yet(keys[0].name)
     if len({chosen.digest for _, chosen in found}) > 1:
         names = " and ".join(sorted({view.key.name for view, _ in found}))
-        message = f"Warehouses {names} see different digests of {reference}; waiting until both have looked"
+        message = (
+            f"Warehouses {names} see different digests of {reference}; waiting until both have looked "
+            "(spec.bases[0].warehouse may name the one that counts)"
+        )
         return Waiting(Reason.AMBIGUOUS_WAREHOUSE, message, None)
     return _known(*found[0])
 
@@ -102,12 +118,11 @@ def _manifest_to_apply(reference: str) -> str:
     """The message of NoWarehouse: what is missing, as a manifest that works when pasted."""
     image = ImageReference.parse(reference)
     tag = image.tag or _DEFAULT_TAG
-    name = f"{image.repository.rsplit('/', 1)[-1].replace('_', '-').replace('.', '-')}-base"
     return f"""No Warehouse of this namespace watches the base {reference}. Apply one:
 apiVersion: slipway.dev/v1alpha1
 kind: Warehouse
 metadata:
-  name: {name}
+  name: {_warehouse_name(image.with_tag(tag))}
 spec:
   interval: 1h
   subscriptions:
@@ -119,3 +134,10 @@ spec:
         type: Digest
         digest: {{tag: "{tag}"}}
 """
+
+
+def _warehouse_name(image: ImageReference) -> str:
+    """A name of its own for each image and tag: applied, it must not replace the Warehouse of another one."""
+    last = image.repository.rpartition("/")[2]
+    readable = _NO_NAME.sub("-", f"{last}-{image.tag}".lower())[:_READABLE_LENGTH].strip("-")
+    return f"base-{readable}-{sha256(str(image).encode()).hexdigest()[:6]}"

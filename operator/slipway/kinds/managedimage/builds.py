@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from slipway.api.conditions import Reason
 from slipway.api.managedimage import Build, BuildHistory, BuildPhase, ManagedImageStatus
 from slipway.build.key import BuildInputs, build_key
 from slipway.kinds.sizes import Trimmable
 
 __all__ = [
     "TRIED_LIMIT",
+    "begin",
+    "end",
+    "failed",
     "key_of",
     "remember_tried",
     "replace",
@@ -21,6 +25,7 @@ __all__ = [
     "trim",
     "trimmable",
     "under_way",
+    "with_key",
 ]
 
 TRIED_LIMIT = 50
@@ -61,14 +66,24 @@ def succeeded(builds: Sequence[Build], wanted: Build) -> Build | None:
     return _newest(builds, BuildPhase.SUCCEEDED, wanted)
 
 
+def with_key(builds: Sequence[Build], key: str) -> Build | None:
+    """The build of this key."""
+    return next((build for build in builds if build.key == key), None)
+
+
 def failed(builds: Sequence[Build], wanted: Build) -> Build | None:
-    """The newest failed build with the repository, source build and base of this one."""
-    return _newest(builds, BuildPhase.FAILED, wanted)
+    """The newest build with the repository, source build and base of this one that failed by itself."""
+    by_themselves = [build for build in builds if build.reason != Reason.SUPERSEDED]
+    return _newest(by_themselves, BuildPhase.FAILED, wanted)
 
 
 def repository_of(reference: str) -> str:
     """A reference without its tag."""
     return reference.rpartition(":")[0]
+
+
+def _newest_first(builds: Iterable[Build]) -> tuple[Build, ...]:
+    return tuple(sorted(builds, key=lambda build: build.number, reverse=True))
 
 
 def _newest(builds: Sequence[Build], phase: BuildPhase, wanted: Build) -> Build | None:
@@ -80,6 +95,11 @@ def _inputs(build: Build) -> tuple[str, str | None, str | None]:
     return repository_of(build.reference), build.source_digest, build.base_digest
 
 
+def begin(builds: Sequence[Build], begun: Build) -> tuple[Build, ...]:
+    """The list with a build that is begun: a new one, or one of its number that is taken up again."""
+    return _newest_first((begun, *(build for build in builds if build.number != begun.number)))
+
+
 def end(build: Build, phase: BuildPhase, now: datetime, **news: str) -> Build:
     """The build with its end: `digest`, or `reason` and `message`; a message that is too long is cut."""
     return Build.model_validate({**build.model_dump(), "phase": phase, "finished_at": now, **news})
@@ -88,19 +108,25 @@ def end(build: Build, phase: BuildPhase, now: datetime, **news: str) -> Build:
 def replace(builds: Sequence[Build], ended: Build, number: int | None = None) -> tuple[Build, ...]:
     """The list with one build in its new state; `number` is what it was called before, where that changed."""
     before = ended.number if number is None else number
-    return tuple(ended if build.number == before else build for build in builds)
+    return _newest_first(ended if build.number == before else build for build in builds)
 
 
-def trim(builds: Sequence[Build], history: BuildHistory) -> tuple[Build, ...]:
-    """The newest builds of each phase, as many as the spec keeps; one under way is never dropped."""
-    room = {BuildPhase.SUCCEEDED: history.succeeded, BuildPhase.FAILED: history.failed}
+def trim(builds: Sequence[Build], history: BuildHistory, image: int | None) -> tuple[Build, ...]:
+    """The newest builds of each phase, as many as the spec keeps.
+
+    Args:
+        builds: newest first.
+        history: how many of each phase are kept.
+        image: the number of the build that the image comes from; like one under way it stays in any case.
+    """
+    room = {str(BuildPhase.SUCCEEDED): history.succeeded, str(BuildPhase.FAILED): history.failed}
     kept = []
     for build in builds:
-        phase = BuildPhase(build.phase)
-        if phase is BuildPhase.BUILDING or room[phase] > 0:
+        has_room = room.get(build.phase, 1) > 0
+        if has_room or build.number == image:
             kept.append(build)
-        if phase in room:
-            room[phase] -= 1
+        if build.phase in room:
+            room[build.phase] -= 1
     return tuple(kept)
 
 

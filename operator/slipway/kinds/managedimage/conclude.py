@@ -20,7 +20,7 @@ from slipway.kinds.managedimage.facts import (
 )
 from slipway.kinds.managedimage.situation import AT_ONCE, ImagePlan, Situation, as_json, current, plan, short
 
-__all__ = ["conclude", "is_overtaken", "superseded"]
+__all__ = ["conclude", "is_overtaken", "result_is_gone", "superseded"]
 
 
 def is_overtaken(facts: Facts) -> bool:
@@ -56,10 +56,21 @@ def superseded(at: Situation, build: Build, why: str) -> ImagePlan:
     return _look_again(at, _ended(at, build, ended), f"Build {build.number} was {message}")
 
 
+def result_is_gone(facts: Facts, number: int, now: datetime) -> ImagePlan:
+    """The plan when the registry has lost what a build pushed: it is no longer promoted, but built again."""
+    at = Situation(facts, now)
+    build = next(build for build in at.before.builds if build.number == number)
+    told = f"The registry has lost {short(build.digest or '')}, the result of build {number}"
+    ended = builds.end(build, BuildPhase.FAILED, now, reason=Reason.MANIFEST_NOT_FOUND, message=told)
+    note = EventNote(Reason.MANIFEST_NOT_FOUND, told, "Warning")
+    return _look_again(at, _ended(at, build, ended), told, note)
+
+
 def _built(at: Situation, build: Build, digest: str) -> ImagePlan:
     ended = builds.end(build, BuildPhase.SUCCEEDED, at.now, digest=digest)
-    status = at.promoted(at.image_of(ended), build.base_digest or "")
-    status = status.model_copy(update={"builds": _ended(at, build, ended).builds})
+    image = at.image_of(ended)
+    status = at.promoted(image, build.base_digest or "")
+    status = status.model_copy(update={"builds": _with_end(at, build, ended, image.build)})
     pushed = f"Build {build.number} pushed {build.reference} ({short(digest)})"
     note = EventNote(Reason.BUILD_SUCCEEDED, f"{pushed} on base {short(build.base_digest or '')}")
     if not at.spec_changed and not at.facts.requests and _is_on_newest_base(at, build):
@@ -94,8 +105,13 @@ def _look_again(at: Situation, status: ManagedImageStatus, message: str, *notes:
 
 
 def _ended(at: Situation, build: Build, ended: Build) -> ManagedImageStatus:
-    kept = builds.trim(builds.replace(at.before.builds, ended, build.number), at.spec.build.history)
-    return at.status.model_copy(update={"builds": kept})
+    image = at.before.image.build if at.before.image else None
+    return at.status.model_copy(update={"builds": _with_end(at, build, ended, image)})
+
+
+def _with_end(at: Situation, build: Build, ended: Build, image: int | None) -> tuple[Build, ...]:
+    all_builds = builds.replace(at.before.builds, ended, build.number)
+    return builds.trim(all_builds, at.spec.build.history, image)
 
 
 def _is_on_newest_base(at: Situation, build: Build) -> bool:

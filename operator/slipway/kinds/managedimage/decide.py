@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from slipway.api.conditions import Reason
 from slipway.api.managedimage import Build, BuiltImage, ManagedImagePhase
+from slipway.build.tags import TagTemplate
+from slipway.clock import format_time
 from slipway.engine.outcome import EventNote, Settled, Stalled, Waiting
 from slipway.engine.reconcile import Plan
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.conclude import superseded
-from slipway.kinds.managedimage.facts import Facts, KnownBase, RebaseAction, Source
+from slipway.kinds.managedimage.facts import Facts, KnownBase, PromoteAction, RebaseAction, Source
 from slipway.kinds.managedimage.situation import (
     AT_ONCE,
     REBUILD,
@@ -36,7 +39,7 @@ def needs_registry(facts: Facts) -> bool:
         return False
     stands_on = at.before.bases[0].built_digest if at.before.bases else None
     is_current = at.before.phase == ManagedImagePhase.CURRENT and stands_on == base.digest
-    return at.spec_changed or not is_current or bool(facts.requests)
+    return at.spec_changed or not is_current or at.before.image is None or bool(facts.requests)
 
 
 def decide(facts: Facts, now: datetime) -> ImagePlan:
@@ -52,12 +55,25 @@ def _drop_outdated_build(at: Situation) -> ImagePlan | None:
     return superseded(at, build, "the spec changed after it was begun")
 
 
+def _refuse_floating_tag_of_a_build(at: Situation) -> ImagePlan | None:
+    template = TagTemplate.parse(at.spec.image.tag)
+    tag = next((tag for tag in at.spec.image.floating_tags if template.number_of(tag) is not None), None)
+    if tag is None:
+        return None
+    message = (
+        f"image.floatingTags has {tag}, which image.tag ({template.text}) gives to build "
+        f"{template.number_of(tag)}, and the tag of a build is never moved: remove it from image.floatingTags"
+    )
+    return plan(at, at.before, Stalled(Reason.INVALID_SPEC, message), ManagedImagePhase.FAILED)
+
+
 def _go_on_building(at: Situation) -> ImagePlan | None:
     build = builds.under_way(at.before.builds)
     if build is None:
         return None
     outcome = Waiting(Reason.BUILDING, f"Build {build.number} is under way", AT_ONCE)
-    return Plan(status=as_json(at.before), outcome=outcome, actions=_rebase(at, build))
+    actions, events = _rebase(at, build), at.facts.complaints
+    return Plan(status=as_json(at.before), outcome=outcome, actions=actions, events=events)
 
 
 def _stay_suspended(at: Situation) -> ImagePlan | None:
@@ -92,12 +108,12 @@ def _source_is_current(at: Situation) -> ImagePlan | None:
     image = at.before.image
     if image is None or (image.reference, image.digest) != (reference, at.source.digest):
         image = BuiltImage(reference=reference, digest=at.source.digest, created_at=at.now)
-    return current(at, at.promoted(image, at.base.digest))
+    return _promote(at, image)
 
 
 def _build_is_there(at: Situation) -> ImagePlan | None:
     build = builds.succeeded(at.before.builds, at.wanted)
-    return None if build is None else current(at, at.promoted(at.image_of(build), at.base.digest))
+    return None if build is None else _promote(at, at.image_of(build))
 
 
 def _build_failed_before(at: Situation) -> ImagePlan | None:
@@ -120,8 +136,8 @@ def _wait_for_person(at: Situation) -> ImagePlan | None:
 
 
 def _begin_build(at: Situation) -> ImagePlan:
-    build, due = at.wanted, at.due()
-    status = due.model_copy(update={"builds": (build, *due.builds)})
+    build, due = at.begun, at.due()
+    status = due.model_copy(update={"builds": builds.begin(due.builds, build)})
     note = EventNote(Reason.BUILD_STARTED, f"Began build {build.number}: {_why(at)}")
     outcome = Waiting(Reason.BUILDING, f"Build {build.number} is under way", AT_ONCE)
     return plan(at, status, outcome, ManagedImagePhase.BUILDING, (note,), rebuild="Started")
@@ -129,6 +145,7 @@ def _begin_build(at: Situation) -> ImagePlan:
 
 _VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = (
     _drop_outdated_build,  # a build that the spec no longer asks for
+    _refuse_floating_tag_of_a_build,  # what the schema cannot see
     _go_on_building,  # any other build that was begun is finished first
     _stay_suspended,  # nothing new is begun
     _wait_for_base,  # no Warehouse, or it has found nothing yet
@@ -146,10 +163,38 @@ _HOW_TO_REPEAT: Final = "(to try again: the annotation slipway.dev/rebuild with 
 
 
 def _is_still_wanted(at: Situation, build: Build) -> bool:
-    """Whether the present spec calls for this build too; what it was begun for by request is begun anew."""
+    """Whether the present spec, or the request that the build was begun for, calls for it too."""
     if not isinstance(at.facts.base, KnownBase):
         return True
-    return at.key(build.source_digest or "", build.base_digest or "") == build.key
+    source, base, asked = build.source_digest or "", build.base_digest or "", at.answered(REBUILD)
+    keys = {at.key(source, base), at.key(source, base, format_time(asked) if asked else None)}
+    return build.key in keys
+
+
+def _promote(at: Situation, image: BuiltImage) -> ImagePlan:
+    """Call an image that is there the newest one, once the registry shows it as such."""
+    promoted, floating_tags = current(at, at.promoted(image, at.base.digest)), at.spec.image.floating_tags
+    if image.build is None and not floating_tags:
+        return promoted  # the source build was just seen in the registry
+    if floating_tags and _is_settled_on_another(at, image):
+        return _announce(at, image)
+    return replace(promoted, actions=PromoteAction(image.digest, image.build, floating_tags))
+
+
+def _announce(at: Situation, image: BuiltImage) -> ImagePlan:
+    """Write down that floating tags are about to move.
+
+    Were the status still to say Current after a crash, and the base back where it was, nobody would look.
+    """
+    outcome = Waiting(Reason.BUILDING, f"{image.reference} becomes the newest image again", AT_ONCE)
+    return plan(at, at.status, outcome, ManagedImagePhase.BUILDING)
+
+
+def _is_settled_on_another(at: Situation, image: BuiltImage) -> bool:
+    before = at.before.image
+    return (
+        at.before.phase == ManagedImagePhase.CURRENT and before is not None and before.digest != image.digest
+    )
 
 
 def _rebase(at: Situation, build: Build) -> RebaseAction:

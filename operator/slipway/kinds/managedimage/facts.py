@@ -11,12 +11,14 @@ from slipway.engine.reconcile import Observed
 from slipway.engine.requests import Request
 
 __all__ = [
+    "Action",
     "Built",
     "Facts",
     "GivenUp",
     "KnownBase",
     "NumberTaken",
     "Problem",
+    "PromoteAction",
     "RebaseAction",
     "RebaseResult",
     "Refused",
@@ -82,6 +84,20 @@ class RebaseAction:
     """The Registry to read the base through; None when its host decides."""
     base_digest: str
     allow_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PromoteAction:
+    """What has to hold in the registry before an image that exists is called the newest."""
+
+    digest: str
+    build: int | None
+    """Number of the build; None for the source build."""
+    floating_tags: tuple[str, ...]
+    """Have to point at it."""
+
+
+Action: TypeAlias = RebaseAction | PromoteAction
 
 
 @dataclass(frozen=True, slots=True)

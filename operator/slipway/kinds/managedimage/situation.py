@@ -28,17 +28,20 @@ from slipway.engine.outcome import EventNote, Outcome, Settled
 from slipway.engine.reconcile import Plan
 from slipway.engine.requests import RECONCILE, Request
 from slipway.kinds.managedimage import builds
-from slipway.kinds.managedimage.facts import Facts, KnownBase, RebaseAction, Source
+from slipway.kinds.managedimage.bases import same_repository
+from slipway.kinds.managedimage.facts import Action, Facts, KnownBase, Source
 from slipway.kinds.sizes import fitted
 
 __all__ = ["AT_ONCE", "REBUILD", "ImagePlan", "Situation", "as_json", "current", "plan", "short"]
 
-ImagePlan: TypeAlias = "Plan[RebaseAction | None]"
+ImagePlan: TypeAlias = "Plan[Action | None]"
 
 REBUILD: Final = "rebuild"
 """The verb by which a person asks for a build: with policy Manual, or after one that failed."""
 
 AT_ONCE: Final = timedelta(0)
+
+_NOT_BUILT: Final = "the present spec has no build of this base and source build"
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ class Situation:
         if isinstance(self.facts.source, Source):
             source = self.facts.source
             update["source"] = SourceStatus(digest=source.digest, base_digest=source.base_digest)
+        elif self._base_is_another():
+            update["source"] = None  # what it stands on was found among the digests of the former base
         if isinstance(self.facts.base, KnownBase):
             update["bases"] = (self._base_status(self.facts.base),)
         return self.before.model_copy(update=update)
@@ -94,6 +99,10 @@ class Situation:
     def request(self, verb: str) -> Request | None:
         """The newest request of this verb that is not handled."""
         return next((request for request in reversed(self.facts.requests) if request.verb == verb), None)
+
+    def answered(self, verb: str) -> datetime | None:
+        """The time of the request of this verb that was handled last."""
+        return next((request.at for request in self.before.handled_requests if request.verb == verb), None)
 
     def key(self, source: str, base: str, request: str | None = None) -> str:
         """The key of a build of these digests under the present spec."""
@@ -122,6 +131,12 @@ class Situation:
             source_digest=self.source.digest,
             base_digest=self.base.digest,
         )
+
+    @property
+    def begun(self) -> Build:
+        """The wanted build; one of the same key that came to nothing is taken up again under its number."""
+        earlier = builds.with_key(self.before.builds, self.wanted.key)
+        return self.wanted if earlier is None else self.renumbered(self.wanted, earlier.number)
 
     def renumbered(self, build: Build, number: int) -> Build:
         """A build under another number, and so under another tag."""
@@ -161,6 +176,14 @@ class Situation:
         tag = TagTemplate.parse(self.spec.image.tag).render(number)
         return f"{self.spec.image.repository}:{tag}"
 
+    def _base_is_another(self) -> bool:
+        base, bases = self.facts.base, self.before.bases
+        return (
+            isinstance(base, KnownBase)
+            and bool(bases)
+            and not same_repository(bases[0].reference, base.reference)
+        )
+
     def _base_status(self, base: KnownBase) -> BaseStatus:
         """What is known of the base; what the image stands on stays, whatever the base is called now."""
         news = {"reference": base.reference, "latest_digest": base.digest, "warehouse": base.warehouse}
@@ -171,7 +194,7 @@ class Situation:
 
     def _reasons_now(self) -> list[RebuildReason]:
         found = [*self._base_reason(), *self._source_reason(), *self._request_reason()]
-        return found or [RebuildReason(type="Configuration", detail="the spec changed", since=self.now)]
+        return found or [RebuildReason(type="Configuration", detail=_NOT_BUILT, since=self.now)]
 
     def _base_reason(self) -> list[RebuildReason]:
         built_on = self.before.bases[0].built_digest if self.before.bases else None
@@ -197,7 +220,7 @@ class Situation:
 
 
 def current(at: Situation, status: ManagedImageStatus, *notes: EventNote) -> ImagePlan:
-    """The plan for an image that stands on the newest base."""
+    """The plan for an image that stands on the newest base; without an effect."""
     assert status.image is not None
     message = f"{status.image.reference} stands on {at.base.reference} ({short(at.base.digest)})"
     outcome = Settled(Reason.CURRENT, message)

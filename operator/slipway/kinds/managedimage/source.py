@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from slipway.api.managedimage import ManagedImage
@@ -11,16 +12,22 @@ from slipway.build.rebase.refusal import RebaseRefusedError
 from slipway.build.tags import TagTemplate, next_build_number
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.kinds.context import Context
+from slipway.kinds.managedimage.bases import same_repository
 from slipway.kinds.managedimage.facts import KnownBase, Problem, Source
 from slipway.kinds.registry.access import AccessProblem
 from slipway.oci.client import RegistryClient
-from slipway.oci.errors import RegistryError
+from slipway.oci.errors import RateLimited, RegistryError
 from slipway.oci.reference import ImageReference
 
 __all__ = ["base_place", "image_client", "image_place", "look_at_source", "next_number"]
 
 _RETRY = timedelta(seconds=15)
 """When a registry that failed, or had no such image, is asked again."""
+_LONGEST = timedelta(days=1)
+"""The longest pause that a registry may ask for."""
+_RECHECK = timedelta(seconds=60)
+"""When a Registry that is missing is looked for again, though its coming is news: the host of a base that a
+Warehouse chose is listened to only from the first status on."""
 
 
 async def look_at_source(context: Context, image: ManagedImage, base: KnownBase) -> Source | Problem:
@@ -34,9 +41,9 @@ async def look_at_source(context: Context, image: ManagedImage, base: KnownBase)
     try:
         return await _look(context, image, base)
     except AccessProblem as problem:
-        return problem.outcome
+        return _looked_at_again(problem.outcome)
     except RegistryError as error:
-        return Waiting(error.reason, str(error), _RETRY)
+        return Waiting(error.reason, str(error), _pause_after(error))
     except RebaseRefusedError as refused:
         return Stalled(refused.refusal.reason, refused.refusal.message)
 
@@ -95,11 +102,27 @@ async def _look(context: Context, image: ManagedImage, base: KnownBase) -> Sourc
 
 async def _base_of(context: Context, image: ManagedImage, base: KnownBase, place: Place, digest: str) -> str:
     known = image.status.source
-    if known is not None and known.digest == digest:
+    if known is not None and known.digest == digest and _is_of_same_base(image, base):
         return known.base_digest
     bases = await base_place(context, image, base.reference, base.registry)
     source = await load_image(place, digest)
     return (await find_old_base(source, bases, _seen(image, base))).digest
+
+
+def _is_of_same_base(image: ManagedImage, base: KnownBase) -> bool:
+    """Whether the source build was last looked at for a base of the same repository."""
+    return any(same_repository(known.reference, base.reference) for known in image.status.bases)
+
+
+def _looked_at_again(outcome: Problem) -> Problem:
+    if isinstance(outcome, Waiting) and outcome.until is None:
+        return replace(outcome, until=_RECHECK)
+    return outcome
+
+
+def _pause_after(error: RegistryError) -> timedelta:
+    asked = error.retry_after if isinstance(error, RateLimited) else None
+    return max(_RETRY, timedelta(seconds=min(asked or 0, _LONGEST.total_seconds())))
 
 
 def _seen(image: ManagedImage, base: KnownBase) -> list[str]:

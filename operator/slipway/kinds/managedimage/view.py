@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -52,7 +53,7 @@ class ManagedImageView:
     offers: tuple[Offer, ...]
     """The image that stands on the newest base built on, then the builds before it, newest first."""
     listens: tuple[Hashable, ...]
-    """The Warehouse of the base, and the Registries that the image may go through."""
+    """The Warehouse of the base, and the Registries that image and base may go through."""
 
     @property
     def owner(self) -> Key | None:
@@ -85,7 +86,7 @@ class ManagedImageView:
             building=any(build.get("phase") == BuildPhase.BUILDING for build in status.get("builds") or ()),
             image_repository=repository_of((status.get("image") or {}).get("reference", "")),
             offers=tuple(_offers(status)),
-            listens=tuple(_listens(namespace, spec)),
+            listens=tuple(dict.fromkeys(_listens(namespace, spec, status))),
         )
 
 
@@ -94,27 +95,37 @@ def _offers(status: Mapping[str, Any]) -> Iterable[Offer]:
     if not image.get("digest"):
         return
     yield Offer(image["digest"], image.get("build"))
+    repository = repository_of(image.get("reference", ""))
     for build in status.get("builds") or ():
-        elsewhere = repository_of(build.get("reference", "")) != repository_of(image.get("reference", ""))
-        if build.get("phase") != BuildPhase.SUCCEEDED or build.get("digest") == image["digest"] or elsewhere:
-            continue
-        yield Offer(build["digest"], build["number"])
+        succeeded = build.get("phase") == BuildPhase.SUCCEEDED and build.get("digest")
+        is_here = repository_of(build.get("reference", "")) == repository
+        if succeeded and is_here and build["digest"] != image["digest"]:
+            yield Offer(build["digest"], build.get("number"))
 
 
-def _listens(namespace: str, spec: Mapping[str, Any]) -> Iterable[Hashable]:
+def _listens(namespace: str, spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterable[Hashable]:
     for base in spec.get("bases") or ():
-        if warehouse := (base.get("warehouse") or {}).get("name"):
-            yield warehouse_key(namespace, warehouse)
-        elif reference := base.get("reference"):
-            try:
-                yield base_topic(namespace, reference)
-            except ValueError:
-                continue
+        yield from _listens_for_base(namespace, base)
+    # Of a Warehouse that is named, only what it has found tells the host.
+    for known in status.get("bases") or ():
+        yield from _listens_for_host(namespace, known.get("reference", ""))
     image = spec.get("image") or {}
     if registry := (image.get("registryRef") or {}).get("name"):
         yield registry_key(namespace, registry)
     else:
-        try:
-            yield host_topic(namespace, ImageReference.parse(image.get("repository", "")).registry)
-        except ValueError:
-            return
+        yield from _listens_for_host(namespace, image.get("repository", ""))
+
+
+def _listens_for_base(namespace: str, base: Mapping[str, Any]) -> Iterable[Hashable]:
+    if warehouse := (base.get("warehouse") or {}).get("name"):
+        yield warehouse_key(namespace, warehouse)
+    elif reference := base.get("reference"):
+        with suppress(ValueError):
+            yield base_topic(namespace, reference)
+        yield from _listens_for_host(namespace, reference)
+
+
+def _listens_for_host(namespace: str, reference: str) -> Iterable[Hashable]:
+    """All Registries of the host, for one that a Warehouse names is among them or refused."""
+    with suppress(ValueError):
+        yield host_topic(namespace, ImageReference.parse(reference).registry)

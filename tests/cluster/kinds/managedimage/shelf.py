@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,13 @@ class Shelf:
                 return (await client.head_manifest(f"{self.corner}/api", tag)).digest
 
         return asyncio.run(ask())
+
+    def delete(self, digest: str) -> None:
+        """Remove a manifest of the application with all its tags, as a retention policy would."""
+        connection = http.client.HTTPConnection(self.host, timeout=10)
+        connection.request("DELETE", f"/v2/{self.corner}/api/manifests/{digest}")
+        assert connection.getresponse().status == http.client.ACCEPTED
+        connection.close()
 
     def _push(self, repository: str, tag: str, image: MadeImage) -> MadeImage:
         async def push() -> MadeImage:

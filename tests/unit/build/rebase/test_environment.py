@@ -57,10 +57,12 @@ def test_the_order_is_that_of_a_build_on_the_new_base() -> None:
         ("1.2", "VERSION", {"VERSION": "1"}, {"VERSION": "2"}, None),
         ("/", "MINE", {"ROOT": "/"}, {}, None),
         ("anything", "MINE", {"EMPTY": ""}, {"EMPTY": "x"}, None),
+        ("COPY x /opt/a/y", None, {"HOME": "/opt/a"}, {"HOME": "/opt/b"}, "HOME"),
+        ("COPY x 3 /opt", None, {"VERSION": "3"}, {"VERSION": "4"}, None),
     ],
 )
 def test_what_shows_through_is_noticed(
-    value: str, name: str, old: dict[str, str], new: dict[str, str], variable: str | None
+    value: str, name: str | None, old: dict[str, str], new: dict[str, str], variable: str | None
 ) -> None:
     """A value that holds a changed value of the old base was derived from it; short texts occur by chance."""
     assert derived_from(value, name, old, new) == variable

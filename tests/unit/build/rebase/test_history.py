@@ -4,9 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from dev.image_composer import Settings, Step, compose, copy, note, run
+from dev.image_composer import MadeImage, Settings, Step, compose, copy, note, run
 from slipway.build.rebase.history import Step as Kind
-from slipway.build.rebase.history import classify, judge, rebased_history, upper_history
+from slipway.build.rebase.history import (
+    classify,
+    judge,
+    rebased_history,
+    refuse_derived_files,
+    upper_history,
+)
 from slipway.build.rebase.image import HistoryEntry, PlatformImage
 from slipway.build.rebase.refusal import RebaseRefusedError, RefusalReason
 from tests.support.made_images import as_platform_image
@@ -190,3 +196,56 @@ def test_settings_alone_leave_an_empty_upper_history() -> None:
     """An image that is its base has no history of its own."""
     image = as_platform_image(compose(BASE, [], Settings(env={"A": "b"})))
     assert upper_history(BASE_IMAGE, image).entries == ()
+
+
+VARIABLES = {"JAVA_HOME": "/opt/jdk-21.0.4", "MAJOR": "21", "APP_UID": "1654"}
+OLD_JAVA = compose(None, [copy({"/jdk": "1"})], Settings(env=VARIABLES))
+NEW_VARIABLES = {"JAVA_HOME": "/opt/jdk-22.0.1", "MAJOR": "22", "APP_UID": "1655"}
+NEW_JAVA = compose(None, [copy({"/jdk": "2"})], Settings(env=NEW_VARIABLES))
+
+
+def told_of(line: str, new_base: MadeImage = NEW_JAVA) -> str:
+    """What is told of an image with this line when its base moves; nothing when it may stay."""
+    old, new = as_platform_image(OLD_JAVA), as_platform_image(new_base)
+    image = as_platform_image(compose(OLD_JAVA, [Step(line, {"/x": "1"})]))
+    try:
+        refuse_derived_files(upper_history(old, image), old, image, new)
+    except RebaseRefusedError as refused:
+        return f"{refused.refusal.reason}: {refused.refusal.message}"
+    return ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "COPY ca.jks /opt/jdk-21.0.4/lib/security/ # buildkit",
+        "/bin/sh -c #(nop) COPY file:5f3c in /opt/jdk-21.0.4/lib ",
+        "ADD ca.tgz /opt/jdk-21.0.4 # buildkit",
+        "WORKDIR /opt/jdk-21.0.4",
+        "COPY --chown=1654:1654 app /srv # buildkit",
+        "/bin/sh -c #(nop) COPY --chown=1654 dir:5f3c in /srv ",
+    ],
+)
+def test_place_and_owner_from_a_variable_of_the_base_are_refused(line: str) -> None:
+    """In the new base it is another place or number, so nothing would find the files, or be let at them."""
+    variable = "APP_UID" if "--chown" in line else "JAVA_HOME"
+    assert told_of(line).startswith("DerivedFromBase: ")
+    assert f"variable {variable} " in told_of(line)
+    assert not told_of(line, OLD_JAVA)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "COPY ca.jks /etc/ssl/ # buildkit",
+        "COPY app /opt/jdk-21.0.44/lib # buildkit",
+        "COPY app-21.jar /srv/21 # buildkit",
+        "COPY app /srv/opt/jdk-21.0.4 # buildkit",
+        "COPY --chown=16540 app /srv # buildkit",
+        "COPY --chown=app:app 1654 /srv # buildkit",
+        "ENV OTHER=/opt/jdk-21.0.4",
+    ],
+)
+def test_other_places_and_owners_may_stay(line: str) -> None:
+    """A number that happens to be a variable of the base tells nothing, nor does a part of another path."""
+    assert not told_of(line)

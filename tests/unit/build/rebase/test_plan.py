@@ -253,6 +253,14 @@ OTHER_PATH = compose(None, [copy({"/b": "2"})], Settings(env={"PATH": "/bin"}))
             compose(None, [copy({"/b": "2"})], Settings(env={"PATH": "/bin"})),
             RefusalReason.DERIVED_FROM_BASE,
         ),
+        (
+            compose(None, [copy({"/b": "1"})], Settings(env={"HOME": "/root"})),
+            compose(
+                compose(None, [copy({"/b": "1"})], Settings(env={"HOME": "/root"})), [copy({"/root/x": "1"})]
+            ),
+            compose(None, [copy({"/b": "2"})], Settings(env={"HOME": "/home/app"})),
+            RefusalReason.DERIVED_FROM_BASE,
+        ),
     ],
 )
 def test_what_would_be_a_guess_is_refused_with_its_reason(

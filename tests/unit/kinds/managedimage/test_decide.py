@@ -3,110 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from slipway.api.managedimage import ManagedImage
-from slipway.engine.key import Key
 from slipway.engine.outcome import EventNote, Settled, Stalled, Waiting
-from slipway.engine.reconcile import Observed
 from slipway.engine.requests import Request
-from slipway.engine.view import hash_status
-from slipway.kinds.managedimage.builds import key_of
-from slipway.kinds.managedimage.conclude import conclude, is_overtaken
 from slipway.kinds.managedimage.decide import decide, needs_registry
-from slipway.kinds.managedimage.facts import Built, Facts, GivenUp, KnownBase, NumberTaken, Refused, Source
+from slipway.kinds.managedimage.facts import PromoteAction, RebaseAction, Source
 from slipway.kinds.managedimage.situation import REBUILD
-
-NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-REPOSITORY = "registry.example.com/shop/api"
-BASE = "registry.example.com/base/python:3.12"
-
-
-def digest(name: str) -> str:
-    return "sha256:" + name.encode().hex().ljust(64, "0")
-
-
-OLD, NEW, NEWER, SOURCE = digest("old"), digest("new"), digest("newer"), digest("source")
-
-
-def body(status: dict[str, Any] | None = None, *, generation: int = 1, **spec: Any) -> dict[str, Any]:
-    build = {"type": "None", "baseChange": "Rebase", "rebase": {"from": {"tag": "1.4.0"}}}
-    return {
-        "metadata": {
-            "name": "api",
-            "namespace": "shop",
-            "uid": "u1",
-            "resourceVersion": "7",
-            "generation": generation,
-        },
-        "spec": {
-            "image": {"repository": REPOSITORY, "tag": "1.4.0-{build}"},
-            "bases": [{"reference": BASE}],
-            "build": build,
-            **spec,
-        },
-        "status": {"observedGeneration": generation, **(status or {})},
-    }
-
-
-def facts(
-    status: dict[str, Any] | None = None,
-    *,
-    base: Any = NEW,
-    source: Any = None,
-    requests: tuple[Request, ...] = (),
-    observed_generation: int = 1,
-    **spec: Any,
-) -> Facts:
-    document = body({**(status or {}), "observedGeneration": observed_generation}, **spec)
-    return Facts(
-        observed=Observed(
-            key=Key("managedimages.slipway.dev", "shop", "api"),
-            uid="u1",
-            resource_version="7",
-            generation=1,
-            status=document["status"],
-            status_hash=hash_status(document["status"]),
-            annotations={},
-            created_at=NOW - timedelta(days=1),
-        ),
-        image=ManagedImage.model_validate(document),
-        base=KnownBase(BASE, base, "python-base") if isinstance(base, str) else base,
-        source=source,
-        requests=requests,
-    )
-
-
-def built_on(base: str, **more: Any) -> dict[str, Any]:
-    """The status of an image whose source build stands on a base."""
-    return {
-        "phase": "Current",
-        "image": {"reference": f"{REPOSITORY}:1.4.0", "digest": SOURCE},
-        "source": {"digest": SOURCE, "baseDigest": OLD},
-        "bases": [{"reference": BASE, "builtDigest": base, "latestDigest": base, "warehouse": "python-base"}],
-        **more,
-    }
-
-
-def build(number: int, phase: str, base: str, **more: Any) -> dict[str, Any]:
-    key = key_of(REPOSITORY, (BASE, base), SOURCE, allow_run=False)
-    return {
-        "number": number,
-        "key": key,
-        "phase": phase,
-        "reference": f"{REPOSITORY}:1.4.0-{number}",
-        "startedAt": "2026-11-21T08:00:00Z",
-        "sourceDigest": SOURCE,
-        "baseDigest": base,
-        **more,
-    }
-
-
-STANDING_ON_OLD = Source(SOURCE, OLD, next_number=1)
-ASKED = Request(REBUILD, NOW)
+from tests.unit.kinds.managedimage.world import (
+    ASKED,
+    BASE,
+    MANUAL,
+    NEW,
+    NEWER,
+    NOW,
+    OLD,
+    REPOSITORY,
+    SOURCE,
+    STANDING_ON_OLD,
+    build,
+    built_on,
+    digest,
+    facts,
+)
 
 
 def test_source_build_on_the_newest_base_is_the_image() -> None:
@@ -135,7 +57,7 @@ def test_build_under_way_goes_on_with_its_own_digests() -> None:
     """A base that moves during a build changes nothing about that build."""
     status = built_on(OLD, builds=[build(1, "Building", NEW)])
     plan = decide(facts(status, base=NEWER), NOW)
-    assert plan.actions is not None
+    assert isinstance(plan.actions, RebaseAction)
     assert (plan.actions.base_digest, plan.actions.source_digest, plan.actions.tag) == (
         NEW,
         SOURCE,
@@ -158,34 +80,6 @@ def test_suspended_image_settles_and_keeps_what_it_has() -> None:
     assert plan.status["image"]["digest"] == SOURCE
 
 
-def test_ended_build_promotes_its_digest() -> None:
-    """What was pushed becomes the image, and the build its last word."""
-    read = facts(built_on(OLD, builds=[build(1, "Building", NEW)]))
-    plan = conclude(read, decide(read, NOW), Built(digest("result")), NOW)
-    assert plan.status["image"] == {
-        "reference": f"{REPOSITORY}:1.4.0-1",
-        "digest": digest("result"),
-        "createdAt": "2026-11-21T09:00:00Z",
-        "build": 1,
-    }
-    assert plan.status["builds"][0]["phase"] == "Succeeded"
-    assert plan.status["bases"][0]["builtDigest"] == NEW
-
-
-def test_refused_build_is_tried_once() -> None:
-    """A refusal is remembered by its key, and stalls with its own reason until a person acts."""
-    read = facts(built_on(OLD, builds=[build(1, "Building", NEW)]))
-    ended = conclude(read, decide(read, NOW), Refused("RunNeedsAllow", "a RUN layer"), NOW)
-    source = Source(SOURCE, OLD, next_number=2)
-    plan = decide(facts({**ended.status}, source=source), NOW)
-    assert isinstance(plan.outcome, Stalled)
-    assert plan.outcome.reason == "RunNeedsAllow"
-    assert "a RUN layer" in plan.outcome.message
-    assert plan.status["phase"] == "Failed"
-    again = decide(facts({**plan.status}, source=source), NOW + timedelta(hours=1))
-    assert (again.status, again.outcome) == (plan.status, plan.outcome)
-
-
 def test_failure_is_told_of_the_inputs_that_failed() -> None:
     """Of several failed builds the one of the present base speaks."""
     failed = [
@@ -196,23 +90,6 @@ def test_failure_is_told_of_the_inputs_that_failed() -> None:
     plan = decide(facts(status, source=Source(SOURCE, OLD, next_number=3)), NOW)
     assert plan.outcome.reason == "RunNeedsAllow"
     assert "first" in plan.outcome.message
-
-
-def test_spec_changed_during_a_build_is_looked_at() -> None:
-    """A build that ends under a newer spec is kept, and what the spec wants now is decided anew."""
-    read = facts(built_on(OLD, builds=[build(1, "Building", NEW)]), observed_generation=0)
-    plan = conclude(read, decide(read, NOW), Built(digest("result")), NOW)
-    assert isinstance(plan.outcome, Waiting)
-    assert needs_registry(facts({**plan.status}, base=NEW))
-
-
-def test_base_that_moved_during_a_build_is_not_called_newest() -> None:
-    """A build that ends on a base that has moved on meanwhile is kept, but not called current."""
-    read = facts(built_on(OLD, builds=[build(1, "Building", NEW)]), base=NEWER)
-    plan = conclude(read, decide(read, NOW), Built(digest("result")), NOW)
-    assert plan.status["phase"] == "Building"
-    assert plan.status["image"]["digest"] == digest("result")
-    assert plan.status["bases"][0]["latestDigest"] == NEWER
 
 
 def test_build_that_the_spec_no_longer_asks_for_is_dropped() -> None:
@@ -233,21 +110,10 @@ def test_build_of_another_repository_is_not_promoted() -> None:
     assert plan.status["builds"][0]["reference"] == "registry.example.com/new/api:1.4.0-1"
 
 
-def test_build_that_cannot_go_on_makes_way_for_a_newer_base() -> None:
-    """What keeps failing for outer reasons is given up once something else is wanted."""
-    read = facts(built_on(OLD, builds=[build(1, "Building", NEW)]), base=NEWER)
-    assert is_overtaken(read)
-    plan = conclude(read, decide(read, NOW), GivenUp("RegistryUnreachable", "refused"), NOW)
-    assert plan.status["builds"][0]["reason"] == "Superseded"
-    assert plan.status["bases"][0]["latestDigest"] == NEWER
-    assert not is_overtaken(facts(built_on(OLD, builds=[build(1, "Building", NEW)]), base=NEW))
-
-
 def test_base_that_went_back_leaves_no_reason_to_rebuild() -> None:
     """With policy Manual: the base moves and moves back; the image is current, and nothing is due."""
-    manual: dict[str, Any] = {"rebuild": {"policy": "Manual"}}
-    outdated = decide(facts(built_on(OLD), source=STANDING_ON_OLD, **manual), NOW)
-    back = decide(facts({**outdated.status}, base=OLD, source=STANDING_ON_OLD, **manual), NOW)
+    outdated = decide(facts(built_on(OLD), source=STANDING_ON_OLD, **MANUAL), NOW)
+    back = decide(facts({**outdated.status}, base=OLD, source=STANDING_ON_OLD, **MANUAL), NOW)
     assert back.status["phase"] == "Current"
     assert "rebuild" not in back.status
     assert "changedAt" not in back.status["bases"][0]
@@ -256,9 +122,8 @@ def test_base_that_went_back_leaves_no_reason_to_rebuild() -> None:
 def test_request_to_look_is_answered_in_every_state() -> None:
     """`slipway.dev/reconcile` gets its entry whatever was found."""
     look = Request("reconcile", NOW)
-    manual: dict[str, Any] = {"rebuild": {"policy": "Manual"}}
     for read in (
-        facts(built_on(OLD), source=STANDING_ON_OLD, requests=(look,), **manual),
+        facts(built_on(OLD), source=STANDING_ON_OLD, requests=(look,), **MANUAL),
         facts(built_on(OLD), base=Waiting("NoWarehouse", "apply one", None), requests=(look,)),
         facts(built_on(OLD), base=None, suspend=True, requests=(look,)),
     ):
@@ -289,31 +154,21 @@ def test_succeeded_build_is_promoted_not_repeated() -> None:
 
 def test_manual_policy_waits_for_a_person() -> None:
     """With policy Manual the image is Outdated, and the message says what to annotate."""
-    manual: dict[str, Any] = {"rebuild": {"policy": "Manual"}}
-    plan = decide(facts(built_on(OLD), source=STANDING_ON_OLD, **manual), NOW)
+    plan = decide(facts(built_on(OLD), source=STANDING_ON_OLD, **MANUAL), NOW)
     assert plan.status["phase"] == "Outdated"
     assert isinstance(plan.outcome, Settled)
     assert "slipway.dev/rebuild" in plan.outcome.message
     assert plan.status["rebuild"]["reasons"][0]["type"] == "Base"
-    asked = decide(facts(built_on(OLD), source=STANDING_ON_OLD, requests=(ASKED,), **manual), NOW)
+    asked = decide(facts(built_on(OLD), source=STANDING_ON_OLD, requests=(ASKED,), **MANUAL), NOW)
     assert asked.status["phase"] == "Building"
 
 
 def test_outdated_image_does_not_churn() -> None:
     """Looking again changes neither status nor message, so an unchanged image writes nothing."""
-    manual: dict[str, Any] = {"rebuild": {"policy": "Manual"}}
-    first = decide(facts(built_on(OLD), source=STANDING_ON_OLD, **manual), NOW)
+    first = decide(facts(built_on(OLD), source=STANDING_ON_OLD, **MANUAL), NOW)
     later = NOW + timedelta(hours=1)
-    second = decide(facts(dict(first.status), source=STANDING_ON_OLD, **manual), later)
+    second = decide(facts(dict(first.status), source=STANDING_ON_OLD, **MANUAL), later)
     assert (second.status, second.outcome) == (first.status, first.outcome)
-
-
-def test_taken_tag_moves_the_build_to_the_next_number() -> None:
-    """A tag that somebody else pushed is never overwritten."""
-    read = facts(built_on(OLD, builds=[build(1, "Building", NEW)]))
-    plan = conclude(read, decide(read, NOW), NumberTaken(4), NOW)
-    assert plan.status["builds"][0]["number"] == 4
-    assert plan.status["builds"][0]["phase"] == "Building"
 
 
 def test_missing_warehouse_keeps_the_image() -> None:
@@ -331,6 +186,7 @@ def test_missing_warehouse_keeps_the_image() -> None:
         ("a new object", {}, OLD, (), True),
         ("an outdated one", {**built_on(OLD), "phase": "Outdated"}, OLD, (), True),
         ("a settled one", built_on(OLD), OLD, (), False),
+        ("a settled one that lost its image", {**built_on(OLD), "image": None}, OLD, (), True),
         ("a base that moved", built_on(OLD), NEW, (), True),
         ("a request", built_on(OLD), OLD, (ASKED,), True),
         ("a build under way", built_on(OLD, builds=[build(1, "Building", NEW)]), NEW, (), False),
@@ -348,3 +204,111 @@ def test_unreadable_request_is_told_as_an_event() -> None:
     """A request annotation with a typo is answered by an Event, not by silence."""
     note = EventNote("InvalidRequest", "Annotation slipway.dev/rebuild: no time", "Warning")
     assert note in decide(replace(facts(built_on(OLD), base=OLD), complaints=(note,)), NOW).events
+
+
+def test_unreadable_request_is_told_while_a_build_is_under_way_too() -> None:
+    """It is told once, so a run that keeps it to itself would keep it for good."""
+    note = EventNote("InvalidRequest", "Annotation slipway.dev/rebuild: no time", "Warning")
+    read = facts(built_on(OLD, builds=[build(1, "Building", NEW)]))
+    assert decide(replace(read, complaints=(note,)), NOW).events == (note,)
+
+
+BUILT = build(1, "Succeeded", NEW, digest=digest("result"), finishedAt="2026-11-21T08:01:00Z")
+SECOND = build(2, "Succeeded", NEWER, digest=digest("second"), finishedAt="2026-11-21T08:02:00Z")
+FLOATING: dict[str, Any] = {
+    "image": {"repository": REPOSITORY, "tag": "1.4.0-{build}", "floatingTags": ["latest", "1.4"]}
+}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "stands_on", "base", "action"),
+    [
+        ("an earlier build", NEWER, NEW, PromoteAction(digest("result"), 1, ("latest", "1.4"))),
+        ("the source build", NEW, OLD, PromoteAction(SOURCE, None, ("latest", "1.4"))),
+    ],
+)
+def test_promotion_is_announced_then_done_then_recorded(
+    sentence: str, stands_on: str, base: str, action: PromoteAction
+) -> None:
+    """Killed at any point, the next run sees that tags may have moved, even if the base has gone back."""
+    offered = {"reference": f"{REPOSITORY}:1.4.0-2", "digest": digest("second"), "build": 2}
+    settled = built_on(stands_on, image=offered, builds=[SECOND, BUILT])
+    source = Source(SOURCE, OLD, 3)
+
+    announced = decide(facts(settled, base=base, source=source, **FLOATING), NOW)
+    assert (announced.actions, announced.status["phase"]) == (None, "Building"), sentence
+    assert announced.status["image"] == offered
+    assert isinstance(announced.outcome, Waiting)
+    assert announced.outcome.until == timedelta(0)
+    assert needs_registry(facts(dict(announced.status), base=stands_on, **FLOATING))
+
+    promoted = decide(facts(dict(announced.status), base=base, source=source, **FLOATING), NOW)
+    assert promoted.actions == action
+    assert (promoted.status["phase"], promoted.status["image"]["digest"]) == ("Current", action.digest)
+
+
+def test_floating_tags_of_a_settled_image_are_seen_to_without_ado() -> None:
+    """They point at what the status names already, or should, so there is nothing to announce."""
+    read = facts(built_on(OLD), base=OLD, source=STANDING_ON_OLD, requests=(ASKED,), **FLOATING)
+    assert decide(read, NOW).actions == PromoteAction(SOURCE, None, ("latest", "1.4"))
+
+
+def test_settled_image_asks_nothing_of_the_registry() -> None:
+    """Floating tags are seen to when something is decided, not at every look."""
+    status = built_on(NEW, builds=[BUILT])
+    assert decide(facts(status, base=NEW, **FLOATING), NOW).actions is None
+
+
+def test_floating_tag_that_is_the_tag_of_a_build_is_refused() -> None:
+    """It would overwrite that build; the schema cannot see it."""
+    image = {"repository": REPOSITORY, "tag": "1.4.0-{build}", "floatingTags": ["latest", "1.4.0-7"]}
+    for status in ({}, built_on(OLD, builds=[build(1, "Building", NEW)])):
+        plan = decide(facts(status, source=STANDING_ON_OLD, image=image), NOW)
+        assert isinstance(plan.outcome, Stalled)
+        assert plan.outcome.reason == "InvalidSpec"
+        assert "1.4.0-7" in plan.outcome.message
+        assert plan.actions is None
+
+
+def test_build_that_came_to_nothing_is_taken_up_again_under_its_number() -> None:
+    """Attempts live under one build: its inputs are the same, and so is its key."""
+    given_up = build(
+        1, "Failed", NEW, reason="Superseded", message="given up", finishedAt="2026-11-21T08:01:00Z"
+    )
+    status = built_on(OLD, builds=[build(2, "Succeeded", NEWER, digest=digest("other")), given_up])
+    plan = decide(facts(status, source=Source(SOURCE, OLD, next_number=3)), NOW)
+    newest, again = plan.status["builds"]
+    assert (newest["number"], again["number"], again["phase"]) == (2, 1, "Building")
+    assert again["key"] == given_up["key"]
+    assert again["reference"] == f"{REPOSITORY}:1.4.0-1"
+    assert not {"finishedAt", "reason", "message"} & set(again)
+
+
+def test_given_up_build_does_not_speak_for_the_one_that_failed() -> None:
+    """What is told of inputs that failed is why they failed, not why a later attempt was given up."""
+    failed = build(1, "Failed", NEW, reason="RunNeedsAllow", message="a RUN layer")
+    given_up = build(2, "Failed", NEW, key="another", reason="Superseded", message="given up")
+    status = built_on(OLD, builds=[given_up, failed], rebuild={"tried": [failed["key"]]})
+    plan = decide(facts(status, source=Source(SOURCE, OLD, next_number=3)), NOW)
+    assert plan.outcome.reason == "RunNeedsAllow"
+    assert "a RUN layer" in plan.outcome.message
+
+
+def test_build_that_a_person_asked_for_outlives_an_edit_that_does_not_concern_it() -> None:
+    """The request is answered by then, so dropping the build would drop the request."""
+    failed = build(1, "Failed", NEW, message="a RUN layer")
+    status = built_on(OLD, builds=[failed], rebuild={"tried": [failed["key"]]})
+    begun = decide(facts(status, source=Source(SOURCE, OLD, next_number=2), requests=(ASKED,)), NOW)
+    edited = decide(facts(dict(begun.status), observed_generation=0, **FLOATING), NOW)
+    assert isinstance(edited.actions, RebaseAction)
+    assert edited.actions.tag == "1.4.0-2"
+
+
+def test_source_build_is_looked_at_anew_for_another_base() -> None:
+    """Which base it stands on was found among the digests of the former base."""
+    elsewhere = {**built_on(OLD), "phase": "Waiting"}
+    elsewhere["bases"] = [{**elsewhere["bases"][0], "reference": "registry.example.com/base/debian:12"}]
+    waiting = decide(facts(elsewhere, source=Waiting("RegistryUnreachable", "down", None)), NOW)
+    assert "source" not in waiting.status
+    assert waiting.status["bases"][0]["reference"] == BASE
+    assert decide(facts(built_on(OLD), source=Waiting("Timeout", "", None)), NOW).status["source"]
