@@ -63,6 +63,14 @@ class Writes:
     events: tuple[Request, ...]
     leases: tuple[Request, ...]
 
+    def within(self, namespace: str) -> Writes:
+        """Those to objects of one namespace; in others the objects of earlier tests may still be going."""
+        there = (
+            tuple(one for one in writes if one.namespace == namespace)
+            for writes in (self.objects, self.events, self.leases)
+        )
+        return Writes(*there)
+
     @override
     def __str__(self) -> str:
         lines = [

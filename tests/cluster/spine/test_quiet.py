@@ -54,9 +54,8 @@ def test_all_four_kinds_settled_write_nothing(
     running.wait_ready()
     objects.wait("managedimages", "api", lambda _: read_since(cluster, objects, restarted) == set(KINDS))
 
-    writes = cluster.audit.writes((settled, datetime.now(UTC)))
-    assert str(writes) == "no writes"
-    assert [write for write in writes.events if write.namespace == objects.namespace] == []
+    writes = cluster.audit.writes((settled, datetime.now(UTC))).within(objects.namespace)
+    assert (str(writes), writes.events) == ("no writes", ())
 
 
 def settle(cluster: Cluster, objects: Objects) -> None:

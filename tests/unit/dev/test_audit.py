@@ -149,3 +149,18 @@ def test_writes_keep_events_and_leases_apart_and_leave_reads_out(tmp_path: Path)
     assert len(writes.events) == 2
     assert len(writes.leases) == 1
     assert "patch deployments.apps shop/api -> 200 by slipway/0.1.0" in str(writes)
+
+
+def test_writes_can_be_limited_to_one_namespace(tmp_path: Path) -> None:
+    """Objects of earlier tests may still be going elsewhere."""
+    _, audit = _log_of(
+        tmp_path,
+        _entry("patch", 1, objectRef={"resource": "deployments", "namespace": "ours"}),
+        _entry("delete", 2, objectRef={"resource": "deployments", "namespace": "theirs"}),
+        _entry("create", 3, objectRef={"resource": "events", "namespace": "theirs"}),
+    )
+
+    writes = audit.writes().within("ours")
+
+    assert [write.verb for write in writes.objects] == ["patch"]
+    assert writes.events == ()

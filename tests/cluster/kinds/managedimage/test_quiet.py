@@ -65,9 +65,8 @@ def test_settled_images_write_nothing_in_any_state(
             operator.start()
             operator.wait_ready()
 
-        writes = cluster.audit.writes((settled, datetime.now(UTC)))
-        assert [str(write) for write in writes.objects if write.namespace == namespace] == []
-        assert [write for write in writes.events if write.namespace == namespace] == []
+        writes = cluster.audit.writes((settled, datetime.now(UTC))).within(namespace)
+        assert (str(writes), writes.events) == ("no writes", ())
 
 
 def _looks(cluster: Cluster, namespace: str) -> int:

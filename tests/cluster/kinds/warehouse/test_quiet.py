@@ -61,8 +61,8 @@ def test_looks_that_find_nothing_new_write_nothing(
         operator.wait_ready()
         wait_for_looks(server, objects, 3)
 
-        writes = cluster.audit.writes((settled, datetime.now(UTC))).objects
-        assert [write for write in writes if write.namespace == objects.namespace] == []
+        writes = cluster.audit.writes((settled, datetime.now(UTC))).within(objects.namespace)
+        assert str(writes) == "no writes"
 
 
 def test_a_settled_object_that_was_asked_for_rarely_waits_for_its_moment_after_a_restart(
