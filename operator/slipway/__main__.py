@@ -40,8 +40,8 @@ async def run(settings: Settings) -> None:
             settings,
             kube,
             watched_kinds(),
-            lambda store: build_kinds(
-                Context(kube, store, RegistryAccess(kube, store, pool, settings), settings, clock)
+            lambda store, children: build_kinds(
+                Context(kube, children, store, RegistryAccess(kube, store, pool, settings), settings, clock)
             ),
             clock,
         )

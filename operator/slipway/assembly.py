@@ -19,6 +19,7 @@ from slipway.engine.runtime import Engine
 from slipway.engine.store import Store
 from slipway.handlers import Ear
 from slipway.health import HealthServer
+from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
 from slipway.kube.discovery import wait_until_served
 from slipway.kube.events import KubeEventRecorder
@@ -86,7 +87,7 @@ def assemble(
     settings: Settings,
     kube: KubeClient,
     watched: Sequence[Watched],
-    kinds: Callable[[Store], Sequence[Kind[Any, Any]]],
+    kinds: Callable[[Store, Children], Sequence[Kind[Any, Any]]],
     clock: Clock | None = None,
 ) -> Assembly:
     """Put an operator together; call it in the event loop that it is to run in.
@@ -95,13 +96,14 @@ def assemble(
         settings: of this process.
         kube: the client of the cluster; stays the caller's to close.
         watched: every kind that is watched and listed, children included.
-        kinds: makes the kinds that are reconciled, given the store they look things up in.
+        kinds: makes the kinds that are reconciled, given the store they look things up in and the writer of
+            their children.
         clock: of the machine, if none is given.
     """
     clock = clock or SystemClock()
     store, queue = Store(clock), Queue()
-    reconciled = kinds(store)
-    intake = Intake(store, queue, [kind.name for kind in reconciled])
+    intake = Intake(store, queue, [kind.resource.key_kind for kind in watched if not kind.children_only])
+    reconciled = kinds(store, Children(kube, intake, watched))
     writer, events = KubeStatusWriter(kube, intake, watched), KubeEventRecorder(kube, clock)
     runners = [
         Reconciler(kind, store=store, writer=writer, events=events, clock=clock, redact=redact)

@@ -124,7 +124,7 @@ async def running(
 ) -> AsyncIterator[Assembly]:
     """An operator of this kind alone in the running loop until the block ends; synced at its start."""
     chosen = Settings(kubeconfig=kubeconfig, health_host="127.0.0.1", health_port=0, **settings)
-    assembly, stop = assemble(chosen, kube, WATCHED, lambda store: [kind(store)]), asyncio.Event()
+    assembly, stop = assemble(chosen, kube, WATCHED, lambda store, _: [kind(store)]), asyncio.Event()
     work = asyncio.create_task(assembly.run(stop))
     try:
         await until(lambda: assembly.engine.synced or work.done())

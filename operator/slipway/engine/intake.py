@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable
+import sys
+from collections.abc import Collection, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from slipway.engine.key import Key
 from slipway.engine.queue import Queue
@@ -12,6 +15,17 @@ from slipway.engine.view import View
 __all__ = ["Intake"]
 
 
+@dataclass(slots=True)
+class _Write:
+    """A write of a child that is under way, in versions of the child."""
+
+    writer: Key
+    answered: int = 0
+    """What the answer told; 0 as long as there is none."""
+    heard: int = 0
+    """The newest that the watch told meanwhile: the echo of this very write, or what somebody else wrote."""
+
+
 class Intake:
     """Takes in what events, lists and answers to own writes show. Used from the engine's thread only.
 
@@ -19,12 +33,13 @@ class Intake:
     store, but only their owners and listeners are queued.
     """
 
-    __slots__ = ("_kinds", "_queue", "_store")
+    __slots__ = ("_kinds", "_queue", "_store", "_writes")
 
     def __init__(self, store: Store, queue: Queue, kinds: Collection[str]) -> None:
         self._store = store
         self._queue = queue
         self._kinds = frozenset(kinds)
+        self._writes: dict[Key, _Write] = {}
 
     def observe(self, view: View, own: bool = False) -> None:
         """An object was seen; `own` says that the view is the answer to a write of ours.
@@ -37,22 +52,42 @@ class Intake:
         news = self._store.put(view)
         if own or (news and silent):
             self._store.trust(view.key)
+        if own:
+            self._answered(view.key, view.resource_version)
         if not news:
             return
         if not silent:
             self.wake(view.key)
-        self._wake_owners(known, view)
+        self._wake_owners(view.key, view.resource_version, known, view)
         if known is None or _differs(known, view):
             self._wake_listeners(view.key, (*(known.topics if known else ()), *view.topics))
 
-    def forget(self, key: Key, uid: str, resource_version: int) -> None:
-        """An object is gone for good."""
+    def forget(self, key: Key, uid: str, resource_version: int, own: bool = False) -> None:
+        """An object is gone for good; `own` says that we deleted it, at this version."""
         known = self._store.get(key)
-        if not self._store.remove(key, uid, resource_version) or known is None:
+        removed = self._store.remove(key, uid, resource_version)
+        if own and self._store.get(key) is None:
+            self._answered(key, sys.maxsize)
+        if not removed or known is None:
             return
         self.wake(key)
-        self._wake_owners(known)
+        self._wake_owners(key, resource_version, known)
         self._wake_listeners(key, known.topics)
+
+    @contextmanager
+    def writing(self, child: Key, writer: Key) -> Iterator[None]:
+        """The run of `writer` writes this child; its answer is taken in as `own` before the block ends.
+
+        The writer is not queued for what its own run wrote, though the echo may come before the answer: what
+        is heard meanwhile is kept back, and at the end it counts only if the answer did not tell it.
+        """
+        write = self._writes[child] = _Write(writer)
+        try:
+            yield
+        finally:
+            self._writes.pop(child, None)
+            if write.heard > write.answered:
+                self.wake(writer)
 
     def wake(self, key: Key) -> None:
         """Queue a key, if its kind has a reconciler."""
@@ -65,9 +100,18 @@ class Intake:
             return known is not None and known.uid == view.uid and known.wish == view.wish
         return self._store.is_echo(view)
 
-    def _wake_owners(self, *views: View | None) -> None:
+    def _answered(self, child: Key, resource_version: int) -> None:
+        if (write := self._writes.get(child)) is not None:
+            write.answered = resource_version
+
+    def _wake_owners(self, key: Key, resource_version: int, *views: View | None) -> None:
+        write = self._writes.get(key)
         for view in views:
-            if view is not None and view.owner is not None:
+            if view is None or view.owner is None:
+                continue
+            if write is not None and view.owner == write.writer:
+                write.heard = resource_version
+            else:
                 self.wake(view.owner)
 
     def _wake_listeners(self, key: Key, topics: Iterable[Hashable]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from slipway.clock import Clock
 from slipway.engine.store import Store
+from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
 from slipway.settings import Settings
 
@@ -22,6 +23,7 @@ class Context:
     """The collaborators that all kinds share."""
 
     kube: KubeClient
+    children: Children
     store: Store
     registries: RegistryAccess
     settings: Settings

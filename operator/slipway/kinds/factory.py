@@ -17,6 +17,7 @@ from slipway.kinds.warehouse import WarehouseKind
 from slipway.kinds.warehouse.view import WarehouseView
 from slipway.kube.resources import (
     APPS_DEPLOYMENTS,
+    CONTROLLERREVISIONS,
     MANAGEDIMAGES,
     REGISTRIES,
     SDEPLOYMENTS,
@@ -37,6 +38,7 @@ def watched_kinds() -> tuple[Watched, ...]:
         Watched(SDEPLOYMENTS, DeploymentView.from_body),
         Watched(APPS_DEPLOYMENTS, child_parser(APPS_DEPLOYMENTS), children_only=True),
         Watched(SERVICES, child_parser(SERVICES), children_only=True),
+        Watched(CONTROLLERREVISIONS, child_parser(CONTROLLERREVISIONS), children_only=True),
     )
 
 

@@ -11,12 +11,17 @@ import structlog
 from slipway.engine.view import View
 from slipway.kube.resources import Resource
 
-__all__ = ["MANAGED_LABEL", "Watched"]
+__all__ = ["MANAGED_LABEL", "Watched", "is_managed"]
 
 _log = structlog.get_logger(__name__)
 
 MANAGED_LABEL = "slipway.dev/managed"
 """On every child, with the value `true`: what the watches on children select by."""
+
+
+def is_managed(body: Mapping[str, Any]) -> bool:
+    """Whether a live object has that label: without it no watch on children shows it."""
+    return (body["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +59,4 @@ class Watched:
 
     def selects(self, body: Mapping[str, Any]) -> bool:
         """Whether a live object is one that the watch would show."""
-        labels = body["metadata"].get("labels") or {}
-        return not self.children_only or labels.get(MANAGED_LABEL) == "true"
+        return not self.children_only or is_managed(body)

@@ -34,10 +34,10 @@ class Recorder(Intake):
         super().observe(view, own=own)
 
     @override
-    def forget(self, key: Key, uid: str, resource_version: int) -> None:
+    def forget(self, key: Key, uid: str, resource_version: int, own: bool = False) -> None:
         """Note it."""
         self.told.append(f"-{key.name}")
-        super().forget(key, uid, resource_version)
+        super().forget(key, uid, resource_version, own=own)
 
 
 async def in_thread(work: Callable[[], None]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slipway.engine.intake import Intake
 from slipway.engine.key import Key
@@ -99,6 +102,83 @@ def test_a_child_that_changes_hands_queues_both_owners() -> None:
     child = FakeView(key("child", kind=CHILD_KIND), owner=key("old"))
 
     assert Desk(child).observe(newer(child, uid="uid-2", owner=key("new"))) == {key("old"), key("new")}
+
+
+@pytest.mark.parametrize("echo_first", [False, True], ids=["answer first", "echo first"])
+def test_what_its_own_run_wrote_is_no_news_to_an_owner(echo_first: bool) -> None:
+    """Neither a child that is made, nor one that is changed or deleted, nor any echo of it."""
+    child = FakeView(key("child", kind=CHILD_KIND), owner=key())
+    desk = Desk()
+
+    for version in (child, newer(child)):
+        with desk.intake.writing(child.key, key()):
+            for own in (not echo_first, echo_first):
+                desk.intake.observe(version, own=own)
+    with desk.intake.writing(child.key, key()):
+        for own in (not echo_first, echo_first):
+            desk.intake.forget(child.key, child.uid, 2 if own else 3, own=own)
+
+    assert desk.take_all() == set()
+    assert desk.store.get(child.key) is None
+    assert desk.observe(newer(child)) == set()
+
+
+@given(st.data())
+def test_an_owner_hears_of_what_the_answer_did_not_tell(data: st.DataObject) -> None:
+    """Whatever others write before and after it, and whether the answer is first, last or lost."""
+    before, after = data.draw(st.integers(0, 2)), data.draw(st.integers(0, 2))
+    lost = data.draw(st.booleans())
+    heard_first = data.draw(st.integers(0, before + 1 + after))
+    child = FakeView(key("child", kind=CHILD_KIND), owner=key())
+    versions = [replace(child, resource_version=2 + number) for number in range(before + 1 + after)]
+    desk = Desk(child)
+
+    with suppress(TimeoutError), desk.intake.writing(child.key, key()):
+        for version in versions[:heard_first]:
+            desk.intake.observe(version)
+        if lost:
+            raise TimeoutError
+        desk.intake.observe(versions[before], own=True)
+    for version in versions[heard_first:]:
+        desk.intake.observe(version)
+
+    assert desk.take_all() == ({key()} if after or lost else set())
+
+
+def test_what_is_made_anew_while_it_is_deleted_is_news() -> None:
+    """Somebody else was quicker than the answer."""
+    child = FakeView(key("child", kind=CHILD_KIND), owner=key())
+    desk = Desk(child)
+
+    with desk.intake.writing(child.key, key()):
+        desk.intake.forget(child.key, child.uid, 2)
+        desk.intake.observe(replace(child, uid="uid-2", resource_version=3))
+        desk.intake.forget(child.key, child.uid, 1, own=True)
+
+    assert desk.take_all() == {key()}
+
+
+def test_what_others_do_to_a_child_after_an_own_write_is_news() -> None:
+    """A change, a removal, and a child that is made anew."""
+    child = FakeView(key("child", kind=CHILD_KIND), owner=key())
+    anew = replace(child, uid="uid-2", resource_version=9)
+    desk = Desk()
+    with desk.intake.writing(child.key, key()):
+        desk.intake.observe(child, own=True)
+
+    assert desk.observe(newer(child)) == {key()}
+    assert desk.forget(child, 8) == {key()}
+    assert desk.observe(anew) == {key()}
+
+
+def test_a_child_that_an_own_write_takes_away_is_news_to_the_owner_it_had() -> None:
+    """Its run did not write it."""
+    child = FakeView(key("child", kind=CHILD_KIND), owner=key("old"))
+    desk = Desk(child)
+    with desk.intake.writing(child.key, key("new")):
+        desk.intake.observe(newer(child, uid="uid-2", owner=key("new")), own=True)
+
+    assert desk.take_all() == {key("old")}
 
 
 def test_the_answer_to_an_own_status_write_wakes_listeners_once() -> None:

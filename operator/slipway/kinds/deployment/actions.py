@@ -35,7 +35,7 @@ def children_to_write(
     annotate = tuple(
         (known, rejected.get(known.inputs.digest))
         for known in facts.revisions
-        if known not in prune and known.rejected != rejected.get(known.inputs.digest)
+        if known.stored and known not in prune and known.rejected != rejected.get(known.inputs.digest)
     )
     if revision is None:
         return Actions(annotate=annotate, prune=prune)
@@ -43,9 +43,11 @@ def children_to_write(
     return Actions(
         revision=None if revision.stored else revision,
         annotate=annotate,
-        service=_unless_covered(facts.service, wanted_service),
+        service=_unless_covered(facts.service, wanted_service, is_watched="Service" not in facts.unwatched),
         workload=_unless_covered(
-            facts.workload.body if facts.workload else None, _workload(facts, revision, history)
+            facts.workload.body if facts.workload else None,
+            _workload(facts, revision, history),
+            is_watched="Deployment" not in facts.unwatched,
         ),
         drop_service=facts.service is not None and wanted_service is None,
         prune=prune,
@@ -60,9 +62,11 @@ def _workload(facts: Facts, revision: Revision, history: History) -> dict[str, A
 
 
 def _unless_covered(
-    live: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None
+    live: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None, *, is_watched: bool
 ) -> Mapping[str, Any] | None:
-    return None if wanted is None or (live is not None and covers(live, wanted)) else wanted
+    """What is wanted; None where that is what there is, and its changes are heard of."""
+    is_so = wanted is None or (live is not None and is_watched and covers(live, wanted))
+    return None if is_so else wanted
 
 
 def _protected(facts: Facts, target: Target, history: History, stable: int | None) -> frozenset[int]:

@@ -12,10 +12,10 @@ from slipway.engine.outcome import Stalled
 from slipway.kinds.context import Context
 from slipway.kinds.deployment.decide import being_removed, decide, stop
 from slipway.kinds.deployment.facts import Actions, DeploymentPlan, Facts
-from slipway.kinds.deployment.revisions import REJECTED_ANNOTATION, Revision
+from slipway.kinds.deployment.revisions import REJECTED_ANNOTATION, Revision, in_order
 from slipway.kinds.deployment.template import controller_revision
 from slipway.kinds.deployment.workload import Workload
-from slipway.kube.children import child_name, create_child, ensure_child
+from slipway.kube.children import child_name
 from slipway.kube.errors import Invalid, LeftOver, NameConflict
 from slipway.kube.resources import APPS_DEPLOYMENTS, CONTROLLERREVISIONS, SERVICES, Resource
 
@@ -49,13 +49,12 @@ async def _write_children(context: Context, facts: Facts, actions: Actions) -> F
     for revision, rejected in actions.annotate:
         facts = _with_revision(facts, await _annotate(context, facts, revision, rejected))
     if actions.service is not None:
-        facts = replace(
-            facts, service=await _ensure(context, facts, SERVICES, facts.service, actions.service)
-        )
+        body = await _ensure(context, facts, SERVICES, facts.service, actions.service)
+        facts = replace(facts, service=body, unwatched=facts.unwatched - {"Service"})
     if actions.workload is not None:
         live = facts.workload.body if facts.workload else None
         body = await _ensure(context, facts, APPS_DEPLOYMENTS, live, actions.workload)
-        facts = replace(facts, workload=Workload.from_body(body))
+        facts = replace(facts, workload=Workload.from_body(body), unwatched=facts.unwatched - {"Deployment"})
     if actions.drop_service:
         facts = await _drop_service(context, facts)
     for revision in actions.prune:
@@ -66,7 +65,7 @@ async def _write_children(context: Context, facts: Facts, actions: Actions) -> F
 async def _store(context: Context, facts: Facts, revision: Revision) -> Revision:
     name = facts.observed.key.name
     wanted = controller_revision(child_name(name, revision.identity), name, revision, None)
-    body = await create_child(context.kube, facts.observed, CONTROLLERREVISIONS, wanted)
+    body = await context.children.create(facts.observed, CONTROLLERREVISIONS, wanted)
     return Revision.from_body(body) or revision
 
 
@@ -90,8 +89,7 @@ async def _annotate(
             "value": {**others, **_annotations(wanted["metadata"])},
         },
     ]
-    namespace = metadata["namespace"]
-    body = await context.kube.json_patch(CONTROLLERREVISIONS, namespace, metadata["name"], operations)
+    body = await context.children.patch(facts.observed, CONTROLLERREVISIONS, revision.body, operations)
     return Revision.from_body(body) or revision
 
 
@@ -106,33 +104,22 @@ async def _ensure(
     live: Mapping[str, Any] | None,
     wanted: Mapping[str, Any],
 ) -> dict[str, Any]:
-    return await ensure_child(context.kube, facts.observed, resource, wanted, live=live)
+    return await context.children.ensure(facts.observed, resource, wanted, live=live)
 
 
 async def _drop_service(context: Context, facts: Facts) -> Facts:
     if facts.service is not None:
-        await _delete(context, SERVICES, facts.service)
+        await context.children.delete(facts.observed, SERVICES, facts.service)
     return replace(facts, service=None)
 
 
 async def _prune(context: Context, facts: Facts, revision: Revision) -> Facts:
     if revision.body is not None:
-        await _delete(context, CONTROLLERREVISIONS, revision.body)
+        await context.children.delete(facts.observed, CONTROLLERREVISIONS, revision.body)
     return replace(facts, revisions=tuple(kept for kept in facts.revisions if kept is not revision))
-
-
-async def _delete(context: Context, resource: Resource, body: Mapping[str, Any]) -> None:
-    metadata = body["metadata"]
-    await context.kube.delete(
-        resource,
-        metadata["namespace"],
-        metadata["name"],
-        uid=metadata["uid"],
-        resource_version=metadata["resourceVersion"],
-    )
 
 
 def _with_revision(facts: Facts, stored: Revision) -> Facts:
     """The facts with a revision as it is now."""
     others = (known for known in facts.revisions if known.identity != stored.identity)
-    return replace(facts, revisions=tuple(sorted((*others, stored), key=lambda revision: revision.number)))
+    return replace(facts, revisions=in_order((*others, stored)))

@@ -29,14 +29,16 @@ from slipway.engine.reconcile import Plan
 from slipway.engine.requests import handled_requests
 from slipway.kinds.deployment import history as histories
 from slipway.kinds.deployment.actions import children_to_write
+from slipway.kinds.deployment.autoscaler import AUTOSCALER
 from slipway.kinds.deployment.events import events_between
 from slipway.kinds.deployment.facts import Actions, DeploymentPlan, Facts
 from slipway.kinds.deployment.health import Health, Scene, deadline_message, judge
 from slipway.kinds.deployment.history import History
 from slipway.kinds.deployment.inputs import digest_of
+from slipway.kinds.deployment.lost import lost_revision
 from slipway.kinds.deployment.offer import SPEC_CHANGE
 from slipway.kinds.deployment.rejected import Rejections, newest_first, standing
-from slipway.kinds.deployment.revisions import with_number
+from slipway.kinds.deployment.revisions import in_order, with_number
 from slipway.kinds.deployment.target import Situation, Target, choose, rollback_cause
 from slipway.kinds.deployment.template import NAME_LABEL
 from slipway.kinds.deployment.workload import Workload
@@ -52,6 +54,7 @@ def decide(facts: Facts, now: datetime) -> DeploymentPlan:
     """The plan for one Deployment at one moment."""
     now = now.replace(microsecond=0)
     past = _recall(facts)
+    facts = _with_lost_revision(facts, past.history)
     target = choose(_situation(facts, past, _rejected(facts, past.change)))
     if conflict := _name_conflict(facts, target):
         return stop(facts, conflict)
@@ -96,6 +99,12 @@ def _recall(facts: Facts) -> _Past:
     return _Past(histories.begin(recorded, change) if change else recorded, change)
 
 
+def _with_lost_revision(facts: Facts, history: History) -> Facts:
+    """The facts with the revision that runs among the others, though its ControllerRevision was deleted."""
+    lost = lost_revision(facts, history)
+    return facts if lost is None else replace(facts, revisions=in_order((*facts.revisions, lost)))
+
+
 def _rejected(facts: Facts, *changes: HistoryEntry | None) -> Rejections:
     accepted = set(facts.spec.accept_digests)
     if facts.spec.rollback_to is not None:
@@ -113,7 +122,7 @@ def _situation(facts: Facts, past: _Past, rejected: Rejections) -> Situation:
         history=past.history,
         revisions=facts.revisions,
         known_number=max(numbers.current or 0, numbers.stable or 0) if numbers else 0,
-        running_identity=facts.workload.identity if facts.workload else "",
+        workload_is_gone=facts.workload is None,
         offer=facts.offer,
         rejected=rejected,
         registry_error=facts.registry_error,
@@ -162,8 +171,12 @@ def _change_to_begin(facts: Facts, past: _Past, target: Target, now: datetime) -
         new_replicas=facts.spec.replicas,
         # A clock that was set back must not make the change look older than what it follows.
         started_at=max(now, last.started_at) if last else now,
-        cause=SPEC_CHANGE if scales else target.cause,
+        cause=_cause_of_scaling(facts) if scales else target.cause,
     )
+
+
+def _cause_of_scaling(facts: Facts) -> str:
+    return AUTOSCALER if facts.autoscaled else SPEC_CHANGE
 
 
 def _action(last: HistoryEntry | None, target: Target) -> HistoryAction:

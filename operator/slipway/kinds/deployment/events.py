@@ -49,7 +49,8 @@ def _begun(entry: HistoryEntry, before: HistoryEntry | None) -> EventNote:
     match entry.action:
         case HistoryAction.SCALE:
             change = f"from {entry.old_replicas} to {entry.new_replicas} replicas"
-            return EventNote(Reason.SCALED, f"Scaled revision {entry.revision} {change}", action="Scale")
+            message = f"Scaled revision {entry.revision} {change} ({entry.cause})"
+            return EventNote(Reason.SCALED, message, action="Scale")
         case HistoryAction.ROLLBACK:
             change = f"Rolled back to revision {entry.revision}, from {entry.old_image} to {entry.new_image}"
             return EventNote(Reason.ROLLED_BACK, f"{change} ({entry.cause})", action="Rollback")

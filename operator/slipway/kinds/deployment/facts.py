@@ -26,6 +26,9 @@ class Facts:
     spec: DeploymentSpec
     status: DeploymentStatus
     offer: Offer
+    autoscaled: bool = False
+    """Whether an autoscaler, not a person, chose the number of replicas."""
+
     resolution: Resolution | None = None
     """What `spec.image.reference` stands for; None for other sources, and while it is not known."""
 
@@ -43,6 +46,9 @@ class Facts:
 
     left_over: frozenset[str] = frozenset()
     """Kinds of the objects that a deleted object of our name has left; they go by themselves."""
+
+    unwatched: frozenset[str] = frozenset()
+    """Kinds of our children that lost the label they are watched by: nothing would tell of their changes."""
 
     revisions: tuple[Revision, ...] = ()
     trouble: str | None = None

@@ -10,17 +10,19 @@ from slipway.api.deployment import Deployment
 from slipway.engine.key import Key
 from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
+from slipway.kinds.deployment.autoscaler import is_autoscaled
 from slipway.kinds.deployment.facts import Facts
 from slipway.kinds.deployment.history import rollout_under_way
 from slipway.kinds.deployment.image import with_offer
 from slipway.kinds.deployment.offer import Offer
 from slipway.kinds.deployment.pods import trouble_in
-from slipway.kinds.deployment.revisions import Revision
+from slipway.kinds.deployment.revisions import Revision, in_order
 from slipway.kinds.deployment.template import NAME_LABEL, REVISION_LABEL
 from slipway.kinds.deployment.workload import Workload
 from slipway.kube.children import is_child_of, is_left_over
 from slipway.kube.resources import APPS_DEPLOYMENTS, CONTROLLERREVISIONS, PODS, SDEPLOYMENTS, SERVICES
 from slipway.kube.status import observed_from
+from slipway.kube.watched import is_managed
 
 __all__ = ["gather"]
 
@@ -45,6 +47,7 @@ async def gather(context: Context, asked: Asked, key: Key) -> Facts | None:
         spec=deployment.spec,
         status=deployment.status,
         offer=Offer(),
+        autoscaled=is_autoscaled(body["metadata"]),
         requests=requests,
         notes=notes,
     )
@@ -72,6 +75,7 @@ async def _with_children(context: Context, facts: Facts) -> Facts:
         service=own.get("Service"),
         strangers=frozenset(others) - left_over,
         left_over=left_over,
+        unwatched=frozenset(kind for kind, body in own.items() if not is_managed(body)),
         revisions=revisions,
     )
 
@@ -85,7 +89,7 @@ async def _revisions(context: Context, facts: Facts) -> tuple[Revision, ...]:
             # A deleted object of our name may have left revisions that are not collected yet.
             revision = Revision.from_body(body) if is_child_of(facts.observed, body) else None
             found += [revision] if revision else []
-    return tuple(sorted(found, key=lambda revision: revision.number))
+    return in_order(found)
 
 
 async def _trouble(context: Context, facts: Facts) -> str | None:

@@ -175,12 +175,13 @@ def _is_complete(at: Scene) -> bool:
 
 def _not_running(at: Scene, when: str) -> str:
     """What is on offer and does not run: the newest that may, else the newest that is rejected."""
-    newest = at.offer.newest
-    if newest is None or newest.digest == digest_of(at.image):
-        return ""
-    if newest.digest in at.rejected:
-        return f"; {_in_words(newest)} is rejected: name it in acceptDigests to let it run"
-    return f"; {_in_words(newest)} is wanted and rolled out {when}"
+    newer = at.offer.newer_than(digest_of(at.image))
+    wanted = next((candidate for candidate in newer if candidate.digest not in at.rejected), None)
+    if wanted is not None:
+        return f"; {_in_words(wanted)} is wanted and rolled out {when}"
+    if newer:
+        return f"; {_in_words(newer[0])} is rejected: name it in acceptDigests to let it run"
+    return ""
 
 
 def _in_words(candidate: Candidate) -> str:

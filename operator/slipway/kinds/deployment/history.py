@@ -8,6 +8,9 @@ Create, Update, Rollback ──▶ Promoted    all replicas of the revision are 
          └─ a rollback left its revision ───────────▶ RolledBack, whatever it was before
 
 Scale ───▶ Promoted, or Superseded by the next Scale
+
+What an autoscaler does would soon be all that there is to read. Of its changes in a row only the last stays,
+since the newest entry has to tell what was last asked for; each of them has an Event.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import Final, TypeAlias
 
 from slipway.api.deployment import HistoryAction, HistoryEntry, HistoryOutcome
 from slipway.api.lengths import shortened
+from slipway.kinds.deployment.autoscaler import AUTOSCALER
 from slipway.kinds.sizes import Trimmable
 
 __all__ = [
@@ -60,6 +64,8 @@ def unrecorded(history: History, change: HistoryEntry | None) -> HistoryEntry | 
 
 def begin(history: History, entry: HistoryEntry) -> History:
     """The history after a change began."""
+    if history and _is_autoscaling(entry) and _is_autoscaling(history[0]):
+        history = history[1:]
     newest = newest_rollout(history)
     before = tuple(_displaced(known, entry, newest=known is newest) for known in history)
     return (entry, *before)[:LIMIT]
@@ -115,6 +121,10 @@ def _ended(entry: HistoryEntry, outcome: HistoryOutcome, at: datetime) -> Histor
 
 def _is_scale(entry: HistoryEntry) -> bool:
     return entry.action == HistoryAction.SCALE
+
+
+def _is_autoscaling(entry: HistoryEntry) -> bool:
+    return _is_scale(entry) and entry.cause == AUTOSCALER
 
 
 def _cut(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from slipway.api.conditions import Reason
@@ -60,6 +61,10 @@ class Offer:
     def newest(self) -> Candidate | None:
         """What would run if nothing stood against it."""
         return self.candidates[0] if self.candidates else None
+
+    def newer_than(self, digest: str) -> tuple[Candidate, ...]:
+        """The candidates before this digest, newest first; all where it is not on offer."""
+        return tuple(takewhile(lambda candidate: candidate.digest != digest, self.candidates))
 
     def naming(self, digest: str) -> Candidate | None:
         """The candidate of this digest."""

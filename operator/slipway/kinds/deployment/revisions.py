@@ -21,6 +21,7 @@ __all__ = [
     "CAUSE_ANNOTATION",
     "REJECTED_ANNOTATION",
     "Revision",
+    "in_order",
     "next_number",
     "ran",
     "surplus",
@@ -84,6 +85,11 @@ def _rejection(text: str | None) -> RejectedDigest | None:
         return RejectedDigest.model_validate(json.loads(text))
     except (ValueError, ValidationError):
         return None
+
+
+def in_order(revisions: Iterable[Revision]) -> tuple[Revision, ...]:
+    """By number, the oldest first."""
+    return tuple(sorted(revisions, key=lambda revision: revision.number))
 
 
 def with_number(revisions: Iterable[Revision], number: int | None) -> Revision | None:

@@ -35,8 +35,8 @@ class Situation:
     known_number: int
     """The highest number that the status names outside the history; 0 for none."""
 
-    running_identity: str
-    """Of the pod template that the workload has; empty where there is none."""
+    workload_is_gone: bool
+    """Whether there is no apps/v1 Deployment."""
 
     offer: Offer
     rejected: Rejections
@@ -171,12 +171,10 @@ def _stay(at: Situation, problem: Problem | None = None) -> Target:
 
 
 def _restored(at: Situation) -> Revision | None:
-    """What runs, where its ControllerRevision was deleted: only the spec can tell what it was."""
-    if not at.running_image:
+    """The image that ran, where workload and ControllerRevision were deleted: the rest is as in the spec."""
+    if not at.running_image or not at.workload_is_gone:
         return None
-    revision = _revision_for(at, at.running_image, SPEC_CHANGE).revision
-    same = revision is not None and at.running_identity in {"", revision.identity}
-    return revision if same else None
+    return _revision_for(at, at.running_image, SPEC_CHANGE).revision
 
 
 def _revision_for(at: Situation, image: str, cause: str) -> Target:
@@ -189,12 +187,8 @@ def _revision_for(at: Situation, image: str, cause: str) -> Target:
 
 def _draft(at: Situation, inputs: Inputs, cause: str) -> Revision:
     identity = identity_of(inputs)
-    # Somebody deleted the ControllerRevision of what runs: it is made anew, as what it was.
-    runs = at.last is not None and identity == at.running_identity
     return Revision(
-        number=at.last.revision
-        if runs and at.last
-        else next_number(at.revisions, at.history, at.known_number),
+        number=next_number(at.revisions, at.history, at.known_number),
         identity=identity,
         inputs=inputs,
         template=pod_template(at.name, identity, inputs),

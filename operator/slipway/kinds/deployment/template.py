@@ -19,6 +19,7 @@ from slipway.kinds.deployment.revisions import CAUSE_ANNOTATION, REJECTED_ANNOTA
 from slipway.kinds.deployment.strategies import workload_strategy
 
 __all__ = [
+    "CONTAINER",
     "NAME_LABEL",
     "PORTS_ANNOTATION",
     "REVISION_LABEL",

@@ -102,12 +102,12 @@ class Apps:
         return self.wait(ready_as(status, reason), name)
 
     def child(self, kind: str, name: str = "api") -> Body | None:
-        """A child: `deployments` or `services`."""
+        """A child: `deployments`, `services` or `controllerrevisions`."""
         return self.api.find(self.child_path(kind, name))
 
     def child_path(self, kind: str, name: str = "api") -> str:
         """Where the API server keeps it."""
-        return resource_path("apps/v1" if kind == "deployments" else "v1", kind, self.namespace, name)
+        return resource_path("v1" if kind == "services" else "apps/v1", kind, self.namespace, name)
 
     def image(self, name: str = "api") -> str:
         """The image that the workload is set to."""

@@ -68,9 +68,75 @@ def test_a_deployment_made_anew_waits_for_the_old_children_to_go(apps: Apps) -> 
         assert [owner["uid"] for owner in child["metadata"]["ownerReferences"]] == [anew["metadata"]["uid"]]
 
 
+@pytest.mark.parametrize("kind", ["deployments", "services", "controllerrevisions"])
+def test_a_deleted_child_comes_back_at_once(apps: Apps, kind: str) -> None:
+    """Long before the next resync, as what it was, and without an entry in the history."""
+    resources = {"requests": {"cpu": "0.1"}, "limits": {"memory": "1024Mi"}}
+    found, digest = apps.run(ports=HTTP, args=["-v"], resources=resources)
+    name = apps.revisions()[1]["metadata"]["name"] if kind == "controllerrevisions" else "api"
+    path = apps.child_path(kind, name)
+    deleted = apps.api.get(path)
+
+    apps.api.delete(path)
+
+    apps.api.wait_for(path, lambda body: uid_of(body) not in {None, uid_of(deleted)})
+    assert wished(apps.api.get(path)) == wished(deleted)
+    assert apps.wait(healthy(1, digest))["status"]["history"] == found["status"]["history"]
+
+
+def uid_of(body: Body | None) -> str | None:
+    """Which object of its name it is."""
+    return body["metadata"]["uid"] if body is not None else None
+
+
+def wished(body: Body) -> Body:
+    """What the operator wants of a child, whatever the API server and other controllers add."""
+    metadata, annotations = body["metadata"], body["metadata"].get("annotations") or {}
+    ours = {key: text for key, text in annotations.items() if key.startswith("slipway.dev/")}
+    spec = {key: value for key, value in body.get("spec", {}).items() if not key.startswith("clusterIP")}
+    return {
+        "labels": metadata["labels"],
+        "owners": metadata["ownerReferences"],
+        "annotations": ours,
+        "content": (spec, body.get("revision"), body.get("data")),
+    }
+
+
+def test_the_revision_of_a_rollback_comes_back_too(apps: Apps) -> None:
+    """Though the spec has other arguments by now: it is what runs."""
+    apps.run("1", args=["old"], ports=HTTP)
+    apps.change(args=["new"])
+    apps.wait(healthy(2))
+    apps.change(rollbackTo={"revision": 1})
+    apps.wait_ready("True", "RolledBack")
+    deleted = apps.revisions()[1]
+    path = apps.child_path("controllerrevisions", deleted["metadata"]["name"])
+
+    apps.api.delete(path)
+
+    apps.api.wait_for(path, lambda body: uid_of(body) not in {None, uid_of(deleted)})
+    assert wished(apps.revisions()[1]) == wished(deleted)
+    found = apps.wait_ready("True", "RolledBack")
+    assert [entry["action"] for entry in found["status"]["history"]] == ["Rollback", "Update", "Create"]
+
+
+@pytest.mark.parametrize("kind", ["deployments", "services"])
+def test_a_child_gets_back_the_label_that_it_is_watched_by(apps: Apps, kind: str) -> None:
+    """Without it the operator would not hear of what is done to it."""
+    apps.run(ports=HTTP)
+    path = apps.child_path(kind)
+    apps.api.patch(path, {"metadata": {"labels": {"slipway.dev/managed": None}}})
+
+    found = apps.api.wait_for(
+        path, lambda body: "slipway.dev/managed" in str((body or {})["metadata"]["labels"])
+    )
+    apps.api.delete(path)
+    apps.api.wait_for(path, lambda body: uid_of(body) not in {None, uid_of(found)})
+
+
 def test_drift_is_repaired(apps: Apps, kubectl: Kubectl) -> None:
-    """An image, replicas or a pause set by hand, and deleted children, without an entry in the history."""
-    found, digest = apps.run(ports=HTTP)
+    """An image, replicas or a pause set by hand, without an entry in the history."""
+    found, digest = apps.run()
     before = found["status"]["history"]
 
     kubectl("set", "image", "deployment.apps/api", "app=registry.test/other")
@@ -82,13 +148,6 @@ def test_drift_is_repaired(apps: Apps, kubectl: Kubectl) -> None:
     kubectl("rollout", "pause", "deployment.apps/api")
     apps.api.wait_for(
         apps.child_path("deployments"), lambda body: body is not None and not body["spec"].get("paused")
-    )
-    kubectl("delete", "service", "api")
-    apps.api.wait_for(apps.child_path("services"), lambda body: body is not None)
-    uid = apps.api.get(apps.child_path("deployments"))["metadata"]["uid"]
-    kubectl("delete", "deployment.apps", "api")
-    apps.api.wait_for(
-        apps.child_path("deployments"), lambda body: body is not None and body["metadata"]["uid"] != uid
     )
 
     found = apps.wait(healthy(1, digest))

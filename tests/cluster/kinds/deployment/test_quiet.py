@@ -11,7 +11,7 @@ from dev.api import resource_path
 from dev.audit import Request
 from dev.cluster import Cluster
 from dev.operator import OperatorProcess
-from tests.cluster.kinds.deployment.apps import Apps
+from tests.cluster.kinds.deployment.apps import Apps, healthy
 from tests.support.cluster import FAST
 from tests.support.objects import Body
 
@@ -35,18 +35,46 @@ def test_settled_objects_cost_no_write(apps: Apps, cluster: Cluster, tmp_path: P
         operator.start()
         operator.wait_ready()
         wait_until_read(cluster, apps, settled)
-        assert own_writes(cluster, apps, settled) == []
+        assert own_writes(cluster, apps, settled) == ()
 
         asked = datetime.now(UTC)
-        moment = apps.ask()
-        apps.wait(lambda body: moment in str((body or {})["status"].get("handledRequests")))
+        be_looked_at(apps)
         assert [write.subresource for write in own_writes(cluster, apps, asked)] == ["status"]
 
 
-def own_writes(cluster: Cluster, apps: Apps, since: datetime) -> list[Request]:
+def test_the_echo_of_an_own_write_costs_no_run(apps: Apps, cluster: Cluster, tmp_path: Path) -> None:
+    """A deleted Service costs the one run that makes it anew."""
+    with OperatorProcess(cluster, environment=FAST, log=tmp_path / "operator.log"):
+        apps.run(ports=HTTP)
+        be_looked_at(apps)  # so that nothing which Kubernetes did for the rollout is still to be heard
+        path = apps.child_path("services")
+        uid = apps.api.get(path)["metadata"]["uid"]
+        deleted = datetime.now(UTC)
+        apps.api.delete(path)
+        apps.api.wait_for(path, lambda body: body is not None and body["metadata"]["uid"] != uid)
+        # By the time that another one is healthy, the echo has long been heard.
+        apps.create(apps.reference("1"), "other")
+        apps.wait(healthy(1), "other")
+
+        requests = cluster.audit.requests((deleted, datetime.now(UTC)), user_agent_prefix="slipway/")
+    runs = [
+        request
+        for request in requests
+        if (request.verb, request.resource, request.namespace, request.name)
+        == ("get", "deployments.slipway.dev", apps.namespace, "api")
+    ]
+    assert len(runs) == 1
+
+
+def be_looked_at(apps: Apps) -> None:
+    """Ask for a reconcile, and wait until it is answered."""
+    moment = apps.ask()
+    apps.wait(lambda body: moment in str((body or {})["status"].get("handledRequests")))
+
+
+def own_writes(cluster: Cluster, apps: Apps, since: datetime) -> tuple[Request, ...]:
     """What the operator wrote into the namespace of this test."""
-    writes = cluster.audit.writes((since, datetime.now(UTC))).objects
-    return [write for write in writes if write.namespace == apps.namespace]
+    return cluster.audit.writes((since, datetime.now(UTC))).within(apps.namespace).objects
 
 
 def wait_until_read(cluster: Cluster, apps: Apps, since: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -150,6 +151,33 @@ def test_scaling(apps: Apps, kubectl: Kubectl) -> None:
         resource_path("v1", "pods", apps.namespace), labelSelector=scale["status"]["selector"]
     )
     assert len(pods["items"]) == 3
+
+
+def test_an_autoscaler_is_told_from_a_person(apps: Apps, kubectl: Kubectl) -> None:
+    """By the name that it writes under; of what it does in a row the history keeps the last."""
+    apps.run()
+    path = apps.objects.path("deployments", "api") + "/scale"
+    for replicas in (2, 3):
+        apps.api.request(
+            "PATCH",
+            path,
+            body={"spec": {"replicas": replicas}},
+            query={"fieldManager": "kube-controller-manager"},
+            content_type="application/merge-patch+json",
+        )
+        apps.wait(ready_with(replicas))
+    kubectl("scale", "sdep/api", "--replicas=1")
+    found = apps.wait(ready_with(1))
+
+    scales = [(entry["cause"], entry["newReplicas"]) for entry in found["status"]["history"]]
+    assert scales == [("spec change", 1), ("autoscaler", 3), ("spec change", 1)]
+    told = {event["note"] for event in apps.objects.events("api", "Scaled")}
+    assert "Scaled revision 1 from 2 to 3 replicas (autoscaler)" in told
+
+
+def ready_with(replicas: int) -> Callable[[Body | None], bool]:
+    """Whether a Deployment is healthy with so many pods."""
+    return lambda body: healthy(1)(body) and (body or {})["status"]["readyReplicas"] == replicas
 
 
 def test_paused(apps: Apps) -> None:

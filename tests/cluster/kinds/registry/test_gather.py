@@ -9,12 +9,15 @@ import pytest
 
 from dev.cluster import Cluster
 from slipway.clock import SystemClock
+from slipway.engine.intake import Intake
+from slipway.engine.queue import Queue
 from slipway.engine.store import Store
 from slipway.kinds.context import Context
 from slipway.kinds.registry import RegistryKind
 from slipway.kinds.registry.access import RegistryAccess
 from slipway.kinds.registry.decide import Facts
 from slipway.kinds.registry.view import registry_key
+from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
 from slipway.oci.pool import ClientPool
 from slipway.settings import Settings
@@ -31,8 +34,9 @@ async def kind(cluster: Cluster) -> AsyncIterator[RegistryKind]:
     """The kind alone: no engine runs it but the test."""
     pool, store, settings = ClientPool(), Store(), Settings()
     async with await KubeClient.connect(cluster.kubeconfig) as kube:
+        children = Children(kube, Intake(store, Queue(), ()), ())
         access = RegistryAccess(kube, store, pool, settings)
-        yield RegistryKind(Context(kube, store, access, settings, SystemClock()))
+        yield RegistryKind(Context(kube, children, store, access, settings, SystemClock()))
         await pool.aclose()
 
 

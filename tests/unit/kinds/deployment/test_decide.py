@@ -180,6 +180,34 @@ def test_scaling() -> None:
     assert world.status["replicas"] == 4
 
 
+def test_what_an_autoscaler_does_leaves_one_entry() -> None:
+    """Each change is told by an Event; the history is for what people and images did."""
+    world = World()
+    world.settle()
+    world.autoscaled = True
+    told = []
+    for replicas in (2, 5, 3):
+        world.pass_time()
+        world.change(replicas=replicas)
+        plan = world.reconcile()
+        assert plan.outcome.reason == "Scaling"
+        told += [note.message for note in plan.events]
+    world.settle()
+
+    assert told == [
+        f"Scaled revision 1 from {change} replicas (autoscaler)" for change in ("1 to 2", "2 to 5", "5 to 3")
+    ]
+    assert world.told == [("Scale", 1, "Promoted"), ("Create", 1, "Promoted")]
+    assert (world.history[0].cause, world.history[0].new_replicas) == ("autoscaler", 3)
+
+    world.autoscaled = False
+    world.change(replicas=1)
+    world.settle()
+
+    assert [entry.cause for entry in world.history[:2]] == ["spec change", "autoscaler"]
+    assert world.status["replicas"] == 1
+
+
 def test_scaling_to_nothing() -> None:
     """Zero replicas are healthy, and the status says zero."""
     world = World()
@@ -235,6 +263,20 @@ def test_rollback_holds_and_names_what_is_wanted() -> None:
     assert world.digest == digest(1)
     assert digest(3) in world.message
     assert "build 3" in world.message
+
+
+def test_a_held_rollback_names_what_may_run_rather_than_what_is_rejected() -> None:
+    """The newest digest was rejected too: what will be rolled out is the one before it."""
+    world = two_revisions()
+    world.offer = managed_offer(3, 2, 1)
+    world.settle()
+    world.change(rollbackTo={"revision": 1})
+    world.settle()
+    assert f"{digest(2)} (ManagedImage api: build 2) is wanted" in world.message
+
+    world.change(rollbackTo=None)
+    world.settle()
+    assert world.digest == digest(2)
 
 
 def test_rollback_restores_all_inputs_but_the_replicas() -> None:
@@ -755,18 +797,18 @@ def test_deleted_children_come_back() -> None:
     assert len(world.history) == 2
 
 
-def test_what_cannot_be_restored_is_left_alone() -> None:
-    """Paused, with other arguments in the spec, and the ControllerRevision of what runs is deleted."""
-    world = World(args=["old"])
+@pytest.mark.parametrize("kind", ["Deployment", "Service"])
+def test_children_without_their_label_get_it_back(kind: str) -> None:
+    """Without it nobody would hear of their changes; it is no entry in the history."""
+    world = World(ports=HTTP)
     world.settle()
-    world.change(paused=True, args=["new"])
-    world.reconcile()
-    world.revisions = []
-    before = world.workload
+    world.unwatched = frozenset({kind})
+    world.settle()
+    before = world.writes
     world.reconcile()
 
-    assert world.workload == before
-    assert world.phase == "Paused"
+    assert (world.unwatched, world.writes) == (frozenset(), before)
+    assert world.told == [("Create", 1, "Promoted")]
 
 
 # --- crashes and clocks

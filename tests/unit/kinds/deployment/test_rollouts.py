@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from slipway.api.deployment import HistoryEntry
+from slipway.kinds.deployment.autoscaler import AUTOSCALER
 from slipway.kinds.deployment.history import start_of
 from tests.unit.kinds.deployment.world import Crash, World, managed_offer
 
@@ -48,6 +51,14 @@ class Rollouts(RuleBasedStateMachine):
     @rule(replicas=st.integers(0, 3))
     def scale(self, replicas: int) -> None:
         """A person changes the replicas."""
+        self.world.autoscaled = False
+        self.world.change(replicas=replicas)
+        self.run()
+
+    @rule(replicas=st.integers(0, 3))
+    def autoscale(self, replicas: int) -> None:
+        """An autoscaler changes them."""
+        self.world.autoscaled = True
         self.world.change(replicas=replicas)
         self.run()
 
@@ -101,6 +112,16 @@ class Rollouts(RuleBasedStateMachine):
             self.known = []
             self.run()
 
+    @rule()
+    def lose_revision(self) -> None:
+        """Somebody deletes the ControllerRevision of what runs."""
+        current = self.world.history[0].revision
+        self.world.revisions = [body for body in self.world.revisions if body["revision"] != current]
+        told = self.world.told
+        self.run()
+        assert current in self.world.numbers
+        assert self.world.told == told
+
     # --- the operator, and what must hold at every step of it
 
     def run(self) -> None:
@@ -144,11 +165,13 @@ class Rollouts(RuleBasedStateMachine):
         starts = [start_of(entry) for entry in self.world.history]
         assert len({entry.model_dump_json() for entry in starts}) == len(starts)
         assert starts == sorted(starts, key=lambda entry: entry.started_at, reverse=True)
-        assert starts[len(starts) - len(self.known) :] == self.known
-        self.known = list(starts)
-        for newer, older in zip(self.world.history, self.world.history[1:], strict=False):
+        lasting = [entry for entry in starts if entry.cause != AUTOSCALER]
+        assert lasting[len(lasting) - len(self.known) :] == self.known
+        self.known = lasting
+        for newer, older in pairwise(self.world.history):
             assert newer.old_image == older.new_image
-            assert newer.old_replicas == older.new_replicas
+            assert newer.old_replicas == older.new_replicas or newer.cause == AUTOSCALER
+            assert not newer.cause == older.cause == AUTOSCALER
 
     @invariant()
     def workload_is_as_recorded(self) -> None:

@@ -63,6 +63,8 @@ class World:
         self.registry_error: str | None = None
         self.strangers: frozenset[str] = frozenset()
         self.left_over: frozenset[str] = frozenset()
+        self.unwatched: frozenset[str] = frozenset()
+        self.autoscaled = False
         self.trouble: str | None = None
         self.status: dict[str, Any] = {}
         self.conditions: tuple[Any, ...] = ()
@@ -138,12 +140,14 @@ class World:
             spec=DeploymentSpec.model_validate(self.spec),
             status=DeploymentStatus.model_validate(self.status),
             offer=self.offer,
+            autoscaled=self.autoscaled,
             resolution=self.resolution,
             registry_error=self.registry_error,
             workload=Workload.from_body(copy.deepcopy(self.workload)) if self.workload else None,
             service=copy.deepcopy(self.service),
             strangers=self.strangers,
             left_over=self.left_over,
+            unwatched=self.unwatched,
             revisions=tuple(revision for revision in found if revision),
             trouble=self.trouble,
         )
@@ -190,9 +194,11 @@ class World:
         if actions.service is not None:
             self._write()
             self.service = self._merged(self.service, actions.service)
+            self.unwatched -= {"Service"}
         if actions.workload is not None:
             self._write()
             self.workload = self._merged(self.workload, actions.workload)
+            self.unwatched -= {"Deployment"}
             self.ran.append(self.image)
         if actions.drop_service:
             self._write()
