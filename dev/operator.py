@@ -44,7 +44,9 @@ class OperatorProcess:
     Args:
         cluster: the cluster it works for.
         environment: further `SLIPWAY_*` variables; none of this process's own are handed on. Without
-            another value it may connect to any port of 127.0.0.1, where the test bed's registries are.
+            another value it may connect to any port of 127.0.0.1, where the test bed's registries are, and
+            all operators have one identity, as a container has that is started anew in its pod: the next one
+            need not wait until the Lease of a killed one ends. Two at a time need a `SLIPWAY_IDENTITY` each.
         kubeconfig: another way to the API server than the cluster's own, such as through a relay.
         log: where its output goes, appended over restarts; None is a file in a temporary directory.
     """
@@ -66,6 +68,8 @@ class OperatorProcess:
             "SLIPWAY_HEALTH_HOST": "127.0.0.1",
             "SLIPWAY_HEALTH_PORT": str(self.health_port),
             "SLIPWAY_EGRESS_ALLOW": "127.0.0.1:*",
+            "SLIPWAY_IDENTITY": "test-bed",
+            "SLIPWAY_LEASE_NAMESPACE": "default",
             **(environment or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -104,13 +108,13 @@ class OperatorProcess:
         self._process = processes.start(program, self.log)
 
     def wait_ready(self, timeout: float = 30.0) -> float:
-        """Wait until `/readyz` says that it is synced; how many seconds that took.
+        """Wait until `/readyz` says that it works and is synced; how many seconds that took.
 
         Raises:
-            OperatorFailed: it ended, or is not ready in time.
+            OperatorFailed: it ended, stands by, or is not ready in time.
         """
         begun = time.monotonic()
-        while not self._answers("/readyz"):
+        while self.readiness() != "ok":
             self._check_alive()
             if time.monotonic() - begun > timeout:
                 self._fail(f"is not ready after {timeout:g} s")
@@ -119,11 +123,15 @@ class OperatorProcess:
 
     def is_healthy(self) -> bool:
         """What `/healthz` says."""
-        return self._answers("/healthz")
+        return self._answer("/healthz")[0] == http.client.OK
 
     def is_ready(self) -> bool:
-        """What `/readyz` says."""
-        return self._answers("/readyz")
+        """What `/readyz` says; one that stands by is ready."""
+        return self._answer("/readyz")[0] == http.client.OK
+
+    def readiness(self) -> str:
+        """The text of `/readyz`: `ok` when it works; empty when nobody answers."""
+        return self._answer("/readyz")[1]
 
     def is_running(self) -> bool:
         """Whether the process exists."""
@@ -194,12 +202,14 @@ class OperatorProcess:
         msg = f"the operator {what}; the end of its log:\n{processes.log_tail(self.log, 40)}"
         raise OperatorFailed(msg)
 
-    def _answers(self, path: str) -> bool:
+    def _answer(self, path: str) -> tuple[int, str]:
+        """Status and text; 0 and nothing when nobody answers."""
         connection = http.client.HTTPConnection("127.0.0.1", self.health_port, timeout=2)
         try:
             connection.request("GET", path)
-            return connection.getresponse().status == http.client.OK
+            response = connection.getresponse()
+            return response.status, response.read().decode().strip()
         except (OSError, http.client.HTTPException):
-            return False
+            return 0, ""
         finally:
             connection.close()

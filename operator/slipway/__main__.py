@@ -13,12 +13,16 @@ from urllib.parse import urlsplit
 import structlog
 
 from slipway.assembly import assemble
-from slipway.clock import SystemClock
+from slipway.clock import Clock, SystemClock
+from slipway.engine.elector import Elector, renewal_timeout
+from slipway.engine.fence import Fence
 from slipway.http import EgressPolicy
 from slipway.kinds.context import Context
 from slipway.kinds.factory import build_kinds, watched_kinds
 from slipway.kinds.registry.access import RegistryAccess
 from slipway.kube.client import KubeClient
+from slipway.kube.lease import KubeLease
+from slipway.kube.pod import default_identity, default_namespace
 from slipway.logs import configure_logs
 from slipway.oci.pool import ClientPool
 from slipway.redact import redact
@@ -32,9 +36,11 @@ async def run(settings: Settings) -> None:
     stop, loop, clock = asyncio.Event(), asyncio.get_running_loop(), SystemClock()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    fence = Fence(clock, settings.lease_duration.total_seconds())
     async with (
-        await KubeClient.connect(settings.kubeconfig) as kube,
-        aclosing(_clients(settings, kube)) as pool,
+        await KubeClient.connect(settings.kubeconfig, fence=fence) as kube,
+        KubeClient(kube.connection) as unfenced,
+        aclosing(_clients(settings, kube, fence)) as pool,
     ):
         operator = assemble(
             settings,
@@ -44,14 +50,22 @@ async def run(settings: Settings) -> None:
                 Context(kube, children, store, RegistryAccess(kube, store, pool, settings), settings, clock)
             ),
             clock,
+            election=_elector(settings, unfenced, fence, clock),
         )
         await operator.run(stop)
 
 
-def _clients(settings: Settings, kube: KubeClient) -> ClientPool:
+def _clients(settings: Settings, kube: KubeClient, fence: Fence) -> ClientPool:
     """The registry clients; what a user writes into a URL must not reach the API server's own address."""
     server = urlsplit(kube.connection.server).netloc
-    return ClientPool(EgressPolicy(allow=settings.egress_allow, deny=(server,)))
+    return ClientPool(EgressPolicy(allow=settings.egress_allow, deny=(server,)), fence=fence)
+
+
+def _elector(settings: Settings, kube: KubeClient, fence: Fence, clock: Clock) -> Elector:
+    """What gets the Lease. The namespace of this pod need not exist in the cluster of a kubeconfig."""
+    own = default_namespace() if settings.kubeconfig is None else "default"
+    lease = KubeLease(kube, settings.lease_namespace or own, timeout=renewal_timeout(fence.duration))
+    return Elector(lease, settings.identity or default_identity(os.environ), fence, clock)
 
 
 def main() -> int:

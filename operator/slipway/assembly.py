@@ -10,7 +10,9 @@ from typing import Any
 import structlog
 
 from slipway.clock import Clock, SystemClock
+from slipway.engine.elector import Alone, Election
 from slipway.engine.handover import Handover
+from slipway.engine.heartbeat import LOOP_SILENCE
 from slipway.engine.intake import Intake
 from slipway.engine.queue import Queue
 from slipway.engine.reconcile import Kind, Reconciler
@@ -36,6 +38,9 @@ _log = structlog.get_logger(__name__)
 _DRAIN = 6.0
 """Seconds that running reconciles have to end after a stop was asked for; all of a stop takes at most 10."""
 
+_RELEASE = 1.5
+"""Seconds that giving the Lease back may take after that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
@@ -48,27 +53,42 @@ class Assembly:
     handover: Handover
     engine: Engine
     ear: Ear
+    election: Election
+    clock: Clock
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then end within 10 s.
+        """Wait for our turn, work until `stop` is set, then end within 10 s.
 
         Raises:
+            LeaseLost: when it became another's turn; nothing was changed since.
             Exception: whatever ended a part that has to run for ever; the process is to be started anew.
         """
         health = HealthServer(
-            self.settings.health_host, self.settings.health_port, illness=self._illness, delay=self._delay
+            self.settings.health_host,
+            self.settings.health_port,
+            illness=self._illness,
+            delay=self._delay,
+            turn=self._turn,
         )
         health.start()
         _log.info("Started", server=self.kube.connection.server, health_port=health.port)
         try:
-            self.engine.start(self.settings.workers)
-            await _first(stop.wait(), self.engine.wait(), self._listen())
+            await _first(stop.wait(), self._work())
         finally:
             self.handover.close()
             drained, *_ = await asyncio.gather(
-                self.engine.stop(_DRAIN), self.ear.stop(), asyncio.to_thread(health.stop)
+                # What another's turn has overtaken is not worth waiting for: the fence refuses its writes.
+                self.engine.stop(_DRAIN if self.election.holding else 0.0),
+                self.ear.stop(),
+                asyncio.to_thread(health.stop),
             )
+            await self.election.release(_RELEASE)
             _log.info("Stopped", drained=drained)
+
+    async def _work(self) -> None:
+        await self.election.acquire()
+        self.engine.start(self.settings.workers)
+        await _first(self.engine.wait(), self._listen(), self.election.lost())
 
     async def _listen(self) -> None:
         await wait_until_served(self.kube, [kind.resource for kind in self.watched])
@@ -76,10 +96,19 @@ class Assembly:
         await self.ear.ended()
 
     def _illness(self) -> str | None:
+        if not self.election.holding:
+            silence = self.clock.monotonic() - self.election.last_turn
+            return None if silence < LOOP_SILENCE else f"nobody has looked at the Lease for {silence:.0f} s"
         life = self.engine.heartbeat()
         return None if life.alive else f"nothing moves: {life}"
 
+    def _turn(self) -> str | None:
+        rival = self.election.rival
+        return None if rival is None else f"standing by: {rival} has the Lease"
+
     def _delay(self) -> str | None:
+        if not self.election.holding:
+            return "the Lease is not ours yet"
         return None if self.engine.synced else "the first list of all objects is not complete"
 
 
@@ -89,6 +118,8 @@ def assemble(
     watched: Sequence[Watched],
     kinds: Callable[[Store, Children], Sequence[Kind[Any, Any]]],
     clock: Clock | None = None,
+    *,
+    election: Election | None = None,
 ) -> Assembly:
     """Put an operator together; call it in the event loop that it is to run in.
 
@@ -99,6 +130,7 @@ def assemble(
         kinds: makes the kinds that are reconciled, given the store they look things up in and the writer of
             their children.
         clock: of the machine, if none is given.
+        election: whose turn it is; always ours, if none is given.
     """
     clock = clock or SystemClock()
     store, queue = Store(clock), Queue()
@@ -119,7 +151,7 @@ def assemble(
     engine = Engine(runners, store=store, queue=queue, resync=resync, clock=clock)
     handover = Handover(asyncio.get_running_loop(), intake)
     ear = Ear(watched, handover, store, resync.begin_watch, kubeconfig=settings.kubeconfig)
-    return Assembly(settings, kube, watched, store, handover, engine, ear)
+    return Assembly(settings, kube, watched, store, handover, engine, ear, election or Alone(), clock)
 
 
 async def _first(*waits: Coroutine[Any, Any, object]) -> None:

@@ -24,10 +24,19 @@ Check = Callable[[], str | None]
 class HealthServer:
     """Answers 200 `ok`, or 503 and what is wrong, from `start` to `stop`."""
 
-    def __init__(self, host: str, port: int, *, illness: Check, delay: Check) -> None:
-        """Bind the address at once; port 0 takes a free one. The checks run in the server's threads."""
+    def __init__(self, host: str, port: int, *, illness: Check, delay: Check, turn: Check) -> None:
+        """Bind the address at once; port 0 takes a free one. The checks run in the server's threads.
+
+        Args:
+            host: address to listen on.
+            port: to listen on.
+            illness: why the process is to be started anew.
+            delay: why the process does not work yet.
+            turn: whose turn it is, if it is not that of this process. Then it is ready all the same: in a
+                rolling update the old replica gives way only when the new one is ready.
+        """
         checks = MappingProxyType({"/healthz": illness, "/readyz": delay})
-        self._server = ThreadingHTTPServer((host, port), _handler_for(checks))
+        self._server = ThreadingHTTPServer((host, port), _handler_for(checks, turn))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
@@ -47,7 +56,7 @@ class HealthServer:
         self._server.server_close()
 
 
-def _handler_for(checks: Mapping[str, Check]) -> type[BaseHTTPRequestHandler]:
+def _handler_for(checks: Mapping[str, Check], turn: Check) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 5
 
@@ -55,6 +64,10 @@ def _handler_for(checks: Mapping[str, Check]) -> type[BaseHTTPRequestHandler]:
             check = checks.get(self.path)
             if check is None:
                 self._answer(HTTPStatus.NOT_FOUND, f"there are {' and '.join(checks)}")
+                return
+            others = turn() if self.path == "/readyz" else None
+            if others is not None:
+                self._answer(HTTPStatus.OK, others)
                 return
             problem = check()
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE if problem else HTTPStatus.OK, problem or "ok")

@@ -14,7 +14,7 @@ import contextlib
 import re
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 import httpcore
@@ -37,7 +37,9 @@ from slipway.egress import (
 )
 from slipway.egress.connections import CheckedBackend, HostLimits, Lane, Resolver, resolve_with_system
 from slipway.egress.errors import translate
+from slipway.egress.sending import Sending
 from slipway.egress.tls import tls_context
+from slipway.engine.fence import Fence
 
 __all__ = [
     "LIBRARY_POLICY",
@@ -73,25 +75,12 @@ _FOREIGN_ERRORS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Sending:
-    """A request as it goes out, to one host after the other if there are redirects."""
-
-    method: str
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes | AsyncIterable[bytes] = field(repr=False)
-    deadline: float
-    """In seconds of the event loop's clock."""
-
-    lane: Lane
-
-
 class StreamedResponse:
     """A response whose body is still to come; made by `HttpClient.stream`."""
 
     __slots__ = ("_deadline", "_is_head", "_response", "headers", "status", "url")
 
-    def __init__(self, response: httpcore.Response, url: str, sending: _Sending) -> None:
+    def __init__(self, response: httpcore.Response, url: str, sending: Sending) -> None:
         self._response = response
         self._deadline = sending.deadline
         self._is_head = sending.method == "HEAD"  # its Content-Length is that of the GET
@@ -159,6 +148,8 @@ class HttpClient:
         client_cert: Shown only to `home`, for it says who we are.
         home: The origin that the client certificate belongs to.
         limits: Shared by the clients of one process, so that a host sees one limit.
+        fence: Asked before every request that may change something; by default nobody is. What it asks for
+            makes requests raise `LeaseLost`, and caps the time of such a request.
         resolve: Name resolution; the system's by default.
     """
 
@@ -172,6 +163,7 @@ class HttpClient:
         client_cert: ClientCertificate | None = None,
         home: Origin | None = None,
         limits: HostLimits | None = None,
+        fence: Fence | None = None,
         resolve: Resolver = resolve_with_system,
     ) -> None:
         self._policy = policy
@@ -181,6 +173,7 @@ class HttpClient:
         self._client_cert = client_cert
         self._home = home
         self._limits = limits or HostLimits()
+        self._fence = fence
         self._resolve = resolve
         self._pools: dict[bool, httpcore.AsyncConnectionPool] = {}
         self._opening = asyncio.Lock()
@@ -205,9 +198,10 @@ class HttpClient:
 
         Raises:
             HttpError: every way in which there is no response.
+            LeaseLost: when the fence does not let it pass.
         """
         lane: Lane = "short" if isinstance(content, bytes) else "upload"
-        sending = _Sending(method, headers or {}, content, self._deadline(timeout), lane)
+        sending = self._sending(method, headers, content, timeout, lane)
         async with self._exchange(url, sending) as answer:
             failed = answer.status >= 400
             body = await answer.read(MAX_ERROR_BODY if failed else max_bytes, truncate=failed)
@@ -220,14 +214,23 @@ class HttpClient:
 
         Raises:
             HttpError: every way in which there is no response.
+            LeaseLost: when the fence does not let it pass.
         """
-        return self._exchange(url, _Sending(method, headers or {}, b"", self._deadline(timeout), "download"))
+        return self._exchange(url, self._sending(method, headers, b"", timeout, "download"))
 
-    def _deadline(self, timeout: float | None) -> float:
-        return asyncio.get_running_loop().time() + (self._timeout if timeout is None else timeout)
+    def _sending(
+        self,
+        method: str,
+        headers: Mapping[str, str] | None,
+        content: bytes | AsyncIterable[bytes],
+        timeout: float | None,
+        lane: Lane,
+    ) -> Sending:
+        seconds = self._timeout if timeout is None else timeout
+        return Sending.of(method, headers, content, timeout=seconds, lane=lane, fence=self._fence)
 
     @contextlib.asynccontextmanager
-    async def _exchange(self, url: str, sending: _Sending) -> AsyncIterator[StreamedResponse]:
+    async def _exchange(self, url: str, sending: Sending) -> AsyncIterator[StreamedResponse]:
         """Follows redirects until there is an answer that is none."""
         target = _parse(url)
         for _ in range(MAX_REDIRECTS + 1):
@@ -248,7 +251,7 @@ class HttpClient:
         raise RedirectRefused(msg)
 
     @contextlib.asynccontextmanager
-    async def _hop(self, url: httpx.URL, sending: _Sending) -> AsyncIterator[StreamedResponse]:
+    async def _hop(self, url: httpx.URL, sending: Sending) -> AsyncIterator[StreamedResponse]:
         """One request to one host, in a slot of that host."""
         origin = _origin(url)
         refusal = self._policy.refusal_of_url(*origin)
@@ -278,7 +281,7 @@ class HttpClient:
             return self._pools[at_home]
 
 
-async def _send(pool: httpcore.AsyncConnectionPool, url: httpx.URL, sending: _Sending) -> httpcore.Response:
+async def _send(pool: httpcore.AsyncConnectionPool, url: httpx.URL, sending: Sending) -> httpcore.Response:
     """Sends it; once more when a kept connection turned out to be closed and repeating does no harm."""
     try:
         return await pool.handle_async_request(_wire_request(url, sending))
@@ -288,7 +291,8 @@ async def _send(pool: httpcore.AsyncConnectionPool, url: httpx.URL, sending: _Se
         return await pool.handle_async_request(_wire_request(url, sending))
 
 
-def _wire_request(url: httpx.URL, sending: _Sending) -> httpcore.Request:
+def _wire_request(url: httpx.URL, sending: Sending) -> httpcore.Request:
+    sending.ensure()
     host = url.netloc.decode("ascii")
     fields = {"Host": host, "User-Agent": "slipway", "Accept-Encoding": "identity", **sending.headers}
     if isinstance(sending.content, bytes):

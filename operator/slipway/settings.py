@@ -6,6 +6,7 @@ Each field is the variable of the same name in capitals, with `SLIPWAY_` before 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,9 @@ LogFormat: TypeAlias = Literal["auto", "console", "json"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 PREFIX: Final = "SLIPWAY_"
+
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LONGEST_IDENTITY: Final = 253
 
 
 class SettingsError(ValueError):
@@ -48,6 +52,20 @@ class Settings:
 
     resync_interval: timedelta = timedelta(minutes=10)
     """Time between two whole lists of all objects, which find what a broken watch missed. Default `10m`."""
+
+    identity: str = ""
+    """The name by which this process takes the Lease. No two processes may use one at the same time: a
+    process that finds its own name in the Lease goes on with it at once. Default: the host name, which in a
+    pod is the name of the pod; outside of pods with a random end."""
+
+    lease_namespace: str = ""
+    """Namespace of the Lease `slipway`. Replicas that share it take turns; those that do not, know nothing of
+    each other. Default: that of the pod, else, and with a kubeconfig, `default`."""
+
+    lease_duration: timedelta = timedelta(seconds=45)
+    """Time after which another replica takes over from one that says nothing any more, `10s` to `10m`.
+    Requests that change something may take two thirds of it at most. Default `45s`: two thirds are the 30 s
+    that all other requests have, too."""
 
     health_host: str = "0.0.0.0"  # noqa: S104 - the kubelet asks on the address of the pod
     """Address of `/healthz` and `/readyz`. Default: all addresses, because the kubelet asks from outside."""
@@ -99,6 +117,28 @@ def _duration(text: str) -> timedelta:
     return duration
 
 
+def _lease_duration(text: str) -> timedelta:
+    duration = parse_duration(text)
+    if not timedelta(seconds=10) <= duration <= timedelta(minutes=10):
+        msg = f"{text!r} is not between 10s and 10m"
+        raise ValueError(msg)
+    return duration
+
+
+def _name(text: str) -> str:
+    if len(text) > _LONGEST_IDENTITY or not text.isprintable():
+        msg = f"{text[:40]!r} is no name: write up to {_LONGEST_IDENTITY} printable characters"
+        raise ValueError(msg)
+    return text
+
+
+def _namespace(text: str) -> str:
+    if not _NAMESPACE.fullmatch(text):
+        msg = f"{text[:80]!r} is no namespace: write up to 63 of a-z, 0-9 and -"
+        raise ValueError(msg)
+    return text
+
+
 def _number(lowest: int, highest: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
@@ -142,6 +182,9 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "egress_allow": _addresses,
     "workers": _number(1, 256),
     "resync_interval": _duration,
+    "identity": _name,
+    "lease_namespace": _namespace,
+    "lease_duration": _lease_duration,
     "health_host": str,
     "health_port": _number(1, 65535),
     "log_format": _one_of("auto", "console", "json"),

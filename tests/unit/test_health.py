@@ -13,6 +13,7 @@ class State:
 
     illness: str | None = None
     delay: str | None = None
+    turn: str | None = None
 
 
 @pytest.fixture
@@ -24,7 +25,13 @@ def state() -> State:
 @pytest.fixture
 def server(state: State) -> Iterator[HealthServer]:
     """A server on a free port."""
-    server = HealthServer("127.0.0.1", 0, illness=lambda: state.illness, delay=lambda: state.delay)
+    server = HealthServer(
+        "127.0.0.1",
+        0,
+        illness=lambda: state.illness,
+        delay=lambda: state.delay,
+        turn=lambda: state.turn,
+    )
     server.start()
     yield server
     server.stop()
@@ -55,6 +62,15 @@ def test_a_process_that_is_not_ready_is_alive_all_the_same(server: HealthServer,
     assert ask(server, "/healthz")[0] == 200
 
 
+def test_a_process_that_stands_by_is_ready_and_says_for_whom(server: HealthServer, state: State) -> None:
+    """A rolling update goes on when the new replica is ready, and only then does the old one give way."""
+    state.delay = "the first list is not complete"
+    state.turn = "standing by: slipway-1 has the Lease"
+
+    assert ask(server, "/readyz") == (200, "standing by: slipway-1 has the Lease")
+    assert ask(server, "/healthz") == (200, "ok")
+
+
 def test_a_stuck_process_says_what_is_stuck(server: HealthServer, state: State) -> None:
     """The sentence ends up in the Event of the failed probe."""
     state.illness = "nothing moves"
@@ -69,9 +85,9 @@ def test_other_paths_are_not_found(server: HealthServer) -> None:
 
 def test_a_stop_before_the_start_gives_the_port_free() -> None:
     """A start that fails half-way must not hang."""
-    server = HealthServer("127.0.0.1", 0, illness=lambda: None, delay=lambda: None)
+    server = HealthServer("127.0.0.1", 0, illness=lambda: None, delay=lambda: None, turn=lambda: None)
     port = server.port
 
     server.stop()
 
-    HealthServer("127.0.0.1", port, illness=lambda: None, delay=lambda: None).stop()
+    HealthServer("127.0.0.1", port, illness=lambda: None, delay=lambda: None, turn=lambda: None).stop()

@@ -14,14 +14,18 @@ from pathlib import Path
 
 import httpcore
 import pytest
+from typing_extensions import override
 
 from dev.certificates import Authority
 from slipway import egress, http
 from slipway.egress import ClientCertificate, EgressPolicy, HttpError
 from slipway.egress.connections import HostLimits
 from slipway.egress.errors import translate
+from slipway.engine.fence import Fence
+from slipway.engine.lease import LeaseLost
 from slipway.http import _FOREIGN_ERRORS, MAX_ERROR_BODY, HttpClient, join_url, origin_of
 from tests.support.raw_server import Hanging, RawServer, Reply, Streaming
+from tests.unit.engine.support import ManualClock
 
 SECRET = {"Authorization": "Bearer t0ken", "PRIVATE-TOKEN": "glpat", "Cookie": "a=b", "Accept": "text/plain"}
 
@@ -587,3 +591,123 @@ async def test_copies_on_one_host_do_not_wait_for_each_other_for_ever() -> None:
 
     async with asyncio.timeout(5):
         await asyncio.gather(*(copy() for _ in range(20)))
+
+
+# --- the fence
+
+
+class Counting(Fence):
+    """An open fence, which closes by itself after so many questions."""
+
+    def __init__(self, questions: int = 100, duration: float = 45) -> None:
+        self.clock = ManualClock()
+        super().__init__(self.clock, duration)
+        self.extend(0)
+        self.questions = questions
+        self.asked: list[float] = []
+
+    @override
+    def ensure(self, timeout: float) -> None:
+        """Note the question, and answer it."""
+        self.asked.append(timeout)
+        if len(self.asked) > self.questions:
+            self.close("the Lease is held by b")
+        super().ensure(timeout)
+
+
+def fenced(fence: Fence) -> HttpClient:
+    """A client behind a fence."""
+    return HttpClient(fence=fence, timeout=5)
+
+
+async def test_behind_a_closed_fence_only_reads_go_out() -> None:
+    """Whatever may change something is not even sent."""
+    client = fenced(Counting(questions=0))
+    async with RawServer(lambda _: Reply()) as server:
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            with pytest.raises(LeaseLost, match="held by b"):
+                await client.request(method, server.url)
+            with pytest.raises(LeaseLost, match="held by b"):
+                async with client.stream(method, server.url):
+                    pass
+        for method in ("GET", "HEAD", "OPTIONS"):
+            await client.request(method, server.url)
+
+        assert [seen.method for seen in server.seen] == ["GET", "HEAD", "OPTIONS"]
+    await client.aclose()
+
+
+async def test_the_fence_is_asked_for_no_more_time_than_the_request_has() -> None:
+    """Five seconds for what has five; what would take longer than the fence can answer for is cut short."""
+    fence = Counting()
+    client = fenced(fence)
+    async with RawServer(lambda _: Reply()) as server:
+        await client.request("PUT", server.url, content=b"x")
+        await client.request("PUT", server.url, content=b"x", timeout=600)
+    await client.aclose()
+
+    assert fence.asked == [pytest.approx(5, abs=0.5), pytest.approx(30, abs=0.5)]
+
+
+async def test_a_fenced_request_ends_before_the_fence_closes() -> None:
+    """The time-out of the caller is longer than the Lease."""
+    client = fenced(Counting(duration=0.3))
+    async with RawServer(lambda _: Hanging()) as server:
+        with pytest.raises(egress.TimedOut):
+            async with asyncio.timeout(10):
+                await client.request("PUT", server.url, content=b"x", timeout=600)
+    await client.aclose()
+
+
+async def test_each_attempt_is_fenced() -> None:
+    """The Lease may be lost while a kept connection turns out to be closed."""
+
+    async def vanish(writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    client = fenced(Counting(questions=2))
+    async with RawServer(lambda _: Reply()) as server:
+        await client.request("PUT", server.url)
+        server.script = lambda _: Streaming(vanish)
+        with pytest.raises(LeaseLost):
+            await client.request("PUT", server.url)
+
+        assert len(server.seen) == 2
+    await client.aclose()
+
+
+async def test_an_upload_breaks_off_when_the_fence_closes() -> None:
+    """The last piece, with which a registry stores the blob, is not sent."""
+    given: list[bytes] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in (b"ab", b"cd", b"ef"):
+            given.append(piece)
+            yield piece
+
+    client = fenced(Counting(questions=3))
+    async with RawServer(lambda _: Reply()) as server:
+        with pytest.raises(LeaseLost, match="held by b"):
+            await client.request("PUT", server.url, content=pieces(), headers={"Content-Length": "6"})
+
+        assert server.seen == []
+    assert given == [b"ab", b"cd", b"ef"]
+    await client.aclose()
+
+
+async def test_an_upload_may_last_longer_than_the_lease() -> None:
+    """As long as it is renewed: no cap but the caller's own."""
+    fence = Counting()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(6):
+            fence.clock.seconds += 20
+            fence.extend(fence.clock.seconds)
+            yield b"x"
+
+    client = fenced(fence)
+    async with RawServer(lambda _: Reply()) as server:
+        await client.request("PUT", server.url, content=pieces())
+
+        assert server.seen[0].body == b"xxxxxx"
+    await client.aclose()

@@ -1,1 +1,1 @@
-"""The engine: store, queue, schedule, workers, outcomes, resync. It knows no kind and no client."""
+"""The engine: store, queue, schedule, workers, outcomes, resync, Lease. It knows no kind and no client."""

@@ -23,6 +23,7 @@ import structlog
 from slipway.api.conditions import Condition, Reason
 from slipway.clock import Clock
 from slipway.engine.key import Key
+from slipway.engine.lease import LeaseLost
 from slipway.engine.outcome import (
     EventNote,
     Failed,
@@ -172,6 +173,7 @@ class Reconciler(Generic[F, A]):
 
         Raises:
             StaleWrite: when the object changed meanwhile; queue the key again at once.
+            LeaseLost: when nothing may be changed now; what was changed before that is found again.
         """
         observed: Observed | None = None
         try:
@@ -181,14 +183,14 @@ class Reconciler(Generic[F, A]):
                 return None
             observed = facts.observed
             plan = await self._kind.apply(facts, self._kind.decide(facts, self._clock.now()))
-        except StaleWrite:
+        except (StaleWrite, LeaseLost):
             self._store.doubt(key)
             raise
         except Exception as error:  # noqa: BLE001 - what one object brings about must only hurt that object
             return await self._fail(key, observed, self._failure(key, error))
         try:
             return await self._conclude(observed, self._cleaned(plan))
-        except StaleWrite:
+        except (StaleWrite, LeaseLost):
             self._store.doubt(key)
             raise
         except Exception as error:  # noqa: BLE001 - a status that cannot be written cannot tell so either

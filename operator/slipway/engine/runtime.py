@@ -13,6 +13,7 @@ from slipway.clock import Clock
 from slipway.engine.backoff import Backoff
 from slipway.engine.heartbeat import BEAT_SECONDS, Heartbeat, Pulse
 from slipway.engine.key import Key
+from slipway.engine.lease import LeaseLost
 from slipway.engine.outcome import Outcome, verdict_on
 from slipway.engine.queue import Queue, QueueClosed
 from slipway.engine.reconcile import StaleWrite
@@ -136,6 +137,9 @@ class Engine:
             outcome = await self._runners[key.kind].run(key)
         except StaleWrite:
             self._run_again(key)
+        except LeaseLost:
+            # Who keeps the Lease tells of it, once and not for each key; it may still be had again.
+            self._retry_later(key)
         except Exception as error:  # noqa: BLE001 - a worker outlives whatever one object brings about
             _log.error("Run broke off", key=key.label, error=type(error).__name__)
             self._retry_later(key)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from slipway.engine.fence import Fence
 from slipway.kube.connection import Connection
 from slipway.kube.errors import NotFound
 from slipway.kube.resources import Resource
@@ -34,19 +35,22 @@ class ListPage:
 
 
 class KubeClient:
-    """Reads and writes objects as dicts. Every method raises `slipway.kube.errors.KubeError`."""
+    """Reads and writes objects as dicts. Every method raises `slipway.kube.errors.KubeError`.
+
+    With a fence, those that write raise `slipway.engine.lease.LeaseLost` where it does not let them pass.
+    """
 
     __slots__ = ("_transport", "connection")
 
-    def __init__(self, connection: Connection, *, timeout: float = 30.0) -> None:
+    def __init__(self, connection: Connection, *, timeout: float = 30.0, fence: Fence | None = None) -> None:
         """Speak through this connection, in the running event loop; `timeout` (seconds) is per attempt."""
         self.connection = connection
-        self._transport = Transport(connection, timeout=timeout)
+        self._transport = Transport(connection, timeout=timeout, fence=fence)
 
     @classmethod
-    async def connect(cls, kubeconfig: Path | None = None) -> Self:
+    async def connect(cls, kubeconfig: Path | None = None, *, fence: Fence | None = None) -> Self:
         """A client for the cluster that the configuration names, see `Connection.load`."""
-        return cls(await Connection.load(kubeconfig))
+        return cls(await Connection.load(kubeconfig), fence=fence)
 
     async def __aenter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ __all__ = [
     "CONTROLLERREVISIONS",
     "CRDS",
     "EVENTS",
+    "LEASES",
     "MANAGEDIMAGES",
     "PODS",
     "REGISTRIES",
@@ -81,6 +82,7 @@ PODS = Resource("", "v1", "pods", "Pod")
 SECRETS = Resource("", "v1", "secrets", "Secret")
 CONFIGMAPS = Resource("", "v1", "configmaps", "ConfigMap")
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
+LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 CRDS = Resource(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
 )

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import aiohttp
 from yarl import URL
 
+from slipway.engine.fence import Fence
 from slipway.kube.connection import Connection
 from slipway.kube.errors import KubeError, Unauthorized, Unreachable, translate
 from slipway.kube.retry import delay_before_repeat
@@ -26,13 +27,17 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 class Transport:
     """Sends one request at a time for each caller; many callers share its connections."""
 
-    __slots__ = ("_connection", "_random", "_session", "_timeout")
+    __slots__ = ("_connection", "_fence", "_random", "_session", "_timeout")
 
-    def __init__(self, connection: Connection, *, timeout: float = 30.0) -> None:
-        """Send through this connection; an attempt that takes longer than `timeout` seconds has failed."""
+    def __init__(self, connection: Connection, *, timeout: float = 30.0, fence: Fence | None = None) -> None:
+        """Send through this connection; an attempt that takes longer than `timeout` seconds has failed.
+
+        A fence is asked before each attempt of everything but a GET, and may shorten its time.
+        """
         self._connection = connection
         self._session = connection.session()
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._timeout = timeout
+        self._fence = fence
         self._random = random.Random()  # noqa: S311  # spreads repeats, guards no secret
 
     async def __aenter__(self) -> Self:
@@ -72,6 +77,7 @@ class Transport:
 
         Raises:
             KubeError: one of `slipway.kube.errors`, when the last attempt failed.
+            LeaseLost: when the fence did not let an attempt pass; those before it may have arrived.
         """
         target = f"{path}?{urlencode(query)}" if query else path
         url = URL(self._connection.server + target, encoded=True)
@@ -107,13 +113,14 @@ class Transport:
     async def _send(
         self, method: str, url: URL, content: bytes | None, headers: Mapping[str, str]
     ) -> dict[str, Any]:
+        timeout = self._time_for(method)
         try:
             async with self._session.request(
                 method,
                 url,
                 data=content,
                 headers=headers,
-                timeout=self._timeout,
+                timeout=aiohttp.ClientTimeout(total=timeout),
                 ssl=self._connection.tls or True,
                 allow_redirects=False,
             ) as response:
@@ -125,6 +132,14 @@ class Transport:
         if not 200 <= response.status < 300:
             raise translate(response.status, answer, response.headers)
         return _object(answer)
+
+    def _time_for(self, method: str) -> float:
+        """Seconds that an attempt has which begins now."""
+        if self._fence is None or method == "GET":
+            return self._timeout
+        timeout = min(self._timeout, self._fence.longest_effect)
+        self._fence.ensure(timeout)
+        return timeout
 
 
 def _object(answer: bytes) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from slipway.clock import Clock, SystemClock
 from slipway.egress import LIBRARY_POLICY, ClientCertificate, EgressPolicy
+from slipway.engine.fence import Fence
 from slipway.http import HostLimits, HttpClient, origin_of
 from slipway.oci.client import RegistryClient
 from slipway.oci.credentials import ANONYMOUS, Credential, credential_id
@@ -48,14 +49,21 @@ class ClientPool:
 
     Args:
         policy: What may be called.
+        fence: Asked before every request that may change something; by default nobody is.
         clock: Measures idleness.
         idle: Seconds after which an unused client is closed.
     """
 
     def __init__(
-        self, policy: EgressPolicy = LIBRARY_POLICY, *, clock: Clock | None = None, idle: float = _IDLE
+        self,
+        policy: EgressPolicy = LIBRARY_POLICY,
+        *,
+        fence: Fence | None = None,
+        clock: Clock | None = None,
+        idle: float = _IDLE,
     ) -> None:
         self._policy = policy
+        self._fence = fence
         self._clock = clock or SystemClock()
         self._idle = idle
         self._limits = HostLimits()
@@ -95,6 +103,7 @@ class ClientPool:
             client_cert=endpoint.client_cert,
             home=origin_of(base),
             limits=self._limits,
+            fence=self._fence,
         )
         return RegistryClient.over(RegistrySession(base, http, endpoint.credential, self._clock), timeout)
 

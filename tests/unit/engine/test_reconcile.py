@@ -10,6 +10,7 @@ import pytest
 
 from slipway.api.conditions import HELD, Condition, Reason
 from slipway.engine.key import Key
+from slipway.engine.lease import LeaseLost
 from slipway.engine.outcome import EventNote, Failed, Outcome, Settled, Stalled, Waiting
 from slipway.engine.reconcile import Observed, Plan, Reconciler, StaleWrite
 from slipway.engine.store import Store
@@ -364,6 +365,29 @@ async def test_a_conflict_within_the_kind_is_no_failure(step: str) -> None:
         await scene.run()
 
     assert scene.writer.written == []
+
+
+@pytest.mark.parametrize("step", ["gather", "decide", "apply"])
+async def test_a_lost_lease_is_no_failure_of_the_object(step: str) -> None:
+    """Nothing may be written, not even that; the next run reads what was written before."""
+    scene = Scene(observed({}), trouble={step: LeaseLost("another has it")})
+
+    with pytest.raises(LeaseLost):
+        await scene.run()
+
+    assert (scene.writer.written, scene.sink.notes) == ([], [])
+    assert scene.store.must_read_live(key())
+
+
+async def test_a_lease_that_is_lost_before_the_status_is_written_is_none_either() -> None:
+    """Nothing is told of a status that nobody has seen."""
+    scene = Scene(observed({}), events=(EventNote("A", "x"),))
+    scene.writer.trouble = LeaseLost("another has it")
+
+    with pytest.raises(LeaseLost):
+        await scene.run()
+
+    assert scene.sink.notes == []
 
 
 # --- failures

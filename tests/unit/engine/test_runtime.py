@@ -11,6 +11,7 @@ from slipway.clock import SystemClock
 from slipway.engine.backoff import Backoff
 from slipway.engine.intake import Intake
 from slipway.engine.key import Key
+from slipway.engine.lease import LeaseLost
 from slipway.engine.outcome import Failed, Outcome, Settled, Stalled, Waiting
 from slipway.engine.queue import Queue
 from slipway.engine.reconcile import StaleWrite
@@ -200,6 +201,15 @@ async def test_conflicts_are_run_again_at_once_but_not_for_ever(house: House) ->
     house.runner.answer(*[StaleWrite()] * 5, SETTLED)
     house.put()
     await house.ran(6)
+
+    assert house.ceilings == [2, 4]
+
+
+async def test_what_the_lease_forbade_is_tried_again_with_pauses(house: House) -> None:
+    """It may still be ours again; if it is not, the process ends anyway."""
+    house.runner.answer(LeaseLost(), LeaseLost(), SETTLED)
+    house.put()
+    await house.ran(3)
 
     assert house.ceilings == [2, 4]
 

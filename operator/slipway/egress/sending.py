@@ -1,0 +1,74 @@
+"""A request on its way to a foreign host, and the fence before those that change something there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from slipway.egress.connections import Lane
+from slipway.engine.fence import Fence
+
+__all__ = ["Sending"]
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A request as it goes out, to one host after the other if there are redirects."""
+
+    method: str
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes | AsyncIterable[bytes] = field(repr=False)
+    deadline: float
+    """In seconds of the event loop's clock."""
+
+    lane: Lane
+    fence: Fence | None
+    """None for what changes nothing, or may change what it likes."""
+
+    @classmethod
+    def of(
+        cls,
+        method: str,
+        headers: Mapping[str, str] | None,
+        content: bytes | AsyncIterable[bytes],
+        *,
+        timeout: float,
+        lane: Lane,
+        fence: Fence | None,
+    ) -> Self:
+        """A request that begins now, and what a fence makes of it.
+
+        A fenced request takes no longer than the fence can answer for. A body in pieces may: large layers
+        take minutes. It is checked before each piece instead, the last one included, which is what makes a
+        registry store the blob; and a blob alone changes nothing that anybody reads before a manifest names
+        it. Requests for tokens are fenced with the rest: they are POSTs too, and of no use to whoever may
+        not write.
+        """
+        held = None if method in _SAFE else fence
+        if held is not None:
+            if isinstance(content, bytes):
+                timeout = min(timeout, held.longest_effect)
+            else:
+                content = _fenced(content, held)
+        deadline = asyncio.get_running_loop().time() + timeout
+        return cls(method, headers or {}, content, deadline, lane, held)
+
+    def ensure(self) -> None:
+        """Make sure that it may be sent; to be called right before each attempt.
+
+        Raises:
+            LeaseLost: when it might change something after the Lease has ended.
+        """
+        if self.fence is not None:
+            left = self.deadline - asyncio.get_running_loop().time()
+            self.fence.ensure(min(left, self.fence.longest_effect))
+
+
+async def _fenced(pieces: AsyncIterable[bytes], fence: Fence) -> AsyncIterator[bytes]:
+    async for piece in pieces:
+        fence.ensure(fence.longest_effect)
+        yield piece
