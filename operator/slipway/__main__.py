@@ -63,7 +63,8 @@ def _clients(settings: Settings, kube: KubeClient, fence: Fence) -> ClientPool:
 
 def _elector(settings: Settings, kube: KubeClient, fence: Fence, clock: Clock) -> Elector:
     """What gets the Lease. The namespace of this pod need not exist in the cluster of a kubeconfig."""
-    own = default_namespace() if settings.kubeconfig is None else "default"
+    elsewhere = settings.kubeconfig is not None or bool(os.environ.get("KUBECONFIG"))
+    own = "default" if elsewhere else default_namespace()
     lease = KubeLease(kube, settings.lease_namespace or own, timeout=renewal_timeout(fence.duration))
     return Elector(lease, settings.identity or default_identity(os.environ), fence, clock)
 

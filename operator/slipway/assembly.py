@@ -38,8 +38,11 @@ _log = structlog.get_logger(__name__)
 _DRAIN = 6.0
 """Seconds that running reconciles have to end after a stop was asked for; all of a stop takes at most 10."""
 
+_STOP = 9.0
+"""Seconds after the begin of a stop at which giving the Lease back is given up."""
+
 _RELEASE = 1.5
-"""Seconds that giving the Lease back may take after that."""
+"""Seconds that it has at least, however long the rest took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Assembly:
         try:
             await _first(stop.wait(), self._work())
         finally:
+            begun = self.clock.monotonic()
             self.handover.close()
             drained, *_ = await asyncio.gather(
                 # What another's turn has overtaken is not worth waiting for: the fence refuses its writes.
@@ -82,7 +86,7 @@ class Assembly:
                 self.ear.stop(),
                 asyncio.to_thread(health.stop),
             )
-            await self.election.release(_RELEASE)
+            await self.election.release(max(_RELEASE, begun + _STOP - self.clock.monotonic()))
             _log.info("Stopped", drained=drained)
 
     async def _work(self) -> None:

@@ -238,6 +238,8 @@ def _set_soon(loop: asyncio.AbstractEventLoop, flag: asyncio.Event) -> None:
 def _settings(watched: Sequence[Watched]) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
+    # Kopf takes its finalizer off every object that it hears of; the default one may be of another operator.
+    settings.persistence.finalizer = "slipway.dev/never-set"
     settings.scanning.disabled = True
     # What Kopf lists is thrown away, see `slipway.kube.watch_start`.
     settings.watching.chunk_size = 1

@@ -697,11 +697,12 @@ async def test_an_upload_breaks_off_when_the_fence_closes() -> None:
 
 async def test_an_upload_may_last_longer_than_the_lease() -> None:
     """As long as it is renewed: no cap but the caller's own."""
-    fence = Counting()
+    fence = Counting(duration=0.3)
 
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(6):
-            fence.clock.seconds += 20
+            await asyncio.sleep(0.1)
+            fence.clock.seconds += 0.1
             fence.extend(fence.clock.seconds)
             yield b"x"
 

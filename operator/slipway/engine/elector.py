@@ -170,7 +170,7 @@ class Elector:
     async def _try(self) -> float | None:
         """Seconds until the next try; None when the Lease is ours."""
         try:
-            record = await self._store.read()
+            record = self._in_full(await self._store.read())
             self._seen = sight(self._seen, record, self._clock.monotonic())
             match decide(self._seen, self._identity, None, self._clock.monotonic()):
                 case Wait(seconds):
@@ -182,8 +182,12 @@ class Elector:
             self._tell_trouble(str(error))
             return POLL
         except Raced:
-            return self._retry
+            return min(self._retry, POLL)
         return None
+
+    def _in_full(self, record: Record | None) -> Record | None:
+        """The record with no less than our own duration: its holder counts by its settings, edited or not."""
+        return record and replace(record, duration=max(record.duration, self._fence.duration))
 
     def _taken_over(self, record: Record | None) -> Record:
         now = self._moment_after(record)
@@ -219,6 +223,10 @@ class Elector:
 
     async def _renew(self) -> bool:
         assert self._own is not None
+        if not self._own.version and self._fence.left <= 0:
+            # A version would prove that nobody had it meanwhile; to create the record proves nothing.
+            lost = "the Lease was deleted and has ended: another may have had it"
+            raise self._end(lost)
         try:
             await self._write(replace(self._own, renewed=self._moment_after(self._own)))
         except LeaseUnavailable as error:
@@ -242,12 +250,18 @@ class Elector:
         now = self._clock.monotonic()
         match decide(Sighting(record, now), self._identity, self._term, now):
             case Lost(holder):
-                self._own = self._term = None
                 lost = f"the Lease is held by {_described(holder, self._identity)}"
-                self._fence.close(lost)
-                raise LeaseLost(lost)
+                raise self._end(lost)
             case _:
-                self._own = record if record is not None else replace(own, version="")
+                version = record.version if record is not None else ""
+                # Whatever else somebody wrote, the duration above all, is not taken over.
+                self._own = replace(record or own, version=version, duration=self._fence.duration)
+
+    def _end(self, because: str) -> LeaseLost:
+        """Change nothing from now on; the error to raise."""
+        self._own = self._term = None
+        self._fence.close(because)
+        return LeaseLost(because)
 
     # --- to give it back
 
@@ -267,6 +281,13 @@ class Elector:
             _log.warning("The Lease could not be given back", error=str(error))
 
     async def _give_back(self) -> None:
+        try:
+            await self._empty()
+        except Raced:
+            # A renewal that was cancelled has arrived in between; there is no other of ours.
+            await self._empty()
+
+    async def _empty(self) -> None:
         if self._term is None:
             return
         # Of a write that was cancelled nobody knows whether it arrived.

@@ -123,12 +123,13 @@ Decision: TypeAlias = Acquire | Renew | Wait | Lost
 def sight(before: Sighting | None, record: Record | None, now: float) -> Sighting:
     """What we know after another look.
 
-    A record that somebody deleted counts as it was: its holder may be at work, and nobody else can know.
+    A record that somebody deleted counts as it was, and as renewed just before we missed it: its holder may
+    be at work, and nobody else can know.
     """
     if before is None or before.record is None:
         return Sighting(record, now)
     if record is None:
-        return Sighting(replace(before.record, version=""), before.since)
+        return Sighting(replace(before.record, version=""), now) if before.record.version else before
     return before if record.version == before.record.version else Sighting(record, now)
 
 

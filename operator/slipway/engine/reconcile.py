@@ -251,6 +251,9 @@ class Reconciler(Generic[F, A]):
         except StaleWrite:
             # The next try shows it; a retry at once would run into the same error without any pause.
             self._store.doubt(key)
+        except LeaseLost:
+            self._store.doubt(key)
+            raise
         except Exception as error:  # noqa: BLE001 - the API server may be what failed in the first place
             _log.warning("Failure not shown in status", key=key.label, error=self._redact(_describe(error)))
         return failed

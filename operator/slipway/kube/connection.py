@@ -84,8 +84,18 @@ class Connection:
         return self._configuration.proxy or None
 
     async def headers(self) -> dict[str, str]:
-        """What says who we are; a service account's token is read again every minute."""
-        token = await self._configuration.get_api_key_with_prefix("BearerToken")
+        """What says who we are; a service account's token is read again every minute.
+
+        Raises:
+            Unreachable: when the token cannot be read.
+        """
+        from kubernetes.aio.config import ConfigException  # noqa: PLC0415 - see above
+
+        try:
+            token = await self._configuration.get_api_key_with_prefix("BearerToken")
+        except (ConfigException, OSError) as error:
+            msg = f"The token for the API server cannot be read: {error}"
+            raise Unreachable(msg) from error
         return {"Authorization": str(token)} if token else {}
 
     async def reload(self, refused: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -120,7 +121,8 @@ class Transport:
                 url,
                 data=content,
                 headers=headers,
-                timeout=aiohttp.ClientTimeout(total=timeout),
+                # Above 5 s aiohttp would round the end up to a whole second; a fence counts in fractions.
+                timeout=aiohttp.ClientTimeout(total=timeout, ceil_threshold=math.inf),
                 ssl=self._connection.tls or True,
                 allow_redirects=False,
             ) as response:

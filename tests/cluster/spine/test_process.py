@@ -63,6 +63,21 @@ def test_each_object_is_written_once_and_then_there_is_silence(
     assert (str(later), later.events) == ("no writes", ())
 
 
+def test_finalizers_of_others_stay(cluster: Cluster, operator: OperatorProcess, namespace: str) -> None:
+    """That of another Kopf operator too: its default name is the same for all of them."""
+    theirs = "kopf.zalando.org/KopfFinalizerMarker"
+    path = resource_path("slipway.dev/v1alpha1", "warehouses", namespace)
+    body = {**warehouse("held"), "apiVersion": "slipway.dev/v1alpha1", "kind": "Warehouse"}
+    body["metadata"]["finalizers"] = [theirs]
+    cluster.api.create(path, body)
+    wait_settled(cluster, namespace, ["held"])
+    # By the time that three later ones are settled, Kopf is done with the first.
+    wait_settled(cluster, namespace, make(cluster, namespace, 3))
+
+    assert cluster.api.get(f"{path}/held")["metadata"]["finalizers"] == [theirs]
+    cluster.api.patch(f"{path}/held", {"metadata": {"finalizers": None}})
+
+
 def test_a_stop_in_the_middle_of_work_is_quick_and_clean(
     cluster: Cluster, operator: OperatorProcess, namespace: str
 ) -> None:

@@ -150,6 +150,7 @@ async def test_a_replica_stands_by_without_writing_and_takes_over_at_the_end(hou
     assert house.elector.rival == "b"
     while house.clock.seconds < 43:
         assert await house.go_on() == POLL
+        assert house.elector.last_turn == house.clock.seconds
     house.store.taken_by("b")  # it is alive, late as it is
     await house.go_on()
     while house.clock.seconds < 44 + 44:
@@ -198,7 +199,7 @@ async def test_a_race_that_is_lost_is_waited_out(house: House) -> None:
     waiting = asyncio.create_task(house.elector.acquire())
     await house.at_rest()
     house.store.read = original  # type: ignore[method-assign]
-    await house.go_on()
+    assert await house.go_on() <= POLL
 
     assert house.elector.rival == "b"
     waiting.cancel()
@@ -212,6 +213,7 @@ async def test_the_lease_is_renewed_in_time(house: House) -> None:
 
     for _ in range(20):
         assert await house.go_on() == 5
+        assert house.elector.last_turn == house.clock.seconds
 
     assert house.fence.left == 45
     assert {record.acquired for record in house.store.writes} == {START}
@@ -280,6 +282,45 @@ async def test_a_lease_that_somebody_deleted_is_made_again(house: House) -> None
     assert house.fence.left == 45
 
 
+async def test_a_lease_that_was_deleted_after_its_end_is_given_up(house: House) -> None:
+    """Another may have had it meanwhile; nothing tells any more."""
+    await house.elector.acquire()
+    while house.fence.left > 0:
+        house.store.trouble = LeaseUnavailable("refused")
+        await house.go_on()
+    house.store.record = None
+
+    for _ in range(2):
+        await house.go_on()
+
+    with pytest.raises(LeaseLost, match="was deleted and has ended"):
+        await house.elector.lost()
+    assert house.store.record is None
+
+
+async def test_a_duration_that_somebody_edited_is_put_right(house: House) -> None:
+    """The fence counts by the settings, so others must not wait for less."""
+    await house.elector.acquire()
+    assert house.store.record is not None
+    house.store.record = replace(house.store.record, duration=5, version="99")
+
+    for _ in range(2):
+        await house.go_on()
+
+    assert not house.ended
+    assert house.store.record.duration == 45
+
+
+async def test_a_replica_that_stands_by_waits_for_its_own_duration_at_least(house: House) -> None:
+    """A record that says less may have been edited."""
+    house.store.record = replace(RIVAL, duration=5)
+    taking = asyncio.create_task(house.elector.acquire())
+    while not taking.done():
+        await house.go_on()
+
+    assert house.clock.seconds >= 45
+
+
 @pytest.mark.parametrize(
     ("holder", "words"),
     [
@@ -326,6 +367,24 @@ async def test_a_release_finds_out_what_became_of_a_write_that_broke_off(house: 
     await house.at_rest()
     taking.cancel()
 
+    await house.elector.release(5)
+
+    assert house.store.record is not None
+    assert house.store.record.holder == ""
+
+
+async def test_a_release_comes_after_a_renewal_that_was_on_its_way(house: House) -> None:
+    """It was cancelled, and arrives all the same, between the look at the record and its emptying."""
+    await house.elector.acquire()
+    original = house.store.write
+    late = [replace(house.store.writes[0], renewed=START.replace(year=2040))]
+
+    async def write_after_a_renewal(record: Record) -> Record:
+        if late:
+            await original(late.pop())
+        return await original(record)
+
+    house.store.write = write_after_a_renewal  # type: ignore[method-assign]
     await house.elector.release(5)
 
     assert house.store.record is not None

@@ -75,10 +75,10 @@ def test_a_version_is_seen_since_it_was_seen_first() -> None:
 
 
 def test_a_record_that_is_deleted_counts_on() -> None:
-    """Its holder works, for all we know; who takes it over then creates it."""
+    """Its holder works, for all we know, and may have renewed it since; who takes it over then creates it."""
     gone = sight(sight(None, HELD, 10), None, 20)
 
-    assert gone == Sighting(replace(HELD, version=""), 10)
+    assert gone == Sighting(replace(HELD, version=""), 20)
     assert sight(gone, None, 30) == gone
     assert sight(gone, replace(HELD, version="9"), 30).since == 30
 

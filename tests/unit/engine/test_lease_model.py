@@ -1,7 +1,8 @@
 """Replicas that want one Lease, over a store with compare-and-swap, in a world that does its worst.
 
 Requests and answers are late or lost, a request that its sender has given up may still arrive, clocks differ
-and run at different speeds, processes are killed, started again, frozen and stopped.
+and run at different speeds, processes are killed, started again, frozen and stopped, the record is edited and
+deleted.
 
 Two promises are checked at every moment: never do two fences let anything pass, and whoever was overtaken by
 another never works again. In the end, when the world is kind again, somebody works.
@@ -228,6 +229,7 @@ class LeaseMachine(RuleBasedStateMachine):
         self.alive: dict[str, Replica] = {}
         self.ghosts: list[Replica] = []
         self.tasks: dict[Replica, asyncio.Task[None]] = {}
+        self.is_deleted = False
         self.workers: list[Replica] = []  # whose fence was open, in this order
 
     @initialize(speed=speeds, other=speeds)
@@ -239,7 +241,9 @@ class LeaseMachine(RuleBasedStateMachine):
     @rule(name=st.sampled_from("abc"), speed=speeds, link=links, then=pauses)
     def a_process_starts(self, name: str, speed: float, link: Link, then: float) -> None:
         """A first time, or again: then with all that its predecessor did still under way."""
-        if name not in self.alive:
+        working = [replica for replica in self.alive.values() if replica.fence.left > 0]
+        # Who starts while the record is deleted cannot know of anybody: that is left to people.
+        if name not in self.alive and not (self.world.record is None and working):
             clock = SkewedClock(self.world, 1000.0 * len(self.tasks), speed)
             self.alive[name] = Replica(self.world, clock, name, link)
             self.begin(self.alive[name], self.alive[name].work())
@@ -286,6 +290,23 @@ class LeaseMachine(RuleBasedStateMachine):
         """Requests that are under way keep the pace they have."""
         for replica in self.chosen(who):
             replica.link = link
+        self.time_goes_by(then)
+
+    @rule(then=pauses)
+    def somebody_deletes_the_record(self, then: float) -> None:
+        """Once, and while all who stand by have seen it: nobody can see what comes between two deletions."""
+        sightings = [one.elector._seen for one in self.alive.values() if not one.elector.holding]
+        if not self.is_deleted and all(seen is not None and seen.record is not None for seen in sightings):
+            self.world.record = None
+            self.is_deleted = True
+        self.time_goes_by(then)
+
+    @rule(duration=st.sampled_from([1.0, 44.0]), then=pauses)
+    def somebody_edits_the_record(self, duration: float, then: float) -> None:
+        """Its duration."""
+        if self.world.record is not None:
+            version = str(next(self.world.versions))
+            self.world.record = replace(self.world.record, duration=duration, version=version)
         self.time_goes_by(then)
 
     def chosen(self, who: Role) -> list[Replica]:
@@ -358,5 +379,5 @@ class LeaseMachine(RuleBasedStateMachine):
         self.ghosts += [self.alive.pop(name) for name in over]
 
 
-LeaseMachine.TestCase.settings = settings(max_examples=80, stateful_step_count=15, deadline=None)
+LeaseMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=15, deadline=None)
 TestLeaseMachine = LeaseMachine.TestCase

@@ -379,6 +379,17 @@ async def test_a_lost_lease_is_no_failure_of_the_object(step: str) -> None:
     assert scene.store.must_read_live(key())
 
 
+async def test_a_lease_that_is_lost_before_a_failure_is_shown_is_not_shown_either() -> None:
+    """The next run tells of the failure, if it is still one."""
+    scene = Scene(observed({}), trouble={"gather": ValueError("boom")})
+    scene.writer.trouble = LeaseLost("another has it")
+
+    with pytest.raises(LeaseLost):
+        await scene.run()
+
+    assert scene.store.must_read_live(key())
+
+
 async def test_a_lease_that_is_lost_before_the_status_is_written_is_none_either() -> None:
     """Nothing is told of a status that nobody has seen."""
     scene = Scene(observed({}), events=(EventNote("A", "x"),))

@@ -106,6 +106,21 @@ async def test_a_refused_token_is_read_anew_once(tmp_path: Path) -> None:
     assert await connection.headers() == {"Authorization": "Bearer new"}
 
 
+async def test_a_token_that_cannot_be_read_is_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the API server is away: it passes, and ends nothing."""
+    connection = await Connection.load(write(tmp_path / "config", user={"token": "t0ken"}))
+
+    async def fail(_: str) -> str:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(connection._configuration, "get_api_key_with_prefix", fail)
+
+    with pytest.raises(Unreachable, match="Too many open files"):
+        await connection.headers()
+
+
 @pytest.mark.parametrize(
     "content", [None, "", "[]", "current-context: x", "{", "current-context: x\nclusters: 7"]
 )
