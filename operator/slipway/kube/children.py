@@ -18,7 +18,7 @@ from slipway.engine.intake import Intake
 from slipway.engine.key import Key
 from slipway.engine.view import View
 from slipway.kube.client import FIELD_MANAGER, KubeClient
-from slipway.kube.errors import AlreadyExists, Conflict, Invalid, LeftOver, NameConflict
+from slipway.kube.errors import AlreadyExists, Conflict, Invalid, LeftOver, NameConflict, NotFound
 from slipway.kube.ownership import take_over_created_fields
 from slipway.kube.resources import BY_KEY_KIND, Resource
 from slipway.kube.watched import MANAGED_LABEL, Watched
@@ -163,11 +163,15 @@ class Children:
         """Change single fields of a child that was read, by an RFC 6902 patch, and return it as it is then.
 
         Raises:
-            Conflict: when the patch replaces the version, and the child has changed since.
+            Conflict: when the child went, or has changed since and the patch replaces the version.
         """
         namespace, name = owner.key.namespace, live["metadata"]["name"]
         request = self._client.json_patch(resource, namespace, name, operations)
-        return await self._write(owner, resource, name, request)
+        try:
+            return await self._write(owner, resource, name, request)
+        except NotFound as error:
+            msg = f"{resource.kind} {name} went while it was being written"
+            raise Conflict(msg, status=409) from error
 
     async def delete(self, owner: Owner, resource: Resource, live: Mapping[str, Any]) -> None:
         """Delete exactly the child that was read; one that has gone meanwhile is as good.

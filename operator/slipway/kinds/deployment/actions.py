@@ -32,15 +32,18 @@ def children_to_write(
     revision = target.revision
     protected = _protected(facts, target, history, stable)
     prune = surplus(facts.revisions, facts.spec.revision_history_limit, protected)
+    kept = [(known, rejected.get(known.inputs.digest)) for known in facts.revisions if known not in prune]
+    restore = tuple((known, note) for known, note in kept if not known.stored and known is not revision)
     annotate = tuple(
-        (known, rejected.get(known.inputs.digest))
-        for known in facts.revisions
-        if known.stored and known not in prune and known.rejected != rejected.get(known.inputs.digest)
+        (known, note)
+        for known, note in kept
+        if known.stored and (known.rejected != note or not known.watched)
     )
     if revision is None:
-        return Actions(annotate=annotate, prune=prune)
+        return Actions(restore=restore, annotate=annotate, prune=prune)
     wanted_service = service(facts.observed.key.name, revision.inputs) if revision.inputs.ports else None
     return Actions(
+        restore=restore,
         revision=None if revision.stored else revision,
         annotate=annotate,
         service=_unless_covered(facts.service, wanted_service, is_watched="Service" not in facts.unwatched),

@@ -16,8 +16,9 @@ from slipway.kinds.deployment.revisions import REJECTED_ANNOTATION, Revision, in
 from slipway.kinds.deployment.template import controller_revision
 from slipway.kinds.deployment.workload import Workload
 from slipway.kube.children import child_name
-from slipway.kube.errors import Invalid, LeftOver, NameConflict
+from slipway.kube.errors import Conflict, Invalid, LeftOver, NameConflict
 from slipway.kube.resources import APPS_DEPLOYMENTS, CONTROLLERREVISIONS, SERVICES, Resource
+from slipway.kube.watched import MANAGED_LABEL
 
 __all__ = ["apply"]
 
@@ -44,6 +45,8 @@ async def apply(context: Context, facts: Facts, plan: DeploymentPlan) -> Deploym
 
 async def _write_children(context: Context, facts: Facts, actions: Actions) -> Facts:
     """A revision before what runs it, and a rejection before the rollback that it comes from."""
+    for revision, rejected in actions.restore:
+        facts = _with_revision(facts, await _store(context, facts, revision, rejected))
     if actions.revision is not None:
         facts = _with_revision(facts, await _store(context, facts, actions.revision))
     for revision, rejected in actions.annotate:
@@ -62,17 +65,26 @@ async def _write_children(context: Context, facts: Facts, actions: Actions) -> F
     return facts
 
 
-async def _store(context: Context, facts: Facts, revision: Revision) -> Revision:
+async def _store(
+    context: Context, facts: Facts, revision: Revision, rejected: RejectedDigest | None = None
+) -> Revision:
     name = facts.observed.key.name
-    wanted = controller_revision(child_name(name, revision.identity), name, revision, None)
+    wanted = controller_revision(child_name(name, revision.identity), name, revision, rejected)
     body = await context.children.create(facts.observed, CONTROLLERREVISIONS, wanted)
-    return Revision.from_body(body) or revision
+    stored = Revision.from_body(body)
+    has_labels = wanted["metadata"]["labels"].items() <= (body["metadata"].get("labels") or {}).items()
+    if stored is None or has_labels:
+        return stored or revision
+    # It was there, but not in the list: without its labels, and perhaps under another number.
+    await _annotate(context, facts, stored, stored.rejected)
+    msg = f"{CONTROLLERREVISIONS.kind} {body['metadata']['name']} had lost its labels"
+    raise Conflict(msg, status=409)
 
 
 async def _annotate(
     context: Context, facts: Facts, revision: Revision, rejected: RejectedDigest | None
 ) -> Revision:
-    """Note on a revision that its digest is rejected, or no longer is.
+    """Note on a revision that its digest is rejected, or no longer is, and give it back its labels.
 
     A patch and not an apply: the API server compares `data` byte by byte, so it refuses an apply whose JSON
     differs only in the order of its members.
@@ -87,6 +99,15 @@ async def _annotate(
             "op": "add",
             "path": "/metadata/annotations",
             "value": {**others, **_annotations(wanted["metadata"])},
+        },
+        {
+            "op": "add",
+            "path": "/metadata/labels",
+            "value": {
+                **(metadata.get("labels") or {}),
+                **wanted["metadata"]["labels"],
+                MANAGED_LABEL: "true",
+            },
         },
     ]
     body = await context.children.patch(facts.observed, CONTROLLERREVISIONS, revision.body, operations)

@@ -68,11 +68,14 @@ class Actions:
     now: datetime | None = None
     """The moment of the decision; what is concluded from the writes speaks of the same moment."""
 
+    restore: tuple[tuple[Revision, RejectedDigest | None], ...] = ()
+    """Revisions to be stored again, with the rejection of their digest: only the workload still has them."""
+
     revision: Revision | None = None
     """To be stored."""
 
     annotate: tuple[tuple[Revision, RejectedDigest | None], ...] = ()
-    """Revisions whose annotation about a rejection is to be this."""
+    """Revisions whose annotation about a rejection is to be this, and whose labels are to be ours."""
 
     service: Mapping[str, Any] | None = None
     """The Service to make or to bring back to this."""
@@ -87,9 +90,8 @@ class Actions:
     @property
     def nothing(self) -> bool:
         """Whether all is as it should be."""
-        return not (
-            self.revision or self.annotate or self.service or self.workload or self.drop_service or self.prune
-        )
+        children = self.revision or self.service or self.workload
+        return not (children or self.restore or self.annotate or self.drop_service or self.prune)
 
 
 DeploymentPlan: TypeAlias = Plan[Actions]

@@ -88,7 +88,7 @@ async def _revisions(context: Context, facts: Facts) -> tuple[Revision, ...]:
         for body in page.items:
             # A deleted object of our name may have left revisions that are not collected yet.
             revision = Revision.from_body(body) if is_child_of(facts.observed, body) else None
-            found += [revision] if revision else []
+            found += [replace(revision, watched=is_managed(body))] if revision else []
     return in_order(found)
 
 

@@ -57,9 +57,15 @@ def unrecorded(history: History, change: HistoryEntry | None) -> HistoryEntry | 
 
     An older change than the newest one recorded is none: somebody undid the workload by hand.
     """
-    if change is None or any(start_of(entry) == change for entry in history):
+    if change is None or any(_begun_alike(entry, change) for entry in history):
         return None
     return None if history and change.started_at < history[0].started_at else change
+
+
+def _begun_alike(entry: HistoryEntry, change: HistoryEntry) -> bool:
+    # Secrets are taken out of the status, but not out of what an earlier version wrote into the annotation.
+    uncaused = {"cause": None}
+    return start_of(entry).model_copy(update=uncaused) == change.model_copy(update=uncaused)
 
 
 def begin(history: History, entry: HistoryEntry) -> History:

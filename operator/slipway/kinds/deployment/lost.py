@@ -6,7 +6,8 @@ is the identity that the template carries: then nothing is lost, and the revisio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from slipway.api.deployment import HistoryAction
@@ -32,13 +33,31 @@ def lost_revision(facts: Facts, history: History) -> Revision | None:
     number, identity = history[0].revision, workload.identity
     if with_number(facts.revisions, number) or with_identity(facts.revisions, identity):
         return None
-    # The API server rewrites amounts (1000m is answered as 1), the spec has them as they were hashed.
-    guesses = (_inputs_in(workload.body, facts.service), inputs_of(facts.spec, history[0].new_image or ""))
-    inputs = next((guess for guess in guesses if guess and identity_of(guess) == identity), None)
+    if workload.change is not None and workload.change.revision != number:
+        return None  # it was undone by hand: what it shows is another revision than the one we ran last
+    guesses = _guesses(facts, history[0].new_image or "")
+    inputs = next((guess for guess in guesses if identity_of(guess) == identity), None)
     if inputs is None:
         return None
+    # As it was rendered then, as long as every version renders alike: a test holds on to that.
     template = pod_template(facts.observed.key.name, identity, inputs)
     return Revision(number, identity, inputs, template, _cause(history, number))
+
+
+def _guesses(facts: Facts, image: str) -> Iterator[Inputs]:
+    """What the inputs may have been, the likeliest first.
+
+    The API server rewrites amounts (1000m is answered as 1); the spec and other revisions may have them as
+    they were hashed.
+    """
+    wished = inputs_of(facts.spec, image)
+    read = _inputs_in(facts.workload.body, facts.service) if facts.workload else None
+    if read is not None:
+        yield read
+    yield wished
+    if read is not None:
+        for other in (wished, *(known.inputs for known in facts.revisions)):
+            yield replace(read, requests=other.requests, limits=other.limits)
 
 
 def _cause(history: History, number: int) -> str:

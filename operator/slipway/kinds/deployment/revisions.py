@@ -53,6 +53,9 @@ class Revision:
     body: Mapping[str, Any] | None = None
     """The live ControllerRevision; None while there is none."""
 
+    watched: bool = True
+    """Whether it has the label by which changes of it are heard of."""
+
     @property
     def stored(self) -> bool:
         """Whether there is a ControllerRevision."""
@@ -65,10 +68,12 @@ class Revision:
         annotations = metadata.get("annotations") or {}
         try:
             inputs, template = Inputs.from_json(data["inputs"]), data["template"]
+            # In `data`, which nobody can change. `revision` beside it is for kubectl alone.
+            number = int(data["number"])
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
         return cls(
-            number=int(body["revision"]),
+            number=number,
             identity=identity_of(inputs),
             inputs=inputs,
             template=template,

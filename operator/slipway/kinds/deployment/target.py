@@ -16,6 +16,7 @@ from slipway.kinds.deployment.offer import SPEC_CHANGE, Candidate, Offer, Proble
 from slipway.kinds.deployment.rejected import Rejections
 from slipway.kinds.deployment.revisions import Revision, next_number, ran, with_identity, with_number
 from slipway.kinds.deployment.template import pod_template
+from slipway.redact import redact
 
 __all__ = ["Situation", "Target", "choose", "rollback_cause"]
 
@@ -92,9 +93,9 @@ def choose(situation: Situation) -> Target:
 
 
 def rollback_cause(spec: DeploymentSpec) -> str:
-    """How a rollback is explained in history and rejections."""
+    """How a rollback is explained in history and rejections; without secrets, on children as in status."""
     assert spec.rollback_to is not None
-    reason = f": {spec.rollback_to.reason}" if spec.rollback_to.reason else ""
+    reason = f": {redact(spec.rollback_to.reason)}" if spec.rollback_to.reason else ""
     return f"rollbackTo revision {spec.rollback_to.revision}{reason}"
 
 

@@ -102,7 +102,11 @@ def controller_revision(
     return {
         "metadata": {"name": child, "labels": _labels(name), "annotations": annotations},
         "revision": revision.number,
-        "data": {"inputs": revision.inputs.to_json(), "template": revision.template},
+        "data": {
+            "number": revision.number,
+            "inputs": revision.inputs.to_json(),
+            "template": revision.template,
+        },
     }
 
 
@@ -111,12 +115,14 @@ def _labels(name: str) -> dict[str, str]:
 
 
 def _container(inputs: Inputs) -> dict[str, Any]:
+    # Ports that others add are left alone, so with none of ours there is nothing to say of them.
+    ports = {"ports": [_container_port(port) for port in inputs.ports]} if inputs.ports else {}
     return {
         "name": CONTAINER,
         "image": inputs.image,
         "command": list(inputs.command),
         "args": list(inputs.args),
-        "ports": [_container_port(port) for port in inputs.ports],
+        **ports,
         "resources": {
             name: dict(amounts)
             for name, amounts in (("requests", inputs.requests), ("limits", inputs.limits))

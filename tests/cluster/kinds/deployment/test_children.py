@@ -73,8 +73,7 @@ def test_a_deleted_child_comes_back_at_once(apps: Apps, kind: str) -> None:
     """Long before the next resync, as what it was, and without an entry in the history."""
     resources = {"requests": {"cpu": "0.1"}, "limits": {"memory": "1024Mi"}}
     found, digest = apps.run(ports=HTTP, args=["-v"], resources=resources)
-    name = apps.revisions()[1]["metadata"]["name"] if kind == "controllerrevisions" else "api"
-    path = apps.child_path(kind, name)
+    path = path_of(apps, kind)
     deleted = apps.api.get(path)
 
     apps.api.delete(path)
@@ -82,6 +81,13 @@ def test_a_deleted_child_comes_back_at_once(apps: Apps, kind: str) -> None:
     apps.api.wait_for(path, lambda body: uid_of(body) not in {None, uid_of(deleted)})
     assert wished(apps.api.get(path)) == wished(deleted)
     assert apps.wait(healthy(1, digest))["status"]["history"] == found["status"]["history"]
+
+
+def path_of(apps: Apps, kind: str) -> str:
+    """Where the one child of this kind is."""
+    return apps.child_path(
+        kind, apps.revisions()[1]["metadata"]["name"] if kind == "controllerrevisions" else "api"
+    )
 
 
 def uid_of(body: Body | None) -> str | None:
@@ -120,11 +126,11 @@ def test_the_revision_of_a_rollback_comes_back_too(apps: Apps) -> None:
     assert [entry["action"] for entry in found["status"]["history"]] == ["Rollback", "Update", "Create"]
 
 
-@pytest.mark.parametrize("kind", ["deployments", "services"])
+@pytest.mark.parametrize("kind", ["deployments", "services", "controllerrevisions"])
 def test_a_child_gets_back_the_label_that_it_is_watched_by(apps: Apps, kind: str) -> None:
     """Without it the operator would not hear of what is done to it."""
     apps.run(ports=HTTP)
-    path = apps.child_path(kind)
+    path = path_of(apps, kind)
     apps.api.patch(path, {"metadata": {"labels": {"slipway.dev/managed": None}}})
 
     found = apps.api.wait_for(
@@ -132,6 +138,21 @@ def test_a_child_gets_back_the_label_that_it_is_watched_by(apps: Apps, kind: str
     )
     apps.api.delete(path)
     apps.api.wait_for(path, lambda body: uid_of(body) not in {None, uid_of(found)})
+
+
+def test_a_revision_without_its_labels_is_found_by_its_name(apps: Apps) -> None:
+    """Going back to it is going back to its number, and it has its labels again."""
+    _, digest = apps.run(args=["old"])
+    path = path_of(apps, "controllerrevisions")
+    apps.change(args=["new"])
+    apps.wait(healthy(2, digest))
+    apps.api.patch(path, {"metadata": {"labels": None}})
+
+    apps.change(args=["old"])
+    found = apps.wait(healthy(1, digest))
+
+    assert [entry["revision"] for entry in found["status"]["history"]] == [1, 2, 1]
+    assert sorted(apps.revisions()) == [1, 2]
 
 
 def test_drift_is_repaired(apps: Apps, kubectl: Kubectl) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from dev.audit import Request
 from dev.cluster import Cluster
 from dev.operator import OperatorProcess
 from tests.cluster.kinds.deployment.apps import Apps, healthy
-from tests.support.cluster import FAST
+from tests.support.cluster import FAST, Kubectl
 from tests.support.objects import Body
 
 pytestmark = [pytest.mark.usefixtures("crds"), pytest.mark.test_bed]
@@ -64,6 +65,25 @@ def test_the_echo_of_an_own_write_costs_no_run(apps: Apps, cluster: Cluster, tmp
         == ("get", "deployments.slipway.dev", apps.namespace, "api")
     ]
     assert len(runs) == 1
+
+
+def test_what_others_add_stays_and_costs_nothing(
+    apps: Apps, cluster: Cluster, kubectl: Kubectl, tmp_path: Path
+) -> None:
+    """A port and a limit where the spec has none are not ours, as with any server-side apply."""
+    container = {"name": "app", "ports": [{"containerPort": 9090}], "resources": {"limits": {"cpu": "1"}}}
+    patch = {"spec": {"template": {"spec": {"containers": [container]}}}}
+    with OperatorProcess(cluster, environment=FAST, log=tmp_path / "operator.log"):
+        apps.run()
+        since = datetime.now(UTC)
+        kubectl("patch", "deployment.apps", "api", "-p", json.dumps(patch))
+        path = apps.child_path("deployments")
+        apps.api.wait_for(path, lambda body: (body or {})["status"].get("observedGeneration") == 2)
+        be_looked_at(apps)
+
+        assert {write.subresource for write in own_writes(cluster, apps, since)} == {"status"}
+    (found,) = apps.api.get(path)["spec"]["template"]["spec"]["containers"]
+    assert (found["ports"][0]["containerPort"], found["resources"]) == (9090, {"limits": {"cpu": "1"}})
 
 
 def be_looked_at(apps: Apps) -> None:

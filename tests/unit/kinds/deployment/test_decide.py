@@ -946,3 +946,45 @@ def test_events_tell_what_changed() -> None:
 
     world.change(rollbackTo={"revision": 2})
     assert [note.reason for note in world.reconcile().events] == ["RolledBack", "DigestRejected"]
+
+
+@pytest.mark.parametrize("reason", ["see https://wiki.example.com/x?id=3", "token=abcdef0123456789 leaked"])
+def test_a_reason_with_what_may_be_a_secret_is_told_once_and_without_it(reason: str) -> None:
+    """What the status does not show, the children do not show either."""
+    world = World()
+    world.settle()
+    world.offer = managed_offer(2, 1)
+    world.settle()
+    world.change(rollbackTo={"revision": 1, "reason": reason})
+    world.settle()
+    writes = world.writes
+    world.reconcile()
+
+    assert world.writes == writes
+    assert [entry.action for entry in world.history] == ["Rollback", "Update", "Create"]
+    assert reason not in str(world.workload) + str(world.revisions)
+
+
+def test_a_change_that_an_earlier_version_noted_with_a_secret_is_no_new_one() -> None:
+    """The note on the workload differs from the history, and is put right with the next write."""
+    world = World()
+    world.settle()
+    assert world.workload is not None
+    note = json.loads(world.workload["metadata"]["annotations"]["slipway.dev/change"])
+    note["cause"] = "token=abcdef0123456789"
+    world.workload["metadata"]["annotations"]["slipway.dev/change"] = json.dumps(note)
+    world.settle()
+    world.change(replicas=2)
+    world.settle()
+
+    assert [entry.action for entry in world.history] == ["Scale", "Create"]
+
+
+def test_a_revision_gets_back_the_label_that_it_is_watched_by() -> None:
+    """Without it nobody would hear that somebody deletes it."""
+    world = World()
+    world.settle()
+    world.unheard = frozenset({1})
+    world.settle()
+
+    assert world.unheard == frozenset()

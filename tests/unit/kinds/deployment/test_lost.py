@@ -150,3 +150,66 @@ def test_what_was_undone_by_hand_is_not_taken_for_the_lost_one() -> None:
 
     assert plan.outcome.reason == "RevisionNotFound"
     assert world.numbers == [1]
+
+
+def test_it_comes_back_though_another_one_runs_by_then() -> None:
+    """A new build comes before the operator looks: the workload is about to be overwritten."""
+    world = World()
+    world.settle()
+    world.offer = managed_offer(2, 1)
+    world.settle()
+    lost = lose(world, 2)
+    world.offer = managed_offer(3, 2, 1)
+    world.settle()
+
+    assert (world.numbers, world.digest) == ([1, 2, 3], digest(3))
+    assert content(lost) in map(content, world.revisions)
+    world.change(rollbackTo={"revision": 2})
+    world.settle()
+    assert world.digest == digest(2)
+
+
+def test_it_comes_back_with_the_rejection_of_its_digest() -> None:
+    """A rollback leaves it in the same run."""
+    world = World()
+    world.settle()
+    world.offer = managed_offer(2, 1)
+    world.settle()
+    lose(world, 2)
+    world.change(rollbackTo={"revision": 1})
+    world.settle()
+
+    notes = {body["revision"]: body["metadata"]["annotations"] for body in world.revisions}
+    assert "slipway.dev/rejected" not in notes[1]
+    assert "slipway.dev/rejected" in notes[2]
+
+
+def test_rewritten_amounts_are_read_from_another_revision() -> None:
+    """The target of a rollback runs, and the spec has other arguments by now."""
+    world = World(args=["old"], resources={"limits": {"cpu": "1000m"}})
+    world.settle()
+    world.change(args=["new"])
+    world.settle()
+    world.change(rollbackTo={"revision": 1})
+    world.settle()
+    assert world.workload is not None
+    world.workload["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"] = "1"
+    lost = lose(world, 1)
+    plan = world.settle()
+
+    assert plan.outcome.reason == "RolledBack"
+    assert content(lost) in map(content, world.revisions)
+
+
+def test_it_is_not_mistaken_for_what_was_undone_by_hand() -> None:
+    """All ControllerRevisions are gone, and the workload shows an older revision than ran last."""
+    world = World(args=["a"])
+    world.settle()
+    older = world.workload
+    world.change(args=["b"])
+    world.settle()
+    world.workload, world.revisions = older, []
+    world.change(paused=True)
+    world.settle()
+
+    assert world.revisions == []

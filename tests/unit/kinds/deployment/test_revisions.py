@@ -54,6 +54,14 @@ def test_stored_revision_is_read(rejected: RejectedDigest | None) -> None:
     assert found.rejected == rejected
 
 
+def test_the_number_cannot_be_edited() -> None:
+    """Kubernetes lets people edit `revision`, but not `data`."""
+    found = Revision.from_body({**stored(3), "revision": 9})
+
+    assert found is not None
+    assert found.number == 3
+
+
 @pytest.mark.parametrize("data", [None, {}, {"inputs": {}}, {"inputs": []}, {"inputs": {"image": "a"}}, []])
 def test_foreign_content_is_no_revision(data: object) -> None:
     """A ControllerRevision of somebody else's making stops nothing."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import pytest
 
 from slipway.api.deployment import DeploymentSpec
@@ -33,6 +36,18 @@ def test_pod_template() -> None:
     )
     assert container["ports"] == [{"name": "http", "containerPort": 8080, "protocol": "TCP"}]
     assert container["resources"] == {"requests": {"cpu": "100m"}, "limits": {"memory": "1Gi"}}
+
+
+def test_the_rendering_stays_as_it_is() -> None:
+    """A revision whose ControllerRevision was lost is rendered again: another rendering would replace pods.
+
+    Who has to change this has to render those of before as before.
+    """
+    text = json.dumps(pod_template("api", "abc", INPUTS), sort_keys=True)
+
+    assert hashlib.sha256(text.encode()).hexdigest() == (
+        "993259c333f4ea24a242a4da96ebdb1ac4db701d354837ec72cac31e0f37aa2d"
+    )
 
 
 def test_pods_are_restricted() -> None:

@@ -22,6 +22,7 @@ from slipway.kinds.deployment.revisions import Revision
 from slipway.kinds.deployment.template import controller_revision
 from slipway.kinds.deployment.view import deployment_key
 from slipway.kinds.deployment.workload import Resolution, Workload
+from slipway.redact import redact
 
 __all__ = ["REPOSITORY", "START", "Crash", "World", "digest", "managed_offer"]
 
@@ -64,6 +65,8 @@ class World:
         self.strangers: frozenset[str] = frozenset()
         self.left_over: frozenset[str] = frozenset()
         self.unwatched: frozenset[str] = frozenset()
+        self.unheard: frozenset[int] = frozenset()
+        """Numbers of revisions that lost the label which they are watched by."""
         self.autoscaled = False
         self.trouble: str | None = None
         self.status: dict[str, Any] = {}
@@ -125,7 +128,8 @@ class World:
 
     def facts(self) -> Facts:
         """All that gather would read."""
-        found = (Revision.from_body(body) for body in self.revisions)
+        read = (Revision.from_body(body) for body in self.revisions)
+        found = (replace(one, watched=one.number not in self.unheard) for one in read if one)
         return Facts(
             observed=Observed(
                 key=deployment_key("shop", NAME),
@@ -148,7 +152,7 @@ class World:
             strangers=self.strangers,
             left_over=self.left_over,
             unwatched=self.unwatched,
-            revisions=tuple(revision for revision in found if revision),
+            revisions=tuple(found),
             trouble=self.trouble,
         )
 
@@ -171,7 +175,7 @@ class World:
             self._write()
             self._record(after)
             return after
-        if dict(plan.status) != self.status:
+        if _redacted(plan.status) != self.status:
             self._write()
         self._record(plan)
         return plan
@@ -184,13 +188,17 @@ class World:
         return self.reconcile()
 
     def _record(self, plan: Plan[Actions]) -> None:
-        self.status, self.conditions = dict(plan.status), plan.conditions
+        # Secrets are taken out of a status on its way.
+        self.status, self.conditions = _redacted(plan.status), plan.conditions
 
     def _carry_out(self, actions: Actions) -> None:
+        for revision, rejected in actions.restore:
+            self._store(revision, rejected)
         if actions.revision is not None:
             self._store(actions.revision, None)
         for revision, rejected in actions.annotate:
             self._store(revision, rejected)
+            self.unheard -= {revision.number}
         if actions.service is not None:
             self._write()
             self.service = self._merged(self.service, actions.service)
@@ -277,3 +285,11 @@ class World:
     def message(self) -> str:
         """As recorded."""
         return str(self.status.get("message"))
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _redacted(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(item) for item in value]
+    return redact(value) if isinstance(value, str) else value
