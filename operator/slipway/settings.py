@@ -56,7 +56,7 @@ class Settings:
     identity: str = ""
     """The name by which this process takes the Lease. No two processes may use one at the same time: a
     process that finds its own name in the Lease goes on with it at once. Default: the host name, which in a
-    pod is the name of the pod, but not with `hostNetwork` or `hostname`; outside of pods with a random end."""
+    pod is the pod's own, but not with `hostNetwork` or `hostname`; outside of pods with a random end."""
 
     lease_namespace: str = ""
     """Namespace of the Lease `slipway`. Replicas that share it take turns; those that do not, know nothing of
