@@ -106,7 +106,7 @@ async def house() -> AsyncIterator[House]:
     house = House()
     yield house
     house.store.trouble = None
-    await house.elector.release(5)
+    await house.elector.release(0.1)
 
 
 async def test_a_free_lease_is_taken_at_once(house: House) -> None:
