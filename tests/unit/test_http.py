@@ -14,7 +14,6 @@ from pathlib import Path
 
 import httpcore
 import pytest
-from typing_extensions import override
 
 from dev.certificates import Authority
 from slipway import egress, http
@@ -24,6 +23,7 @@ from slipway.egress.errors import translate
 from slipway.engine.fence import Fence
 from slipway.engine.lease import LeaseLost
 from slipway.http import _FOREIGN_ERRORS, MAX_ERROR_BODY, HttpClient, join_url, origin_of
+from tests.support.fence import CountingFence
 from tests.support.raw_server import Hanging, RawServer, Reply, Streaming
 from tests.unit.engine.support import ManualClock
 
@@ -596,23 +596,11 @@ async def test_copies_on_one_host_do_not_wait_for_each_other_for_ever() -> None:
 # --- the fence
 
 
-class Counting(Fence):
-    """An open fence, which closes by itself after so many questions."""
-
-    def __init__(self, questions: int = 100, duration: float = 45) -> None:
-        self.clock = ManualClock()
-        super().__init__(self.clock, duration)
-        self.extend(0)
-        self.questions = questions
-        self.asked: list[float] = []
-
-    @override
-    def ensure(self, timeout: float) -> None:
-        """Note the question, and answer it."""
-        self.asked.append(timeout)
-        if len(self.asked) > self.questions:
-            self.close("the Lease is held by b")
-        super().ensure(timeout)
+def fence_of(clock: ManualClock) -> Fence:
+    """An open fence of 0.3 s."""
+    fence = Fence(clock, 0.3)
+    fence.extend(0)
+    return fence
 
 
 def fenced(fence: Fence) -> HttpClient:
@@ -622,7 +610,7 @@ def fenced(fence: Fence) -> HttpClient:
 
 async def test_behind_a_closed_fence_only_reads_go_out() -> None:
     """Whatever may change something is not even sent."""
-    client = fenced(Counting(questions=0))
+    client = fenced(CountingFence(questions=0))
     async with RawServer(lambda _: Reply()) as server:
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             with pytest.raises(LeaseLost, match="held by b"):
@@ -639,7 +627,7 @@ async def test_behind_a_closed_fence_only_reads_go_out() -> None:
 
 async def test_the_fence_is_asked_for_no_more_time_than_the_request_has() -> None:
     """Five seconds for what has five; what would take longer than the fence can answer for is cut short."""
-    fence = Counting()
+    fence = CountingFence()
     client = fenced(fence)
     async with RawServer(lambda _: Reply()) as server:
         await client.request("PUT", server.url, content=b"x")
@@ -651,7 +639,7 @@ async def test_the_fence_is_asked_for_no_more_time_than_the_request_has() -> Non
 
 async def test_a_fenced_request_ends_before_the_fence_closes() -> None:
     """The time-out of the caller is longer than the Lease."""
-    client = fenced(Counting(duration=0.3))
+    client = fenced(fence_of(ManualClock()))
     async with RawServer(lambda _: Hanging()) as server:
         with pytest.raises(egress.TimedOut):
             async with asyncio.timeout(10):
@@ -665,7 +653,7 @@ async def test_each_attempt_is_fenced() -> None:
     async def vanish(writer: asyncio.StreamWriter) -> None:
         writer.close()
 
-    client = fenced(Counting(questions=2))
+    client = fenced(CountingFence(questions=2))
     async with RawServer(lambda _: Reply()) as server:
         await client.request("PUT", server.url)
         server.script = lambda _: Streaming(vanish)
@@ -685,7 +673,7 @@ async def test_an_upload_breaks_off_when_the_fence_closes() -> None:
             given.append(piece)
             yield piece
 
-    client = fenced(Counting(questions=3))
+    client = fenced(CountingFence(questions=3))
     async with RawServer(lambda _: Reply()) as server:
         with pytest.raises(LeaseLost, match="held by b"):
             await client.request("PUT", server.url, content=pieces(), headers={"Content-Length": "6"})
@@ -697,13 +685,14 @@ async def test_an_upload_breaks_off_when_the_fence_closes() -> None:
 
 async def test_an_upload_may_last_longer_than_the_lease() -> None:
     """As long as it is renewed: no cap but the caller's own."""
-    fence = Counting(duration=0.3)
+    clock = ManualClock()
+    fence = fence_of(clock)
 
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(6):
             await asyncio.sleep(0.1)
-            fence.clock.seconds += 0.1
-            fence.extend(fence.clock.seconds)
+            clock.seconds += 0.1
+            fence.extend(clock.seconds)
             yield b"x"
 
     client = fenced(fence)

@@ -8,17 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typing_extensions import override
 
 from dev.cluster import Cluster
 from dev.relay import Relay
-from slipway.clock import SystemClock
-from slipway.engine.fence import Fence
 from slipway.engine.lease import LeaseLost, LeaseUnavailable, Raced, Record
 from slipway.kube.client import KubeClient
 from slipway.kube.errors import Unreachable
 from slipway.kube.lease import KubeLease
 from slipway.kube.resources import CONFIGMAPS, LEASES
+from tests.support.fence import CountingFence
 
 MOMENT = datetime(2026, 11, 21, 9, 0, 0, 1, UTC)
 FIRST = Record("a", 45, acquired=MOMENT, renewed=MOMENT, transitions=0)
@@ -135,29 +133,10 @@ async def test_an_api_server_that_is_away_is_told_in_time(
             await lease.write(FIRST)
 
 
-class Counting(Fence):
-    """An open fence, which closes by itself after so many questions."""
-
-    def __init__(self, questions: int) -> None:
-        clock = SystemClock()
-        super().__init__(clock, 45)
-        self.extend(clock.monotonic())
-        self.questions = questions
-        self.asked: list[float] = []
-
-    @override
-    def ensure(self, timeout: float) -> None:
-        """Note the question, and answer it."""
-        self.asked.append(timeout)
-        if len(self.asked) > self.questions:
-            self.close("the Lease is held by b")
-        super().ensure(timeout)
-
-
 async def test_behind_a_closed_fence_only_reads_arrive(cluster: Cluster, namespace: str, crds: None) -> None:
     """Every verb that changes something is refused before it is sent."""
     body = {"metadata": {"name": "a"}}
-    async with await KubeClient.connect(cluster.kubeconfig, fence=Counting(0)) as kube:
+    async with await KubeClient.connect(cluster.kubeconfig, fence=CountingFence(0)) as kube:
         for write in (
             kube.create(CONFIGMAPS, namespace, body),
             kube.apply(CONFIGMAPS, namespace, "a", body),
@@ -176,7 +155,7 @@ async def test_the_fence_is_asked_for_as_long_as_a_request_may_take(
     cluster: Cluster, namespace: str, crds: None
 ) -> None:
     """An open one changes nothing else."""
-    fence = Counting(1)
+    fence = CountingFence(1)
     async with await KubeClient.connect(cluster.kubeconfig, fence=fence) as kube:
         await kube.create(CONFIGMAPS, namespace, {"metadata": {"name": "a"}})
 
@@ -189,7 +168,7 @@ async def test_each_attempt_is_fenced(cluster: Cluster, relay: Relay, tmp_path: 
     kubeconfig = cluster.kubeconfig_through(relay, tmp_path / "relay.kubeconfig")
     await asyncio.to_thread(relay.refuse)
     body = {"metadata": {"name": "a"}}
-    patient, lost = Counting(100), Counting(2)
+    patient, lost = CountingFence(100), CountingFence(2)
     async with await KubeClient.connect(kubeconfig, fence=patient) as kube:
         with pytest.raises(Unreachable):
             await kube.apply(CONFIGMAPS, "default", "a", body)
