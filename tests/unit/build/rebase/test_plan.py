@@ -254,7 +254,7 @@ OTHER_PATH = compose(None, [copy({"/b": "2"})], Settings(env={"PATH": "/bin"}))
             RefusalReason.DERIVED_FROM_BASE,
         ),
         (
-            compose(None, [copy({"/b": "1"})], Settings(env={"HOME": "/root"})),
+            compose(None, [copy({"/b": "1"})], Settings(env={"HOME": "/home/app"})),
             compose(
                 compose(None, [copy({"/b": "1"})], Settings(env={"HOME": "/home/app"})),
                 [copy({"/home/app/x": "1"})],
