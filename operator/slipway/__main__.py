@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gc
 import os
 import signal
 import sys
 from contextlib import aclosing
+from dataclasses import fields
+from importlib.metadata import version
 from urllib.parse import urlsplit
 
 import structlog
@@ -26,7 +29,7 @@ from slipway.kube.pod import default_identity, default_namespace
 from slipway.logs import configure_logs
 from slipway.oci.pool import ClientPool
 from slipway.redact import redact
-from slipway.settings import Settings, SettingsError
+from slipway.settings import PREFIX, Settings, SettingsError
 
 __all__ = ["main", "run"]
 
@@ -71,6 +74,7 @@ def _elector(settings: Settings, kube: KubeClient, fence: Fence, clock: Clock) -
 
 def main() -> int:
     """Run the operator; the exit code is 0 after a stop that was asked for."""
+    _parser().parse_args()
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
@@ -86,6 +90,18 @@ def main() -> int:
         structlog.get_logger("slipway").error("Ended", error=redact(repr(error)))
         return 1
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    variables = "\n".join(f"  {PREFIX}{field.name.upper()}" for field in fields(Settings))
+    parser = argparse.ArgumentParser(
+        prog="slipway",
+        description="Runs the Slipway operator until SIGTERM or SIGINT.",
+        epilog=f"Settings are environment variables:\n{variables}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=version("slipway"))
+    return parser
 
 
 if __name__ == "__main__":

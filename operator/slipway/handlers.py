@@ -147,7 +147,9 @@ class Ear:
             complete = complete or watches == len(self._watched)
             # None at all is how it begins, before the API server has told what it serves.
             strikes = strikes + 1 if watches != len(self._watched) and (watches or complete) else 0
-        self._report(RuntimeError(f"{watches} of {len(self._watched)} watches are left"))
+        there = "`kubectl get crds` shows whether a kind is gone"
+        msg = f"{watches} of {len(self._watched)} watches are left: {there}"
+        self._report(RuntimeError(msg))
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()

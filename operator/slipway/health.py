@@ -15,10 +15,21 @@ from typing import Any
 
 from typing_extensions import override
 
-__all__ = ["HealthServer"]
+__all__ = ["HealthPortUnusable", "HealthServer"]
 
 Check = Callable[[], str | None]
 """What is wrong, in a sentence; None when nothing is."""
+
+
+class HealthPortUnusable(Exception):  # noqa: N818 - it tells a state of the machine
+    """There is no listening on that address."""
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        """Say which setting is to be changed."""
+        super().__init__(
+            f"{host}:{port} cannot be listened on ({error.strerror}): "
+            "choose others with SLIPWAY_HEALTH_HOST and SLIPWAY_HEALTH_PORT"
+        )
 
 
 class HealthServer:
@@ -26,6 +37,9 @@ class HealthServer:
 
     def __init__(self, host: str, port: int, *, illness: Check, delay: Check, turn: Check) -> None:
         """Bind the address at once; port 0 takes a free one. The checks run in the server's threads.
+
+        Raises:
+            HealthPortUnusable: when another process has the port, or the address is none of this machine.
 
         Args:
             host: address to listen on.
@@ -36,7 +50,10 @@ class HealthServer:
                 rolling update the old replica gives way only when the new one is ready.
         """
         checks = MappingProxyType({"/healthz": illness, "/readyz": delay})
-        self._server = ThreadingHTTPServer((host, port), _handler_for(checks, turn))
+        try:
+            self._server = ThreadingHTTPServer((host, port), _handler_for(checks, turn))
+        except OSError as error:
+            raise HealthPortUnusable(host, port, error) from error
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 

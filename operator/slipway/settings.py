@@ -35,7 +35,8 @@ class Settings:
     """How the operator runs."""
 
     kubeconfig: Path | None = None
-    """File that says how to reach the API server. Default: none, for the service account of the pod."""
+    """File that says how to reach the API server. Default: what `KUBECONFIG` names, else the service account
+    of the pod, else `~/.kube/config`."""
 
     minimum_interval: timedelta = timedelta(minutes=1)
     """Shortest time between two looks of one Warehouse at its registry; shorter intervals are raised to it.

@@ -5,7 +5,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from slipway.health import HealthServer
+from slipway.health import HealthPortUnusable, HealthServer
 
 
 class State:
@@ -81,6 +81,12 @@ def test_a_stuck_process_says_what_is_stuck(server: HealthServer, state: State) 
 def test_other_paths_are_not_found(server: HealthServer) -> None:
     """There is nothing else to be had here."""
     assert ask(server, "/metrics")[0] == 404
+
+
+def test_a_port_that_is_taken_is_named_with_its_setting(server: HealthServer) -> None:
+    """Whoever starts two on one machine reads what to do."""
+    with pytest.raises(HealthPortUnusable, match=f"127.0.0.1:{server.port} .*SLIPWAY_HEALTH_PORT"):
+        HealthServer("127.0.0.1", server.port, illness=lambda: None, delay=lambda: None, turn=lambda: None)
 
 
 def test_a_stop_before_the_start_gives_the_port_free() -> None:

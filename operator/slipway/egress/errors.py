@@ -125,7 +125,7 @@ def translate(error: Exception, url: str) -> HttpError:
 def _translate_tls(error: ssl.SSLError, url: str) -> TlsFailed:
     if isinstance(error, ssl.SSLCertVerificationError):
         problem = getattr(error, "verify_message", "") or _reason(error)
-        return CertificateRejected(f"the certificate of {url} is not trusted: {problem}")
+        return CertificateRejected(f"the certificate of {url} is not trusted: {problem.rstrip('.')}")
     # OpenSSL fills these in; an error that was made elsewhere has none.
     if getattr(error, "reason", None) in _NOT_TLS:
         return NotTls(f"{url} does not speak TLS")

@@ -88,9 +88,9 @@ class EgressPolicy:
         if self.internal or self._allows(host, port, address):
             return None
         if scheme == "http":
-            return f"plain http goes only to hosts that the operator's egress list names; {host} is not one"
+            return f"plain http goes to few hosts: {_missing(host, port)}"
         if address is None and self.is_cluster_name(host) and not self._is_of_namespace(host):
-            return f"{host} is a name inside the cluster; the operator's egress list does not name it"
+            return f"{host} is a name inside the cluster: {_missing(host, port)}"
         return None
 
     def refusal_of_address(self, host: str, port: int, address: str) -> str | None:
@@ -105,9 +105,7 @@ class EgressPolicy:
         if any(_within(candidate, _LOOPBACK) for candidate in candidates) and not any(
             self._allows(host, port, candidate) for candidate in candidates
         ):
-            return (
-                f"{_shown(host, address)} is a loopback address; the operator's egress list does not name it"
-            )
+            return f"{_shown(host, address)} is a loopback address: {_missing(host, port)}"
         return None
 
     def name_to_resolve(self, host: str, port: int) -> str:
@@ -228,6 +226,11 @@ def literal_address(host: str) -> Address | None:
         return ipaddress.IPv4Address(socket.inet_aton(host))
     except OSError:
         return None
+
+
+def _missing(host: str, port: int) -> str:
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"the operator's setting SLIPWAY_EGRESS_ALLOW does not name {place}"
 
 
 def _shown(host: str, address: str) -> str:

@@ -73,15 +73,19 @@ _NO_RESPONSE: Final[tuple[tuple[type[Exception], type[RegistryError], str], ...]
     (
         CertificateRejected,
         CertificateInvalid,
-        "name a Secret with its authority (ca.crt) in certSecretRef, or correct the certificate",
+        "name a Secret with its authority (ca.crt) in certSecretRef of a Registry, or correct it",
     ),
-    (NotTls, RegistryUnreachable, "write http:// if it is meant to be reached without TLS"),
+    (
+        NotTls,
+        RegistryUnreachable,
+        "if it is meant to be reached without TLS, write http:// in the url of a Registry",
+    ),
     (
         TlsFailed,
         RegistryUnreachable,
-        "if the registry demands a client certificate, name a Secret with it in certSecretRef",
+        "if the registry demands a client certificate, name a Secret with it in certSecretRef of a Registry",
     ),
-    (NameNotResolved, RegistryUnreachable, "check the host in the URL"),
+    (NameNotResolved, RegistryUnreachable, "check the name of the host"),
     (TimedOut, RegistryTimeout, _REACHABLE),
     (ResponseTooLarge, ContentTooLarge, ""),
     (RedirectRefused, InvalidResponse, ""),

@@ -119,6 +119,28 @@ def test_an_interruption_is_caught_up_with(
     wait_settled(cluster, namespace, names)
 
 
+@pytest.mark.parametrize(
+    ("argument", "code", "words"),
+    [
+        ("--help", 0, "SLIPWAY_EGRESS_ALLOW"),
+        ("--version", 0, "0."),
+        ("run", 2, "unrecognized arguments: run"),
+    ],
+)
+def test_arguments_start_nothing(argument: str, code: int, words: str) -> None:
+    """There are only settings."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "slipway", argument],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert ended.returncode == code
+    assert words in ended.stdout + ended.stderr
+
+
 def test_settings_that_cannot_work_are_all_named(tmp_path: Path) -> None:
     """Exit code 2, a line for each, and no traceback."""
     environment = {**os.environ, "SLIPWAY_WORKERS": "none", "SLIPWAY_KUBECONFIG": str(tmp_path / "missing")}

@@ -118,8 +118,8 @@ def _refuse_rebased(image: Image) -> None:
     source = rebase_source(image)
     if source is not None:
         message = (
-            f"{image} is itself the result of a rebase: start from its source build, {source}, "
-            "by the tag that its pipeline pushed"
+            "start from the source build, by the tag that its pipeline pushed: "
+            f"{image} is itself the result of a rebase, of {source}"
         )
         raise RebaseRefusedError(RefusalReason.ALREADY_REBASED, message)
 

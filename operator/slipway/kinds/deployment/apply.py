@@ -11,6 +11,7 @@ from slipway.api.deployment import RejectedDigest
 from slipway.engine.outcome import Stalled
 from slipway.kinds.context import Context
 from slipway.kinds.deployment.decide import being_removed, decide, stop
+from slipway.kinds.deployment.drift import clashes
 from slipway.kinds.deployment.facts import Actions, DeploymentPlan, Facts
 from slipway.kinds.deployment.revisions import REJECTED_ANNOTATION, Revision, in_order
 from slipway.kinds.deployment.template import controller_revision
@@ -94,7 +95,7 @@ async def _annotate(
     wanted = controller_revision(metadata["name"], facts.observed.key.name, revision, rejected)
     others = {name: text for name, text in _annotations(metadata).items() if name != REJECTED_ANNOTATION}
     operations = [
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+        _of_version(revision.body),
         {
             "op": "add",
             "path": "/metadata/annotations",
@@ -125,7 +126,16 @@ async def _ensure(
     live: Mapping[str, Any] | None,
     wanted: Mapping[str, Any],
 ) -> dict[str, Any]:
+    if live is not None and (operations := list(clashes(live, wanted))):
+        operations = [_of_version(live), *operations]
+        live = await context.children.patch(facts.observed, resource, live, operations)
     return await context.children.ensure(facts.observed, resource, wanted, live=live)
+
+
+def _of_version(live: Mapping[str, Any]) -> dict[str, Any]:
+    """The operation that makes a patch fail where the object has changed since it was read."""
+    version = live["metadata"]["resourceVersion"]
+    return {"op": "replace", "path": "/metadata/resourceVersion", "value": version}
 
 
 async def _drop_service(context: Context, facts: Facts) -> Facts:

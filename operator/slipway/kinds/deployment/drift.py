@@ -7,14 +7,17 @@ covered by it, not to equal it. What others add where we say nothing is left alo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-__all__ = ["covers", "same_quantity"]
+__all__ = ["clashes", "covers", "same_quantity"]
 
 _AMOUNTS: Final = frozenset({"requests", "limits"})
 """Fields whose values are quantities: the API server answers `1` to `1000m`."""
+
+_ATOMIC: Final = "selector"
+"""A field that server-side apply takes as a whole: a label that somebody adds selects other pods."""
 
 _LIST_KEYS: Final = ("containerPort", "port", "name")
 """What tells the items of a list of objects apart; the first that all of them have."""
@@ -40,19 +43,56 @@ def covers(live: Any, wanted: Any) -> bool:
     return bool(live == wanted) or (live is None and wanted == 0)
 
 
+def clashes(live: Any, wanted: Any, path: str = "") -> Iterator[dict[str, Any]]:
+    """RFC 6902 operations that take away what would make an apply of the wanted manifest invalid.
+
+    An apply merges ports by their number. Where somebody changed the number of one, it would leave theirs and
+    add ours, of the same name, which the API server refuses.
+    """
+    if isinstance(live, Mapping) and isinstance(wanted, Mapping):
+        for name, item in wanted.items():
+            yield from clashes(live.get(name), item, f"{path}/{name}")
+    elif isinstance(live, list) and isinstance(wanted, list) and (key := _key_of(wanted)) is not None:
+        ports = [] if key == "name" else _merged_ports(key, live, wanted)
+        if ports:
+            yield {"op": "replace", "path": path, "value": ports}
+        by_key = {item[key]: item for item in wanted}
+        for index, item in enumerate(live):
+            yield from clashes(item, by_key.get(item.get(key)), f"{path}/{index}")
+
+
+def _merged_ports(key: str, live: list[Any], wanted: list[Any]) -> list[Any]:
+    """All ports, but none of another number that has a name of ours; empty where there is no such port."""
+    ours = {item["name"]: _number(key, item) for item in wanted}
+    kept = [item for item in live if ours.get(item.get("name"), _number(key, item)) == _number(key, item)]
+    numbers = {_number(key, item) for item in kept}
+    added = [item for item in wanted if _number(key, item) not in numbers]
+    return [*kept, *added] if len(kept) < len(live) else []
+
+
+def _number(key: str, port: Mapping[str, Any]) -> tuple[int, str]:
+    return port[key], port.get("protocol", "TCP")
+
+
 def _covers_field(live: Mapping[str, Any], name: str, wanted: Any) -> bool:
     if name in _AMOUNTS and isinstance(wanted, Mapping):
         amounts = live.get(name) or {}
         return all(same_quantity(amounts.get(key), amount) for key, amount in wanted.items())
+    if name == _ATOMIC:
+        return bool(live.get(name) == wanted)
     return covers(live.get(name), wanted)
 
 
 def _covers_list(live: Sequence[Any], wanted: Sequence[Any]) -> bool:
-    key = next((key for key in _LIST_KEYS if all(_has(item, key) for item in wanted)), None)
+    key = _key_of(wanted)
     if key is None:
         return list(live) == list(wanted)
     by_key = {item[key]: item for item in live if _has(item, key)}
     return all(covers(by_key.get(item[key]), item) for item in wanted)
+
+
+def _key_of(items: Sequence[Any]) -> str | None:
+    return next((key for key in _LIST_KEYS if items and all(_has(item, key) for item in items)), None)
 
 
 def _has(item: Any, key: str) -> bool:

@@ -82,7 +82,7 @@ def from_managed_image(name: str, view: ManagedImageView | None) -> Offer:
         message = f"There is no ManagedImage {name} in this namespace: create it, or change spec.image"
         return Offer(problem=Waiting(Reason.MANAGED_IMAGE_NOT_FOUND, message))
     if not view.offers:
-        message = f"ManagedImage {name} has built nothing yet"
+        message = f"ManagedImage {name} has built nothing yet: `kubectl describe mimg {name}` says why"
         return Offer(problem=Waiting(Reason.MANAGED_IMAGE_NOT_BUILT, message))
     repository = _name(view.image_repository)
     return Offer(
@@ -109,7 +109,8 @@ def from_warehouse(name: str, subscription: str, view: WarehouseView | None) -> 
         return Offer(problem=Stalled(Reason.SUBSCRIPTION_NOT_FOUND, message))
     artifact = view.artifact(subscription)
     if artifact is None:
-        message = f"Warehouse {name} has chosen nothing for subscription {subscription} yet"
+        nothing = f"Warehouse {name} has chosen nothing for subscription {subscription} yet"
+        message = f"{nothing}: `kubectl describe wh {name}` says why"
         return Offer(problem=Waiting(Reason.WAREHOUSE_NOT_READY, message))
     cause = f"Warehouse {name}: tag {artifact.tag}"
     candidate = Candidate(artifact.digest, f"{artifact.repository}:{artifact.tag}", cause)

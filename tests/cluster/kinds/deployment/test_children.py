@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cluster.kinds.deployment.apps import Apps, healthy
@@ -153,6 +155,38 @@ def test_a_revision_without_its_labels_is_found_by_its_name(apps: Apps) -> None:
 
     assert [entry["revision"] for entry in found["status"]["history"]] == [1, 2, 1]
     assert sorted(apps.revisions()) == [1, 2]
+
+
+def test_ports_and_selector_that_were_edited_are_put_right(apps: Apps, kubectl: Kubectl) -> None:
+    """A port of our name with another number, on the Service and in the pods; one more label to select by."""
+    found, digest = apps.run(ports=HTTP)
+    service, workload = apps.child_path("services"), apps.child_path("deployments")
+    wanted = apps.api.get(service)["spec"]
+
+    for spec in (
+        {"ports": [{"name": "http", "port": 81, "targetPort": 9999}]},
+        {"selector": {"app": "evil"}},
+    ):
+        kubectl("patch", "service", "api", "--type=merge", "-p", json.dumps({"spec": spec}))
+        apps.api.wait_for(
+            service,
+            lambda body: (
+                [(body or {})["spec"][name] for name in ("ports", "selector")]
+                == [wanted["ports"], wanted["selector"]]
+            ),
+        )
+    path = "/spec/template/spec/containers/0/ports/0/containerPort"
+    patch = [{"op": "replace", "path": path, "value": 9090}]
+    kubectl("patch", "deployment.apps", "api", "--type=json", "-p", json.dumps(patch))
+    apps.api.wait_for(workload, lambda body: ports_of(body or {}) == [8080])
+
+    assert apps.wait(healthy(1, digest))["status"]["history"] == found["status"]["history"]
+
+
+def ports_of(workload: Body) -> list[int]:
+    """The ports of the pods."""
+    (container,) = workload["spec"]["template"]["spec"]["containers"]
+    return [port["containerPort"] for port in container["ports"]]
 
 
 def test_drift_is_repaired(apps: Apps, kubectl: Kubectl) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.kinds.deployment.drift import covers, same_quantity
+from slipway.kinds.deployment.drift import clashes, covers, same_quantity
 
 SCALARS = st.one_of(st.booleans(), st.integers(-3, 3), st.text(max_size=3))
 MANIFESTS = st.recursive(
@@ -94,3 +94,53 @@ def test_what_is_drift(live: Any, wanted: Any, same: bool) -> None:
 def test_quantities(one: object, other: object, same: bool) -> None:
     """Compared by amount, as the API server writes them anew."""
     assert same_quantity(one, other) is same
+
+
+def port(name: str, number: int, **more: Any) -> dict[str, Any]:
+    """A port of a Service."""
+    return {"name": name, "port": number, "protocol": "TCP", **more}
+
+
+def test_a_port_that_took_the_name_of_ours_goes() -> None:
+    """An apply would keep it beside ours; what has another name, and what we said before, stays."""
+    live = {"spec": {"ports": [port("http", 81), port("grpc", 90, nodePort=30090), port("debug", 99)]}}
+    wanted = {"spec": {"ports": [port("http", 80), port("grpc", 90)]}}
+
+    (operation,) = clashes(live, wanted)
+
+    ports = [port("grpc", 90, nodePort=30090), port("debug", 99), port("http", 80)]
+    assert operation == {"op": "replace", "path": "/spec/ports", "value": ports}
+
+
+def test_a_port_of_a_container_is_found_by_the_place_of_the_container() -> None:
+    """Others may have put theirs before it."""
+    changed = {"name": "app", "ports": [{"name": "http", "containerPort": 9090}]}
+    ours = {"name": "app", "ports": [{"name": "http", "containerPort": 8080}]}
+
+    operations = list(clashes({"containers": [{"name": "side"}, changed]}, {"containers": [ours]}))
+
+    assert operations == [{"op": "replace", "path": "/containers/1/ports", "value": ours["ports"]}]
+
+
+def test_the_protocol_belongs_to_the_number() -> None:
+    """The same number of another protocol is another port."""
+    live = {"ports": [port("dns", 53) | {"protocol": "UDP"}]}
+
+    (operation,) = clashes(live, {"ports": [port("dns", 53)]})
+
+    assert operation["value"] == [port("dns", 53)]
+
+
+@given(MANIFESTS)
+def test_nothing_clashes_with_itself(manifest: Any) -> None:
+    """Nor with what the API server makes of it."""
+    assert list(clashes(manifest, manifest)) == []
+    assert list(clashes(emptied(manifest), manifest)) == []
+
+
+def test_a_selector_is_compared_as_a_whole() -> None:
+    """With one more label it would select no pod."""
+    wanted = {"selector": {"app": "api"}}
+
+    assert covers({"selector": {"app": "api"}}, wanted)
+    assert not covers({"selector": {"app": "api", "tier": "other"}}, wanted)
