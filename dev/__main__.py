@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +19,12 @@ from rich.table import Table
 from dev import launch, needs
 from dev.binaries import BinariesMissing, binaries
 from dev.cluster import Cluster, ClusterFailed, named_state
+from dev.images import MadeImage
 from dev.needs import MissingNeeds
-from dev.state import ClusterOptions
+from dev.quickstart import QuickstartImages
+from dev.state import ClusterOptions, ClusterRecord
+from slipway.oci import RegistryError
+from slipway.oci.errors import NotFound
 
 __all__ = ["application"]
 
@@ -28,6 +33,11 @@ application = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+pushes = typer.Typer(
+    help="Push an image of examples/quickstart to a cluster's registry and print its reference with digest.",
+    no_args_is_help=True,
+)
+application.add_typer(pushes, name="push")
 _console = Console(stderr=True, highlight=False)
 
 
@@ -80,10 +90,7 @@ def status(name: Name = "default") -> None:
         _say(f"[bold red]cluster {name!r} broke[/]")
         _console.print(state.failure.read_text(), markup=False)
         raise typer.Exit(1)
-    record = state.read_record()
-    if state.supervisor() is None or record is None:
-        _say(f"cluster {name!r} does not run; bring it up: {_command('up', name)}")
-        raise typer.Exit(1)
+    record = _record(name)
     table = Table("component", "process", title=f"cluster {name!r} at {record.server}")
     for component, pid in {"supervisor": record.supervisor, **record.processes}.items():
         table.add_row(component, str(pid))
@@ -99,6 +106,47 @@ def env(name: Name = "default") -> None:
             typer.echo(f"export {variable}={shlex.quote(value)}")
 
 
+@pushes.command("base")
+def push_base(name: Name = "default") -> None:
+    """Push a base image with new content as base/runtime:stable: each call moves the base."""
+    record = _record(name)
+    with _told_errors():
+        version = datetime.now(UTC).isoformat()
+        _print_pushed(record, _images(record).push_base(version))
+
+
+@pushes.command("app")
+def push_app(name: Name = "default") -> None:
+    """Push the application, built on the newest base/runtime:stable, as shop/api:1.4.0."""
+    record = _record(name)
+    images = _images(record)
+    with _told_errors():
+        try:
+            base = images.newest_base()
+        except NotFound as error:
+            _say(f"no base image was pushed yet; push one: {_command('push base', name)}")
+            raise typer.Exit(1) from error
+        _print_pushed(record, images.push_app(base))
+
+
+def _images(record: ClusterRecord) -> QuickstartImages:
+    return QuickstartImages(f"http://{record.registry}")
+
+
+def _print_pushed(record: ClusterRecord, image: MadeImage) -> None:
+    typer.echo(f"{record.registry}/{image.repository}:{image.tag}@{image.digest}")
+
+
+def _record(name: str) -> ClusterRecord:
+    """What is known about a cluster that runs; else it is told in words, exit code 1."""
+    state = named_state(name)
+    record = state.read_record()
+    if state.supervisor() is None or record is None:
+        _say(f"cluster {name!r} does not run; bring it up: {_command('up', name)}")
+        raise typer.Exit(1)
+    return record
+
+
 def _say(text: str) -> None:
     # Unbroken, so that commands can be copied.
     _console.print(text, soft_wrap=True)
@@ -109,7 +157,10 @@ def _command(verb: str, name: str) -> str:
     python = Path(sys.executable)
     shown = python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python
     option = [] if name == "default" else ["--name", name]
-    return shlex.join([str(shown), "-m", "dev", verb, *option])
+    return shlex.join([str(shown), "-m", "dev", *verb.split(), *option])
+
+
+_TOLD = (MissingNeeds, BinariesMissing, ClusterFailed, RegistryError, subprocess.CalledProcessError)
 
 
 @contextmanager
@@ -117,7 +168,7 @@ def _told_errors() -> Iterator[None]:
     """Failures that a person can do something about are told in words; exit code 1."""
     try:
         yield
-    except (MissingNeeds, BinariesMissing, ClusterFailed, subprocess.CalledProcessError) as error:
+    except _TOLD as error:
         _console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
 

@@ -28,6 +28,7 @@ __all__ = [
     "compose",
     "copy",
     "note",
+    "parse",
     "run",
 ]
 
@@ -193,6 +194,27 @@ def compose(
     return MadeImage(
         made, _index(made, attestations, own, types), types, is_index=True, attestations=attestations
     )
+
+
+def parse(manifest: bytes, config: bytes, layers: Sequence[bytes]) -> MadeImage:
+    """An image of one platform, read back from what `compose` made of it.
+
+    Args:
+        manifest: as it is stored; OCI's, not Docker's.
+        config: the configuration that it names.
+        layers: the compressed layers, bottom first.
+    """
+    document = json.loads(config)
+    names = (document["os"], document["architecture"], document.get("variant", ""))
+    diff_ids = document["rootfs"]["diff_ids"]
+    made = MadePlatform(
+        "/".join(filter(None, names)),
+        tuple(MadeLayer(_blob(layer), diff_id) for layer, diff_id in zip(layers, diff_ids, strict=True)),
+        document,
+        _blob(config),
+        _blob(manifest),
+    )
+    return MadeImage((made,), made.manifest, _OCI, is_index=False)
 
 
 def _compose_platform(

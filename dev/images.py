@@ -13,15 +13,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dev.image_composer import CREATED, Files, MadeImage, Settings, Step, add, compose, copy, note, run
+from dev.image_composer import (
+    CREATED,
+    Files,
+    MadeImage,
+    Settings,
+    Step,
+    add,
+    compose,
+    copy,
+    note,
+    parse,
+    run,
+)
 from slipway.oci.client import RegistryClient
-from slipway.oci.manifest import Manifest
+from slipway.oci.errors import UnsupportedManifest
+from slipway.oci.manifest import ImageManifest, Manifest
 
 __all__ = ["ImageMaker", "MadeImage", "Settings", "Step", "add", "compose", "copy", "note", "run"]
 
 
 class ImageMaker:
-    """Makes images and pushes them to one registry."""
+    """Makes images and pushes them to one registry, or reads them back."""
 
     def __init__(self, client: RegistryClient) -> None:
         self._client = client
@@ -89,3 +102,18 @@ class ImageMaker:
             await self._client.put_manifest(repository, child.digest, Manifest.parse(child.content))
         await self._client.put_manifest(repository, tag, Manifest.parse(image.top.content))
         return replace(image, repository=repository, tag=tag)
+
+    async def pull(self, repository: str, tag: str) -> MadeImage:
+        """Read back an image of one platform that was pushed here.
+
+        Raises:
+            NotFound: there is none.
+            UnsupportedManifest: it is an index.
+        """
+        top = await self._client.get_manifest(repository, tag)
+        if not isinstance(top.content, ImageManifest):
+            msg = f"{repository}:{tag} is an index; an image of one platform is wanted"
+            raise UnsupportedManifest(msg)
+        parts = (top.content.config, *top.content.layers)
+        config, *layers = [await self._client.get_blob(repository, part.digest, part.size) for part in parts]
+        return replace(parse(top.raw, config, layers), repository=repository, tag=tag)

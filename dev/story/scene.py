@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ import yaml
 from dev.api import ApiError, resource_path
 from dev.cache import PROJECT
 from dev.cluster import Cluster
-from dev.images import ImageMaker, MadeImage
+from dev.quickstart import QuickstartImages
 from slipway.oci import RegistryClient
 
 __all__ = ["QUICKSTART", "Scene", "StoryFailed"]
@@ -47,36 +47,19 @@ class Scene:
     # --- the registry
 
     @property
+    def images(self) -> QuickstartImages:
+        """The base image and the application, in this scene's corner."""
+        return QuickstartImages(self.cluster.registry_url, self.corner)
+
+    @property
     def base_repository(self) -> str:
         """Path of the base image's repository."""
-        return f"{self.corner}/base/runtime"
+        return self.images.base_repository
 
     @property
     def app_repository(self) -> str:
         """Path of the application's repository."""
-        return f"{self.corner}/shop/api"
-
-    def push_base(self, version: str) -> MadeImage:
-        """Push a base image with a real layer under the tag that the Warehouse follows."""
-        files = {
-            "/etc/runtime-release": f"runtime {version}\n",
-            "/usr/lib/libtls.so": f"libtls {version}\n" * 4096,
-        }
-        return asyncio.run(self._push_base(version, files))
-
-    async def _push_base(self, version: str, files: Mapping[str, str]) -> MadeImage:
-        async with RegistryClient(self.cluster.registry_url) as client:
-            env = {"RUNTIME_VERSION": version}
-            return await ImageMaker(client).push_base(self.base_repository, "stable", files=files, env=env)
-
-    def push_app(self, base: MadeImage) -> MadeImage:
-        """Push the application as its own pipeline would: built on this base, as tag 1.4.0."""
-        return asyncio.run(self._push_app(base))
-
-    async def _push_app(self, base: MadeImage) -> MadeImage:
-        async with RegistryClient(self.cluster.registry_url) as client:
-            files = {"/app/server": "#!/bin/sh\nexec serve --port 8080\n" * 64}
-            return await ImageMaker(client).push_app(self.app_repository, "1.4.0", base=base, files=files)
+        return self.images.app_repository
 
     def digest_of(self, repository: str, tag: str) -> str:
         """What a tag points to, asked of the registry itself."""

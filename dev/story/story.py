@@ -45,8 +45,8 @@ class Story:
 
     def push_images(self) -> None:
         """Push a base image and an application that stands on it."""
-        base = self.scene.push_base("1.0.0")
-        app = self.scene.push_app(base)
+        base = self.scene.images.push_base("1.0.0")
+        app = self.scene.images.push_app(base)
         self.bases.append(base)
         self.images.append(app.digest)
 
@@ -101,7 +101,7 @@ class Story:
     # --- what they wait for
 
     def _push_base(self, version: str) -> str:
-        self.bases.append(self.scene.push_base(version))
+        self.bases.append(self.scene.images.push_base(version))
         return self.bases[-1].digest
 
     def _await_detected(self, base: str) -> None:

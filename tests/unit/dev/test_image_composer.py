@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 
-from dev.image_composer import Settings, add, compose, copy, note
+from dev.image_composer import Settings, add, compose, copy, note, parse
 
 
 def test_the_same_call_makes_the_same_image() -> None:
@@ -52,3 +52,12 @@ def test_several_platforms_make_an_index() -> None:
     assert [entry["digest"] for entry in entries] == [child.digest for child in image.children]
     assert entries[1]["platform"] == {"os": "linux", "architecture": "arm", "variant": "v7"}
     assert len({blob.digest for blob in image.blobs}) == len(image.blobs)
+
+
+def test_an_image_is_read_back_as_it_was_made() -> None:
+    """So that one can be built on what lies in a registry."""
+    made = compose(compose(None, [add({"/a": "1"})], platforms=["linux/arm64/v8"]), [copy({"/app": "1"})])
+    [part] = made.platforms
+    layers = [layer.blob.content for layer in part.layers]
+
+    assert parse(part.manifest.content, part.config_blob.content, layers) == made
