@@ -28,7 +28,7 @@ from dev.image_composer import (
 )
 from slipway.oci.client import RegistryClient
 from slipway.oci.errors import UnsupportedManifest
-from slipway.oci.manifest import ImageManifest, Manifest
+from slipway.oci.manifest import ImageManifest, ManifestV2
 
 __all__ = ["ImageMaker", "MadeImage", "Settings", "Step", "add", "compose", "copy", "note", "run"]
 
@@ -99,8 +99,8 @@ class ImageMaker:
             if not await self._client.blob_exists(repository, blob.digest):
                 await self._client.upload_blob(repository, blob.digest, len(blob.content), blob.content)
         for child in image.children:
-            await self._client.put_manifest(repository, child.digest, Manifest.parse(child.content))
-        await self._client.put_manifest(repository, tag, Manifest.parse(image.top.content))
+            await self._client.put_manifest(repository, child.digest, ManifestV2.parse(child.content))
+        await self._client.put_manifest(repository, tag, ManifestV2.parse(image.top.content))
         return replace(image, repository=repository, tag=tag)
 
     async def pull(self, repository: str, tag: str) -> MadeImage:

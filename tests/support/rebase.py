@@ -9,7 +9,7 @@ from typing import Any
 from dev.images import ImageMaker, MadeImage, Settings, add, compose, copy, note, run
 from slipway.build.rebase import Place, Places, RebaseOrder, RebasePlan, RegistryApi, prepare
 from slipway.oci.client import RegistryClient
-from slipway.oci.manifest import ImageIndex, ImageManifest, Manifest
+from slipway.oci.manifest import ImageIndex, ImageManifest, ManifestV2
 from slipway.oci.reference import ImageReference
 
 __all__ = ["Recorder", "Scene", "app_on", "base_of", "planned"]
@@ -41,7 +41,7 @@ class Recorder:
         pieces = source if isinstance(source, bytes) else self._measured(source)
         await self._client.upload_blob(repository, digest, size, pieces)
 
-    async def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> str:
+    async def put_manifest(self, repository: str, reference: str, manifest: ManifestV2) -> str:
         self._write()
         self.put.append(reference)
         return await self._client.put_manifest(repository, reference, manifest)
@@ -97,7 +97,7 @@ class Scene:
         await self.push("base", "stable", new)
         return RebaseOrder(image.digest, old.digest, new.digest, self.base_name)
 
-    async def manifest(self, reference: str) -> Manifest:
+    async def manifest(self, reference: str) -> ManifestV2:
         """A manifest of the repository of the image."""
         return await self.client.get_manifest(f"{self.corner}/app", reference)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from slipway.oci.client import RegistryClient
 from slipway.oci.credentials import Credential
 from slipway.oci.errors import RegistryError
-from slipway.oci.manifest import Descriptor, ImageConfig, ImageIndex, ImageManifest, Manifest
+from slipway.oci.manifest import Descriptor, ImageConfig, ImageIndex, ImageManifest, ManifestV2
 from slipway.oci.platform import Platform, select_platform
 from slipway.oci.pool import ClientPool, Endpoint
 from slipway.oci.reference import ImageReference
@@ -25,7 +25,7 @@ __all__ = [
     "ImageIndex",
     "ImageManifest",
     "ImageReference",
-    "Manifest",
+    "ManifestV2",
     "Platform",
     "RegistryClient",
     "RegistryError",

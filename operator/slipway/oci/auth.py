@@ -18,12 +18,12 @@ from pydantic_core import from_json
 
 from slipway.egress import InvalidUrl, Origin
 from slipway.http import join_url, origin_of
-from slipway.oci.challenge import Challenge
+from slipway.oci.challenge import AuthChallenge
 from slipway.oci.credentials import ALLOWED_HOSTS, Credential, CredentialKind
 from slipway.oci.errors import AuthenticationFailed, InvalidResponse
 
 __all__ = [
-    "Token",
+    "BearerToken",
     "TokenAnswer",
     "TokenRequest",
     "basic_header",
@@ -41,7 +41,7 @@ _USER_OF_TOKENS: Final = "oauth2"
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class BearerToken:
     """A bearer token; `lifetime` is in seconds from the moment it was asked for."""
 
     value: str = field(repr=False)
@@ -85,7 +85,7 @@ def basic_header(credential: Credential) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def realm_for(challenge: Challenge, registry: Origin, base: str, credential: Credential) -> str:
+def realm_for(challenge: AuthChallenge, registry: Origin, base: str, credential: Credential) -> str:
     """The URL of the token server that the registry names, when the credential may be sent there.
 
     Args:
@@ -118,7 +118,7 @@ def realm_for(challenge: Challenge, registry: Origin, base: str, credential: Cre
 
 def fetch_token(
     realm: str, service: str, scopes: tuple[str, ...], credential: Credential
-) -> Generator[TokenRequest, TokenAnswer, Token]:
+) -> Generator[TokenRequest, TokenAnswer, BearerToken]:
     """Gets a token: by POST with an identity token, falling back to GET; by GET with Basic; or anonymously.
 
     Raises:
@@ -174,7 +174,7 @@ def _refusal(status: int, server: Origin, credential: Credential) -> Authenticat
     return InvalidResponse(f"the token server {server} answered with status {status} instead of a token")
 
 
-def _read_token(answer: TokenAnswer, server: Origin) -> Token:
+def _read_token(answer: TokenAnswer, server: Origin) -> BearerToken:
     try:
         body = from_json(answer.body)
     except ValueError:
@@ -184,7 +184,7 @@ def _read_token(answer: TokenAnswer, server: Origin) -> Token:
     if not isinstance(value, str) or not _is_header_value(value):
         msg = f"the token server {server} answered without a token"
         raise InvalidResponse(msg)
-    return Token(value, _lifetime(fields, answer.now))
+    return BearerToken(value, _lifetime(fields, answer.now))
 
 
 def _is_header_value(value: str) -> bool:

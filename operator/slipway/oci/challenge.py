@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 __all__ = [
-    "Challenge",
+    "AuthChallenge",
     "MalformedChallenge",
     "choose_challenge",
     "parse_challenge_header",
@@ -35,7 +35,7 @@ class MalformedChallenge(ValueError):  # noqa: N818 - it says what happened
 
 
 @dataclass(frozen=True, slots=True)
-class Challenge:
+class AuthChallenge:
     """One way to authenticate; scheme and parameter names are lower-case."""
 
     scheme: str
@@ -47,13 +47,13 @@ class Challenge:
         return self.parameters.get(name, "")
 
 
-def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
+def parse_challenges(headers: Iterable[str]) -> tuple[AuthChallenge, ...]:
     """The challenges of all WWW-Authenticate headers of a response.
 
     Raises:
         MalformedChallenge: when a header cannot be read and no other one can.
     """
-    found: list[Challenge] = []
+    found: list[AuthChallenge] = []
     problem: MalformedChallenge | None = None
     for header in headers:
         try:
@@ -65,7 +65,7 @@ def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
     return tuple(found)
 
 
-def parse_challenge_header(text: str) -> tuple[Challenge, ...]:
+def parse_challenge_header(text: str) -> tuple[AuthChallenge, ...]:
     """The challenges of one header.
 
     Raises:
@@ -74,7 +74,7 @@ def parse_challenge_header(text: str) -> tuple[Challenge, ...]:
     return _Reader(text).challenges()
 
 
-def choose_challenge(challenges: Iterable[Challenge]) -> Challenge | None:
+def choose_challenge(challenges: Iterable[AuthChallenge]) -> AuthChallenge | None:
     """Bearer with a realm if there is one, else Basic; other schemes are passed over."""
     offered = tuple(challenges)
     bearer = next((one for one in offered if one.scheme == "bearer" and one.get("realm")), None)
@@ -88,8 +88,8 @@ class _Reader:
         self._text = text
         self._at = 0
 
-    def challenges(self) -> tuple[Challenge, ...]:
-        found: list[Challenge] = []
+    def challenges(self) -> tuple[AuthChallenge, ...]:
+        found: list[AuthChallenge] = []
         parameters: dict[str, str] | None = None
         while self._skip_separators():
             word = self._take(_TOKEN)
@@ -102,7 +102,7 @@ class _Reader:
                 self._expect_end_of_item()
                 continue
             parameters = {}
-            found.append(Challenge(word.lower(), parameters, self._token68()))
+            found.append(AuthChallenge(word.lower(), parameters, self._token68()))
         return tuple(found)
 
     def _token68(self) -> str:

@@ -13,7 +13,7 @@ from slipway.http import HttpClient, origin_of
 from slipway.oci.answers import Subject, is_html, names_registry, not_a_registry
 from slipway.oci.blobs import Blobs
 from slipway.oci.credentials import ANONYMOUS, Credential
-from slipway.oci.manifest import Descriptor, Manifest
+from slipway.oci.manifest import Descriptor, ManifestV2
 from slipway.oci.manifests import Manifests
 from slipway.oci.reference import require_repository
 from slipway.oci.session import Ask, RegistrySession, registry_base
@@ -150,7 +150,7 @@ class RegistryClient:
         """
         return await self._manifests.head(repository, reference)
 
-    async def get_manifest(self, repository: str, reference: str) -> Manifest:
+    async def get_manifest(self, repository: str, reference: str) -> ManifestV2:
         """A manifest or index. Its digest is computed from the bytes; asked for by digest, it is that one.
 
         Raises:
@@ -224,7 +224,7 @@ class RegistryClient:
         require_repository(repository)
         await self._blobs.upload(repository, digest, size, source)
 
-    async def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> str:
+    async def put_manifest(self, repository: str, reference: str, manifest: ManifestV2) -> str:
         """Stores a manifest under a tag or its digest.
 
         Returns:

@@ -28,7 +28,7 @@ __all__ = [
     "ImageConfig",
     "ImageIndex",
     "ImageManifest",
-    "Manifest",
+    "ManifestV2",
     "RootFs",
 ]
 
@@ -150,7 +150,7 @@ class ImageConfig(_Json):
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class ManifestV2:
     """A manifest or index together with the very bytes that its digest was made from."""
 
     raw: bytes
@@ -159,7 +159,7 @@ class Manifest:
     content: ImageManifest | ImageIndex
 
     @classmethod
-    def of(cls, content: ImageManifest | ImageIndex) -> Manifest:
+    def of(cls, content: ImageManifest | ImageIndex) -> ManifestV2:
         """The manifest that this model makes; its media type is OCI's when the model names none."""
         if content.media_type is None:
             standard = OCI_INDEX if isinstance(content, ImageIndex) else OCI_MANIFEST
@@ -168,7 +168,7 @@ class Manifest:
         return cls(raw=raw, digest=digest_of(raw), media_type=content.media_type or "", content=content)
 
     @classmethod
-    def parse(cls, raw: bytes, content_type: str | None = None, digest: str | None = None) -> Manifest:
+    def parse(cls, raw: bytes, content_type: str | None = None, digest: str | None = None) -> ManifestV2:
         """The manifest in these bytes.
 
         Args:

@@ -7,7 +7,7 @@ from slipway.oci.answers import Subject, is_html, not_a_registry
 from slipway.oci.auth import repository_scope
 from slipway.oci.digest import digest_of, is_digest
 from slipway.oci.errors import DigestMismatch, InvalidReference, UploadRejected
-from slipway.oci.manifest import ACCEPTED_MANIFESTS, MANIFEST_TYPES, Descriptor, Manifest
+from slipway.oci.manifest import ACCEPTED_MANIFESTS, MANIFEST_TYPES, Descriptor, ManifestV2
 from slipway.oci.reference import is_tag, require_repository
 from slipway.oci.session import Ask, RegistrySession, off_loop
 
@@ -35,7 +35,7 @@ class Manifests:
             raise DigestMismatch(msg)
         return described
 
-    async def get(self, repository: str, reference: str) -> Manifest:
+    async def get(self, repository: str, reference: str) -> ManifestV2:
         """A manifest or index. The digest sent with a tag is not compared: many get it wrong."""
         response = await self._session.send(self._ask("GET", repository, reference))
         if response.status != 200:
@@ -48,9 +48,9 @@ class Manifests:
             msg = f"{self._session.origin} sent content with the digest {digest} for {repository}@{reference}"
             raise DigestMismatch(msg)
         content_type = response.headers.get("content-type")
-        return await off_loop(len(response.body), Manifest.parse, response.body, content_type, digest)
+        return await off_loop(len(response.body), ManifestV2.parse, response.body, content_type, digest)
 
-    async def put(self, repository: str, reference: str, manifest: Manifest) -> str:
+    async def put(self, repository: str, reference: str, manifest: ManifestV2) -> str:
         """Stores a manifest under a tag or its digest; gives its digest."""
         if is_digest(reference) and reference != manifest.digest:
             msg = f"the manifest has the digest {manifest.digest}, it cannot be stored as {reference}"

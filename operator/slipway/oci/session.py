@@ -16,7 +16,7 @@ from slipway.egress import ConnectionBroken, HttpError, InvalidCertificate, Inva
 from slipway.http import HttpClient, StreamedResponse, join_url, origin_of
 from slipway.oci.answers import Asker, Subject, from_http, refusal, retry_after
 from slipway.oci.auth import TokenAnswer, TokenRequest
-from slipway.oci.challenge import Challenge, MalformedChallenge, choose_challenge, parse_challenges
+from slipway.oci.challenge import AuthChallenge, MalformedChallenge, choose_challenge, parse_challenges
 from slipway.oci.credentials import ANONYMOUS, Credential, CredentialKind
 from slipway.oci.errors import InvalidReference, InvalidResponse, RegistryError
 from slipway.oci.reference import DOCKER_HUB_HOST, DOCKER_HUB_NAMES
@@ -164,7 +164,7 @@ class RegistrySession:
         url = join_url(f"{self.base}/", ask.url)
         return self._http.stream(ask.method, url, headers=_with(ask.headers, header), timeout=ask.timeout)
 
-    def _challenge(self, response: Response | StreamedResponse) -> Challenge | None:
+    def _challenge(self, response: Response | StreamedResponse) -> AuthChallenge | None:
         """What a 401 of the registry itself asks for; one of where it redirected to is not answered."""
         if response.status != 401 or origin_of(response.url) != self.origin:
             return None

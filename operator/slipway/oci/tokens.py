@@ -10,7 +10,7 @@ from typing import Final
 from slipway.clock import Clock
 from slipway.egress import Origin
 from slipway.oci.auth import (
-    Token,
+    BearerToken,
     TokenAnswer,
     TokenRequest,
     basic_header,
@@ -18,7 +18,7 @@ from slipway.oci.auth import (
     merge_scopes,
     realm_for,
 )
-from slipway.oci.challenge import Challenge
+from slipway.oci.challenge import AuthChallenge
 from slipway.oci.credentials import Credential, CredentialKind
 from slipway.oci.errors import RegistryError
 
@@ -36,7 +36,7 @@ class _Slot:
     """The token for one set of scopes, and the lock that lets only one caller fetch it."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    token: Token | None = None
+    token: BearerToken | None = None
     expires: float = 0.0
     fetches: int = 0
     """Those that are over, however they ended."""
@@ -59,7 +59,7 @@ class Authorizer:
         self._credential = credential
         self._courier = courier
         self._clock = clock
-        self._challenge: Challenge | None = None
+        self._challenge: AuthChallenge | None = None
         self._slots: dict[frozenset[str], _Slot] = {}
 
     @property
@@ -85,7 +85,9 @@ class Authorizer:
             return self.basic()
         return await self._bearer(self._challenge, scopes, scopes, rejected=None)
 
-    async def answer(self, challenge: Challenge, scopes: tuple[str, ...], rejected: str | None) -> str | None:
+    async def answer(
+        self, challenge: AuthChallenge, scopes: tuple[str, ...], rejected: str | None
+    ) -> str | None:
         """The header that answers a 401; None when there is nothing that was not tried.
 
         Args:
@@ -110,7 +112,7 @@ class Authorizer:
         return None if self._credential.kind is CredentialKind.ANONYMOUS else basic_header(self._credential)
 
     async def _bearer(
-        self, challenge: Challenge, scopes: tuple[str, ...], wanted: tuple[str, ...], rejected: str | None
+        self, challenge: AuthChallenge, scopes: tuple[str, ...], wanted: tuple[str, ...], rejected: str | None
     ) -> str:
         slot = self._slot(frozenset(scopes))
         fetches = slot.fetches
@@ -122,7 +124,7 @@ class Authorizer:
                 token = await self._fetch(slot, challenge, wanted)
             return _header(token)
 
-    async def _fetch(self, slot: _Slot, challenge: Challenge, scopes: tuple[str, ...]) -> Token:
+    async def _fetch(self, slot: _Slot, challenge: AuthChallenge, scopes: tuple[str, ...]) -> BearerToken:
         slot.token, slot.failure = None, None
         started = self._clock.monotonic()
         try:
@@ -136,7 +138,7 @@ class Authorizer:
         slot.token, slot.expires = token, started + token.lifetime - _EARLY
         return token
 
-    async def _run(self, realm: str, service: str, scopes: tuple[str, ...]) -> Token:
+    async def _run(self, realm: str, service: str, scopes: tuple[str, ...]) -> BearerToken:
         flow = fetch_token(realm, service, scopes, self._credential)
         request = next(flow)
         while True:
@@ -144,7 +146,7 @@ class Authorizer:
             try:
                 request = flow.send(answer)
             except StopIteration as done:
-                token: Token = done.value
+                token: BearerToken = done.value
                 return token
 
     def _slot(self, key: frozenset[str]) -> _Slot:
@@ -155,5 +157,5 @@ class Authorizer:
         return slot
 
 
-def _header(token: Token) -> str:
+def _header(token: BearerToken) -> str:
     return f"Bearer {token.value}"

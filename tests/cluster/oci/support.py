@@ -7,7 +7,15 @@ import io
 import tarfile
 from dataclasses import dataclass
 
-from slipway.oci import Descriptor, ImageConfig, ImageIndex, ImageManifest, Manifest, Platform, RegistryClient
+from slipway.oci import (
+    Descriptor,
+    ImageConfig,
+    ImageIndex,
+    ImageManifest,
+    ManifestV2,
+    Platform,
+    RegistryClient,
+)
 from slipway.oci.digest import digest_of
 from slipway.oci.manifest import RootFs
 
@@ -21,7 +29,7 @@ _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 class SmallImage:
     """A manifest and the blobs that it names."""
 
-    manifest: Manifest
+    manifest: ManifestV2
     blobs: tuple[bytes, ...]
 
 
@@ -37,16 +45,16 @@ def small_image(name: str, *, megabytes: int = 0) -> SmallImage:
     rootfs = RootFs(diff_ids=(digest_of(archive.getvalue()),))
     config = ImageConfig(architecture="amd64", os="linux", rootfs=rootfs).to_bytes()
     content_model = ImageManifest(config=_describe(_CONFIG, config), layers=(_describe(_LAYER, layer),))
-    return SmallImage(Manifest.of(content_model), (config, layer))
+    return SmallImage(ManifestV2.of(content_model), (config, layer))
 
 
-def small_index(*images: tuple[str, SmallImage]) -> Manifest:
+def small_index(*images: tuple[str, SmallImage]) -> ManifestV2:
     """An index of images by platform."""
     entries = tuple(
         image.manifest.descriptor.model_copy(update={"platform": Platform.parse(platform)})
         for platform, image in images
     )
-    return Manifest.of(ImageIndex(manifests=entries))
+    return ManifestV2.of(ImageIndex(manifests=entries))
 
 
 async def push(client: RegistryClient, repository: str, tag: str, image: SmallImage) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from slipway.egress import Origin
 from slipway.oci.auth import (
-    Token,
+    BearerToken,
     TokenAnswer,
     TokenRequest,
     basic_header,
@@ -21,7 +21,7 @@ from slipway.oci.auth import (
     realm_for,
     repository_scope,
 )
-from slipway.oci.challenge import Challenge
+from slipway.oci.challenge import AuthChallenge
 from slipway.oci.credentials import ANONYMOUS, Credential
 from slipway.oci.errors import AuthenticationFailed, InvalidResponse
 
@@ -38,7 +38,7 @@ def _answer(status: int, body: object) -> TokenAnswer:
 
 def _run(
     credential: Credential, *answers: TokenAnswer, service: str = "r.io", scopes: tuple[str, ...] = (PULL,)
-) -> tuple[Token, list[TokenRequest]]:
+) -> tuple[BearerToken, list[TokenRequest]]:
     """The token, and the requests it took."""
     flow = fetch_token(REALM, service, scopes, credential)
     requests = [next(flow)]
@@ -58,7 +58,7 @@ def test_everybody_gets_a_token_without_a_credential() -> None:
     """The anonymous request names service and scope, and carries no Authorization."""
     token, [request] = _run(ANONYMOUS, _answer(200, {"token": "abc", "expires_in": 300}))
 
-    assert token == Token("abc", 300)
+    assert token == BearerToken("abc", 300)
     assert request.method == "GET"
     assert request.url == f"{REALM}?service=r.io&scope=repository%3Ashop%2Fapi%3Apull"
     assert "Authorization" not in request.headers
@@ -183,7 +183,7 @@ def test_no_answer_makes_a_token_live_for_ever_or_not_at_all(expires_in: object,
 
 
 def _realm(realm: str, credential: Credential = ROBOT, registry: Origin = REGISTRY) -> str:
-    return realm_for(Challenge("bearer", {"realm": realm}), registry, f"{registry}/v2/", credential)
+    return realm_for(AuthChallenge("bearer", {"realm": realm}), registry, f"{registry}/v2/", credential)
 
 
 @pytest.mark.parametrize(

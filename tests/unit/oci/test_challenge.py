@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.oci.challenge import (
-    Challenge,
+    AuthChallenge,
     MalformedChallenge,
     choose_challenge,
     parse_challenge_header,
@@ -16,11 +16,11 @@ from slipway.oci.challenge import (
 
 HUB = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push"'
 
-READ: dict[str, tuple[str, list[Challenge]]] = {
+READ: dict[str, tuple[str, list[AuthChallenge]]] = {
     "Docker Hub, with a comma inside quotes": (
         HUB,
         [
-            Challenge(
+            AuthChallenge(
                 "bearer",
                 {
                     "realm": "https://auth.docker.io/token",
@@ -33,42 +33,45 @@ READ: dict[str, tuple[str, list[Challenge]]] = {
     "Forgejo, two challenges in one header": (
         'Bearer realm="https://f/v2/token",service="container_registry",scope="*",Basic realm="https://f/v2"',
         [
-            Challenge(
+            AuthChallenge(
                 "bearer", {"realm": "https://f/v2/token", "service": "container_registry", "scope": "*"}
             ),
-            Challenge("basic", {"realm": "https://f/v2"}),
+            AuthChallenge("basic", {"realm": "https://f/v2"}),
         ],
     ),
     "a realm with a comma": (
         'Basic realm="Registry, Realm"',
-        [Challenge("basic", {"realm": "Registry, Realm"})],
+        [AuthChallenge("basic", {"realm": "Registry, Realm"})],
     ),
     "names in any case": (
         'BEARER ReAlM="x",SERVICE="y"',
-        [Challenge("bearer", {"realm": "x", "service": "y"})],
+        [AuthChallenge("bearer", {"realm": "x", "service": "y"})],
     ),
     "spaces around signs": (
         'Bearer realm = "x" , service= "y"',
-        [Challenge("bearer", {"realm": "x", "service": "y"})],
+        [AuthChallenge("bearer", {"realm": "x", "service": "y"})],
     ),
     "unquoted values": (
         "Bearer realm=https://x/t,service=y",
-        [Challenge("bearer", {"realm": "https://x/t", "service": "y"})],
+        [AuthChallenge("bearer", {"realm": "https://x/t", "service": "y"})],
     ),
-    "an empty value": ('Bearer realm="x",service=', [Challenge("bearer", {"realm": "x", "service": ""})]),
-    "an empty first value": ("Bearer realm=,service=y", [Challenge("bearer", {"realm": "", "service": "y"})]),
-    "a lone empty value": ("Basic realm=", [Challenge("basic", {"realm": ""})]),
-    "escaped quotes": (r'Basic realm="a \"b\" \\ c"', [Challenge("basic", {"realm": r'a "b" \ c'})]),
+    "an empty value": ('Bearer realm="x",service=', [AuthChallenge("bearer", {"realm": "x", "service": ""})]),
+    "an empty first value": (
+        "Bearer realm=,service=y",
+        [AuthChallenge("bearer", {"realm": "", "service": "y"})],
+    ),
+    "a lone empty value": ("Basic realm=", [AuthChallenge("basic", {"realm": ""})]),
+    "escaped quotes": (r'Basic realm="a \"b\" \\ c"', [AuthChallenge("basic", {"realm": r'a "b" \ c'})]),
     "a token instead of parameters": (
         'Negotiate YWJj==, Basic realm="x"',
-        [Challenge("negotiate", {}, "YWJj=="), Challenge("basic", {"realm": "x"})],
+        [AuthChallenge("negotiate", {}, "YWJj=="), AuthChallenge("basic", {"realm": "x"})],
     ),
     "schemes without anything": (
         'Negotiate, NTLM, Basic realm="x"',
-        [Challenge("negotiate"), Challenge("ntlm"), Challenge("basic", {"realm": "x"})],
+        [AuthChallenge("negotiate"), AuthChallenge("ntlm"), AuthChallenge("basic", {"realm": "x"})],
     ),
-    "stray commas": (', ,Basic realm="x",,', [Challenge("basic", {"realm": "x"})]),
-    "the first of two equal names": ('Basic realm="a",realm="b"', [Challenge("basic", {"realm": "a"})]),
+    "stray commas": (', ,Basic realm="x",,', [AuthChallenge("basic", {"realm": "x"})]),
+    "the first of two equal names": ('Basic realm="a",realm="b"', [AuthChallenge("basic", {"realm": "a"})]),
     "nothing": ("", []),
 }
 
@@ -132,7 +135,7 @@ quoted = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_si
 names = st.sampled_from(["realm", "service", "scope", "error"])
 challenges = st.lists(
     st.builds(
-        Challenge,
+        AuthChallenge,
         st.sampled_from(["bearer", "basic", "negotiate"]),
         st.dictionaries(names, quoted, min_size=1, max_size=3),
     ),
@@ -141,7 +144,7 @@ challenges = st.lists(
 
 
 @given(challenges, st.sampled_from([",", ", ", " , "]))
-def test_what_is_written_is_read_back(written: list[Challenge], separator: str) -> None:
+def test_what_is_written_is_read_back(written: list[AuthChallenge], separator: str) -> None:
     """Quoting any value as RFC 9110 has it, and joining any challenges, loses nothing."""
     header = separator.join(
         f"{one.scheme} {separator.join(map(_pair, one.parameters.items()))}" for one in written

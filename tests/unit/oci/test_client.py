@@ -30,13 +30,13 @@ from slipway.oci.errors import (
     UnsupportedManifest,
     UploadRejected,
 )
-from slipway.oci.manifest import OCI_MANIFEST, ImageManifest, Manifest
+from slipway.oci.manifest import OCI_MANIFEST, ImageManifest, ManifestV2
 from slipway.oci.session import RegistrySession
 from slipway.oci.tags import Tags
 from tests.support.raw_server import Hanging, RawServer, Reply, Seen, Streaming
 
 CONFIG = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(b"{}"), "size": 2}
-MANIFEST = Manifest.of(ImageManifest.model_validate({"config": CONFIG, "layers": []}))
+MANIFEST = ManifestV2.of(ImageManifest.model_validate({"config": CONFIG, "layers": []}))
 OTHER = digest_of(b"other")
 HTML = (("Content-Type", "text/html; charset=utf-8"),)
 JSON = (("Content-Type", "application/json"),)

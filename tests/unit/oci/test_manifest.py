@@ -18,7 +18,7 @@ from slipway.oci.manifest import (
     ImageConfig,
     ImageIndex,
     ImageManifest,
-    Manifest,
+    ManifestV2,
 )
 
 CONFIG = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(b"{}"), "size": 2}
@@ -53,7 +53,7 @@ def test_an_image_keeps_the_bytes_its_digest_was_made_from() -> None:
     """Digest and bytes are those that came, whatever their spacing."""
     raw = _raw(IMAGE)
 
-    manifest = Manifest.parse(raw, OCI_MANIFEST)
+    manifest = ManifestV2.parse(raw, OCI_MANIFEST)
 
     assert manifest.raw == raw
     assert manifest.digest == digest_of(raw)
@@ -64,7 +64,7 @@ def test_an_image_keeps_the_bytes_its_digest_was_made_from() -> None:
 
 def test_attestations_are_no_images() -> None:
     """An index lists its images apart from what BuildKit puts beside them."""
-    manifest = Manifest.parse(_raw(INDEX), OCI_INDEX)
+    manifest = ManifestV2.parse(_raw(INDEX), OCI_INDEX)
 
     assert isinstance(manifest.content, ImageIndex)
     assert [str(entry.platform) for entry in manifest.content.images] == ["linux/amd64"]
@@ -87,7 +87,7 @@ def test_the_body_says_what_it_is_else_the_header_else_its_shape(
     body: dict[str, Any], content_type: str | None, want: str
 ) -> None:
     """Parameters are ignored, and so are headers that name no manifest."""
-    assert Manifest.parse(_raw(body), content_type).media_type == want
+    assert ManifestV2.parse(_raw(body), content_type).media_type == want
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_the_body_says_what_it_is_else_the_header_else_its_shape(
 def test_contradictions_and_malformed_bodies_are_refused(body: object, content_type: str, words: str) -> None:
     """A manifest that disagrees with its header, or lacks what it must have, is no answer."""
     with pytest.raises(InvalidResponse, match=words):
-        Manifest.parse(_raw(body), content_type)
+        ManifestV2.parse(_raw(body), content_type)
 
 
 @pytest.mark.parametrize(
@@ -119,31 +119,31 @@ def test_contradictions_and_malformed_bodies_are_refused(body: object, content_t
 def test_kinds_that_are_not_handled_are_named(body: object, content_type: str | None) -> None:
     """Schema 1 and unknown kinds say what they are instead of failing somewhere later."""
     with pytest.raises(UnsupportedManifest):
-        Manifest.parse(_raw(body), content_type)
+        ManifestV2.parse(_raw(body), content_type)
 
 
 def test_a_body_that_is_no_json_is_refused() -> None:
     """Neither HTML nor a nesting that would exhaust a parser's stack gets through."""
     for raw in (b"<html>", b"", b"[" * 100_000, b"\xff"):
         with pytest.raises(InvalidResponse):
-            Manifest.parse(raw, OCI_MANIFEST)
+            ManifestV2.parse(raw, OCI_MANIFEST)
 
 
 def test_a_made_manifest_reads_back_as_itself() -> None:
     """The same model always gives the same bytes, with fields that nobody here knows."""
     content = ImageManifest.model_validate(IMAGE | {"org.example.future": {"b": 1, "a": 2}})
 
-    made = Manifest.of(content)
+    made = ManifestV2.of(content)
 
-    assert made == Manifest.of(content)
-    assert Manifest.parse(made.raw, made.media_type) == made
+    assert made == ManifestV2.of(content)
+    assert ManifestV2.parse(made.raw, made.media_type) == made
     assert json.loads(made.raw) == IMAGE | {"org.example.future": {"b": 1, "a": 2}}
 
 
 def test_a_made_manifest_gets_the_standard_type() -> None:
     """A model without a media type becomes OCI's."""
-    assert Manifest.of(ImageManifest.model_validate({"config": CONFIG})).media_type == OCI_MANIFEST
-    assert Manifest.of(ImageIndex()).media_type == OCI_INDEX
+    assert ManifestV2.of(ImageManifest.model_validate({"config": CONFIG})).media_type == OCI_MANIFEST
+    assert ManifestV2.of(ImageIndex()).media_type == OCI_INDEX
 
 
 def test_a_configuration_keeps_what_nobody_reads() -> None:
@@ -191,7 +191,7 @@ json_values = st.recursive(
 def test_any_json_is_read_or_refused(body: object, content_type: str | None) -> None:
     """No JSON makes the reader fail with anything but a registry error."""
     try:
-        manifest = Manifest.parse(_raw(body), content_type)
+        manifest = ManifestV2.parse(_raw(body), content_type)
     except RegistryError:
         return
 

@@ -8,14 +8,14 @@ import pytest
 
 from slipway.egress import Origin
 from slipway.oci.auth import TokenAnswer, TokenRequest, repository_scope
-from slipway.oci.challenge import Challenge
+from slipway.oci.challenge import AuthChallenge
 from slipway.oci.credentials import ANONYMOUS, Credential
 from slipway.oci.errors import AuthenticationFailed, RegistryError
 from slipway.oci.tokens import Authorizer
 
 REGISTRY = Origin("https", "r.io", 443)
-BEARER = Challenge("bearer", {"realm": "https://r.io/token", "service": "r.io"})
-BASIC = Challenge("basic", {"realm": "r.io"})
+BEARER = AuthChallenge("bearer", {"realm": "https://r.io/token", "service": "r.io"})
+BASIC = AuthChallenge("basic", {"realm": "r.io"})
 PULL = (repository_scope("shop/api"),)
 ROBOT = Credential.basic("robot", "hunter2")
 
@@ -152,7 +152,7 @@ async def test_a_rejected_token_is_replaced_once_for_all(server: _Server, clock:
 async def test_a_scope_that_the_registry_demands_is_asked_for_first(server: _Server, clock: _Clock) -> None:
     """An insufficient token is replaced by one with the demanded scope; the scope of a ping is ignored."""
     authorizer = _authorizer(server, clock)
-    demanding = Challenge("bearer", {**BEARER.parameters, "scope": "repository:other:pull"})
+    demanding = AuthChallenge("bearer", {**BEARER.parameters, "scope": "repository:other:pull"})
 
     await authorizer.answer(demanding, PULL, rejected=None)
     await authorizer.answer(demanding, (), rejected=None)
@@ -193,7 +193,7 @@ async def test_tokens_do_not_pile_up(server: _Server, clock: _Clock) -> None:
 async def test_a_realm_that_is_refused_is_an_error(server: _Server, clock: _Clock) -> None:
     """The credential stays here when the token server is elsewhere."""
     authorizer = _authorizer(server, clock)
-    foreign = Challenge("bearer", {"realm": "https://evil.example.net/token"})
+    foreign = AuthChallenge("bearer", {"realm": "https://evil.example.net/token"})
 
     with pytest.raises(RegistryError):
         await authorizer.answer(foreign, PULL, rejected=None)

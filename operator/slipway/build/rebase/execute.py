@@ -19,7 +19,7 @@ from slipway.build.rebase.place import Place, Places
 from slipway.build.rebase.plan import LayerBlob, Origin, RebasePlan, plan_rebase
 from slipway.build.rebase.refusal import RebaseRefusedError, Refusal
 from slipway.oci.errors import ManifestNotFound, RepositoryNotFound
-from slipway.oci.manifest import Manifest
+from slipway.oci.manifest import ManifestV2
 
 __all__ = ["Place", "Places", "RebaseOrder", "TagTakenError", "prepare", "publish", "verify"]
 
@@ -142,5 +142,5 @@ async def _push_documents(plan: RebasePlan, target: Place) -> None:
         await target.client.put_manifest(target.path, child.digest, _manifest(child))
 
 
-def _manifest(document: Document) -> Manifest:
-    return Manifest.parse(document.content, document.media_type, document.digest)
+def _manifest(document: Document) -> ManifestV2:
+    return ManifestV2.parse(document.content, document.media_type, document.digest)

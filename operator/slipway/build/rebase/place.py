@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from slipway.oci.manifest import Descriptor, Manifest
+from slipway.oci.manifest import Descriptor, ManifestV2
 from slipway.oci.reference import ImageReference
 
 __all__ = ["Place", "Places", "RegistryApi"]
@@ -15,7 +15,7 @@ __all__ = ["Place", "Places", "RegistryApi"]
 class RegistryApi(Protocol):
     """What a rebase needs of a registry; `slipway.oci.client.RegistryClient` has it."""
 
-    async def get_manifest(self, repository: str, reference: str) -> Manifest:
+    async def get_manifest(self, repository: str, reference: str) -> ManifestV2:
         """A manifest by tag or digest, verified."""
 
     async def get_blob(self, repository: str, digest: str, max_bytes: int) -> bytes:
@@ -38,7 +38,7 @@ class RegistryApi(Protocol):
     ) -> None:
         """Store a blob."""
 
-    async def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> str:
+    async def put_manifest(self, repository: str, reference: str, manifest: ManifestV2) -> str:
         """Store a manifest under its digest or a tag."""
 
 

@@ -15,7 +15,7 @@ from slipway.build.rebase import (
     load_image,
 )
 from slipway.build.rebase.documents import BASE_DIGEST, BASE_NAME
-from slipway.oci.manifest import ImageIndex, Manifest
+from slipway.oci.manifest import ImageIndex, ManifestV2
 from tests.support.rebase import Scene, app_on, base_of
 
 BOTH = ["linux/amd64", "linux/arm64/v8"]
@@ -25,12 +25,12 @@ async def test_an_artifact_and_an_index_of_indexes_are_no_images(scene: Scene) -
     """Refused with what they are, before anything of them is read."""
     image = await scene.push("app", "image", base_of("1", BOTH))
     repository = f"{scene.corner}/app"
-    inner = Manifest.parse(image.top.content)
-    outer = Manifest.of(ImageIndex(manifests=(inner.descriptor,)))
+    inner = ManifestV2.parse(image.top.content)
+    outer = ManifestV2.of(ImageIndex(manifests=(inner.descriptor,)))
     attestation = compose(None, [copy({"/a": "1"})], attested=True).attestations[0]
     artifact = json.loads(attestation.content) | {"artifactType": "application/vnd.example.note"}
     await scene.client.upload_blob(repository, "sha256:" + hashlib.sha256(b"{}").hexdigest(), 2, b"{}")
-    for content in (outer, Manifest.parse(json.dumps(artifact).encode())):
+    for content in (outer, ManifestV2.parse(json.dumps(artifact).encode())):
         digest = await scene.client.put_manifest(repository, content.digest, content)
         with pytest.raises(RebaseRefusedError) as refused:
             await load_image(scene.place("app"), digest)

@@ -11,7 +11,7 @@ from dev.image_composer import compose, copy
 from slipway.build.rebase.image import PlatformImage
 from slipway.build.rebase.reading import is_attached, parse_platform_image, require_container_image
 from slipway.build.rebase.refusal import RebaseRefusedError, RefusalReason
-from slipway.oci.manifest import Descriptor, ImageIndex, ImageManifest, Manifest
+from slipway.oci.manifest import Descriptor, ImageIndex, ImageManifest, ManifestV2
 from tests.support.made_images import as_image
 
 MADE = compose(None, [copy({"/a": "1"})]).platforms[0]
@@ -130,7 +130,7 @@ def test_what_is_about_an_image_is_told_from_images(entry: dict[str, Any], attac
 def test_an_attested_index_is_made_of_images_and_attestations() -> None:
     """The images that tests are made with look like BuildKit's."""
     made = compose(None, [copy({"/a": "1"})], platforms=["linux/amd64", "linux/arm64"], attested=True)
-    index = Manifest.parse(made.top.content).content
+    index = ManifestV2.parse(made.top.content).content
     assert isinstance(index, ImageIndex)
     assert [is_attached(entry) for entry in index.manifests] == [False, False, True, True]
     assert [str(part.platform) for part in as_image(made).platforms] == ["linux/amd64", "linux/arm64"]
