@@ -1,7 +1,7 @@
-"""The six servers of a test cluster: from a directory of the user's, the cache, or built from source.
+"""The servers of the test bed: from a directory of the user's, the cache, or built from source.
 
-The sources are published Go modules, pinned by `dev/tools/*/go.mod` and `go.sum`; a change of either file
-gives another cache key, so that no checkout ever runs another one's versions.
+The sources are published Go modules, pinned by `dev/tools/*/go.mod` and `go.sum`, and a command of ours; a
+change of any of these files gives another cache key, so that no checkout ever runs another one's versions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import platform
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from dev.cache import PROJECT, cache_directory, content_key, made_once
 from dev.components import COMPONENTS
 from dev.golang import find_go, go_environment
 
-__all__ = ["MODULES", "BinariesMissing", "Module", "binaries", "version_flags"]
+__all__ = ["MODULES", "BinariesMissing", "Module", "binaries", "binary", "version_flags"]
 
 
 class BinariesMissing(RuntimeError):  # noqa: N818 - the name is the sentence
@@ -33,7 +33,7 @@ class BinariesMissing(RuntimeError):  # noqa: N818 - the name is the sentence
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A Go module of ours that only pins commands of others."""
+    """A Go module of ours: it pins commands of others, or is one over the packages of others."""
 
     name: str
     """Its folder in `dev/tools/`."""
@@ -49,8 +49,9 @@ class Module:
     def cached(self) -> Path:
         """Where its binaries are kept."""
         pins = [(self.directory / name).read_bytes() for name in ("go.mod", "go.sum")]
+        sources = [path.read_bytes() for path in sorted(self.directory.glob("*.go"))]
         recipe = f"{platform.machine()} {sorted(self.packages.items())}".encode()
-        return cache_directory() / "bin" / f"{self.name}-{content_key(*pins, recipe)}"
+        return cache_directory() / "bin" / f"{self.name}-{content_key(*pins, *sources, recipe)}"
 
 
 _KUBERNETES = "k8s.io/kubernetes"
@@ -72,29 +73,47 @@ MODULES = (
             "registry": "github.com/distribution/distribution/v3/cmd/registry",
         },
     ),
+    Module("referrers", {"referrers": "slipway.dev/dev/tools/referrers"}),
 )
 
 
 @cache
 def binaries() -> Mapping[str, Path]:
-    """Absolute paths of the six binaries by name; built when they are neither given nor cached.
+    """Absolute paths of the binaries of a cluster by name; built when they are neither given nor cached.
 
     Raises:
         BinariesMissing: `SLIPWAY_BIN` is set and its directory lacks some.
         subprocess.CalledProcessError: a build failed; its output was shown.
     """
+    return MappingProxyType(_found(COMPONENTS))
+
+
+@cache
+def binary(name: str) -> Path:
+    """Absolute path of one binary of any module; what needs no other one asks for it alone.
+
+    Raises:
+        BinariesMissing: `SLIPWAY_BIN` is set and its directory lacks it.
+        subprocess.CalledProcessError: the build failed; its output was shown.
+    """
+    return _found([name])[name]
+
+
+def _found(names: Iterable[str]) -> dict[str, Path]:
     named = os.environ.get("SLIPWAY_BIN")
     if named:
-        return MappingProxyType(_from_directory(Path(named).resolve()))
+        return _from_directory(Path(named).resolve(), names)
+    wanted = set(names)
     found: dict[str, Path] = {}
     for module in MODULES:
-        directory = _cached_or_built(module)
-        found |= {name: directory / name for name in module.packages}
-    return MappingProxyType(found)
+        if wanted & set(module.packages):
+            directory = _cached_or_built(module)
+            found |= {name: directory / name for name in module.packages if name in wanted}
+    return found
 
 
-def _from_directory(directory: Path) -> dict[str, Path]:
-    found = {name: directory / name for name in COMPONENTS}
+def _from_directory(directory: Path, names: Iterable[str]) -> dict[str, Path]:
+    found = {name: directory / name for name in names}
     lacking = [name for name, path in found.items() if not os.access(path, os.X_OK)]
     if lacking:
         msg = f"SLIPWAY_BIN={directory} has no executable {', '.join(lacking)}; unset it to have them built"

@@ -1,30 +1,23 @@
-"""A real OCI registry (distribution v3) on loopback, plain or with passwords, tokens or TLS."""
+"""A real OCI registry (distribution v3) on loopback: open, guarded, with TLS, a mirror, or telling of pushes."""
 
 from __future__ import annotations
 
-import http.client
-import shutil
 import ssl
-import subprocess
-import tempfile
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Any
 
 import bcrypt
 import yaml
+from typing_extensions import override
 
-from dev import ports, processes
-from dev.binaries import binaries
+from dev.binaries import binary
 from dev.certificates import Authority, KeyPair
 from dev.processes import Program
+from dev.registry_process import RegistryProcess, answers
 
-__all__ = ["Registry", "TokenAuthentication", "answers", "program"]
-
-_START_TIMEOUT = 15.0
+__all__ = ["Notifications", "Registry", "TokenAuthentication", "answers", "program"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +32,17 @@ class TokenAuthentication:
     """PEM file of the authority that signs the certificates in the tokens' headers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Notifications:
+    """Where a registry posts what happens in it."""
+
+    url: str
+    authorization: str = field(repr=False)
+    """The Authorization header of its requests."""
+
+
 def program(
-    binary: Path,
+    executable: Path,
     directory: Path,
     port: int,
     *,
@@ -48,51 +50,40 @@ def program(
     token: TokenAuthentication | None = None,
     tls: KeyPair | None = None,
     client_authority: Path | None = None,
+    proxy: str | None = None,
+    notifications: Notifications | None = None,
+    access_log: bool = False,
 ) -> Program:
     """The program of a registry that keeps its data and configuration in `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
     configuration = {
         "version": 0.1,
-        "log": {"level": "warn", "accesslog": {"disabled": True}},
+        "log": {"level": "warn", "accesslog": {"disabled": not access_log}},
         "storage": {"filesystem": {"rootdirectory": str(directory / "data")}, "delete": {"enabled": True}},
         "http": {"addr": f"127.0.0.1:{port}", **_tls(tls, client_authority)},
         **_authentication(directory, users, token),
+        **({"proxy": {"remoteurl": proxy}} if proxy else {}),
+        **_notifications(notifications),
     }
     path = directory / "registry.yaml"
     path.write_text(yaml.safe_dump(configuration))
     # Otherwise it posts traces to a collector that nobody runs.
-    return Program("registry", (str(binary), "serve", str(path)), {"OTEL_TRACES_EXPORTER": "none"})
+    return Program("registry", (str(executable), "serve", str(path)), {"OTEL_TRACES_EXPORTER": "none"})
 
 
-def answers(url: str, context: ssl.SSLContext | None = None) -> bool:
-    """Whether a registry is up at this URL, whatever it demands from clients."""
-    address = urlsplit(url)
-    connection: http.client.HTTPConnection
-    if address.scheme == "https":
-        connection = http.client.HTTPSConnection(address.netloc, timeout=2, context=context)
-    else:
-        connection = http.client.HTTPConnection(address.netloc, timeout=2)
-    try:
-        connection.request("GET", "/v2/")
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-    return status in {http.client.OK, http.client.UNAUTHORIZED}
-
-
-class Registry:
-    """A registry that lives as long as a with block, and never longer than this process.
+class Registry(RegistryProcess):
+    """A registry of one kind, or of several at once.
 
     Args:
         users: passwords by user name; demands HTTP Basic authentication.
         token: demands bearer tokens from this place.
         tls: serve HTTPS with a certificate for `localhost` and 127.0.0.1, signed by `authority`.
         client_certificates: with `tls`, demand a client certificate that `authority` signed.
+        proxy: the URL of another registry, whose images it passes on and keeps; it takes no pushes then.
+        notifications: where to post pushes, pulls and deletions.
+        access_log: write a line per request into `log`.
 
-    After `start`: `host` as it stands in image references, `url`, `directory`, and with `tls` the
-    `authority` that clients must trust.
+    With `tls`, `authority` is whom clients must trust.
     """
 
     def __init__(
@@ -102,64 +93,41 @@ class Registry:
         token: TokenAuthentication | None = None,
         tls: bool = False,
         client_certificates: bool = False,
+        proxy: str | None = None,
+        notifications: Notifications | None = None,
+        access_log: bool = False,
     ) -> None:
+        super().__init__("https" if tls else "http")
         self._users = users
         self._token = token
         self._client_certificates = client_certificates
-        self._reservation = ports.reserve(1)
-        self._process: subprocess.Popen[bytes] | None = None
-        self.directory = Path(tempfile.mkdtemp(prefix="slipway-registry-"))
+        self._proxy = proxy
+        self._notifications = notifications
+        self._access_log = access_log
         self.authority = Authority(self.directory / "pki") if tls else None
         self._server_pair = (
             self.authority.server("registry", dns=["localhost"], addresses=["127.0.0.1"])
             if self.authority
             else None
         )
-        self.host = f"127.0.0.1:{self._reservation.ports[0]}"
-        self.url = f"{'https' if tls else 'http'}://{self.host}"
 
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def start(self) -> None:
-        """Start the process, or start it again after `stop`, with the same address and data.
-
-        Raises:
-            RuntimeError: it ended at once or does not answer; the message has the end of its log.
-        """
+    @override
+    def program(self) -> Program:
         client_authority = self.authority.files.certificate if self.authority else None
-        registry = program(
-            binaries()["registry"],
+        return program(
+            binary("registry"),
             self.directory,
-            self._reservation.ports[0],
+            self.port,
             users=self._users,
             token=self._token,
             tls=self._server_pair,
             client_authority=client_authority if self._client_certificates else None,
+            proxy=self._proxy,
+            notifications=self._notifications,
+            access_log=self._access_log,
         )
-        self._process = processes.start(registry, self._log)
-        self._wait_until_up(self._process)
 
-    def stop(self) -> None:
-        """End the process and keep its address and data: an outage."""
-        if self._process is not None:
-            processes.kill_all([self._process])
-            self._process = None
-
-    def close(self) -> None:
-        """End the process, give its port back and remove its data."""
-        self.stop()
-        self._reservation.release()
-        shutil.rmtree(self.directory, ignore_errors=True)
-
+    @override
     def ssl_context(self) -> ssl.SSLContext | None:
         """What a client needs to be let in: trust in `authority` and, if demanded, a client certificate."""
         if self.authority is None:
@@ -170,20 +138,6 @@ class Registry:
             context.load_cert_chain(client.certificate, client.key)
         return context
 
-    @property
-    def _log(self) -> Path:
-        return self.directory / "registry.log"
-
-    def _wait_until_up(self, process: subprocess.Popen[bytes]) -> None:
-        context = self.ssl_context()
-        deadline = time.monotonic() + _START_TIMEOUT
-        while not answers(self.url, context):
-            if process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                msg = f"the registry at {self.url} did not come up:\n{processes.log_tail(self._log)}"
-                raise RuntimeError(msg)
-            time.sleep(0.02)
-
 
 def _tls(pair: KeyPair | None, client_authority: Path | None) -> dict[str, Any]:
     if pair is None:
@@ -192,6 +146,20 @@ def _tls(pair: KeyPair | None, client_authority: Path | None) -> dict[str, Any]:
     if client_authority is not None:
         settings["clientcas"] = [str(client_authority)]
     return {"tls": settings}
+
+
+def _notifications(target: Notifications | None) -> dict[str, Any]:
+    if target is None:
+        return {}
+    endpoint = {
+        "name": "test-bed",
+        "url": target.url,
+        "headers": {"Authorization": [target.authorization]},
+        "timeout": "1s",
+        "threshold": 5,
+        "backoff": "100ms",
+    }
+    return {"notifications": {"endpoints": [endpoint]}}
 
 
 def _authentication(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dev.binaries import MODULES, BinariesMissing, binaries, version_flags
+from dev.binaries import MODULES, BinariesMissing, Module, binaries, binary, version_flags
 from dev.components import COMPONENTS
 
 
@@ -16,8 +17,12 @@ def _executables(directory: Path, names: tuple[str, ...]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _forget_earlier_answers() -> None:
+def _forget_answers() -> Iterator[None]:
     binaries.cache_clear()
+    binary.cache_clear()
+    yield
+    binaries.cache_clear()
+    binary.cache_clear()
 
 
 def test_a_directory_of_the_user_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +31,6 @@ def test_a_directory_of_the_user_is_used_as_it_is(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("SLIPWAY_BIN", str(tmp_path))
 
     assert binaries() == {name: tmp_path / name for name in COMPONENTS}
-    binaries.cache_clear()
 
 
 def test_a_directory_that_lacks_some_is_refused_by_name(
@@ -52,22 +56,62 @@ def test_cached_binaries_are_used_without_a_build(tmp_path: Path, monkeypatch: p
 
     assert set(found) == set(COMPONENTS)
     assert all(path.is_relative_to(tmp_path) for path in found.values())
-    binaries.cache_clear()
+    assert binary("referrers").is_relative_to(tmp_path)
 
 
-def test_the_modules_give_the_six_binaries_and_no_more() -> None:
-    """Exactly what a cluster needs is built."""
-    assert sorted(name for module in MODULES for name in module.packages) == sorted(COMPONENTS)
+def test_a_directory_without_the_second_registry_serves_a_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is missed, by name, only where it is asked for."""
+    _executables(tmp_path, COMPONENTS)
+    monkeypatch.setenv("SLIPWAY_BIN", str(tmp_path))
+
+    assert "referrers" not in binaries()
+    assert binary("registry") == tmp_path / "registry"
+    with pytest.raises(BinariesMissing, match="has no executable referrers; unset it to have them built"):
+        binary("referrers")
+
+
+def test_a_cluster_is_built_from_what_it_needs_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The module of the second registry is left alone until a test asks for it."""
+    monkeypatch.delenv("SLIPWAY_BIN", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/nonexistent")
+    kube, extra, _ = MODULES
+    for module in (kube, extra):
+        module.cached.mkdir(parents=True)
+
+    assert sorted(binaries()) == sorted(COMPONENTS)
+    assert sorted([*kube.packages, *extra.packages]) == sorted(COMPONENTS)
 
 
 def test_the_cache_key_follows_the_pins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key is the same for the same pins and stands below `$XDG_CACHE_HOME/slipway/bin`."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    kube, extra = MODULES
+    cached = [module.cached for module in MODULES]
 
-    assert kube.cached == kube.cached
-    assert kube.cached.parent == extra.cached.parent == tmp_path / "slipway" / "bin"
-    assert kube.cached != extra.cached
+    assert cached == [module.cached for module in MODULES]
+    assert {path.parent for path in cached} == {tmp_path / "slipway" / "bin"}
+    assert len(set(cached)) == len(MODULES)
+
+
+def test_the_cache_key_follows_our_own_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command of ours is built anew when it changes; a module that only pins has no source."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("dev.binaries.PROJECT", tmp_path)
+    module = Module("ours", {"ours": "slipway.dev/dev/tools/ours"})
+    module.directory.mkdir(parents=True)
+    for name in ("go.mod", "go.sum"):
+        (module.directory / name).touch()
+
+    keys = [module.cached]
+    for source in ("package main", "package main\n"):
+        (module.directory / "main.go").write_text(source)
+        keys.append(module.cached)
+
+    assert len(set(keys)) == 3
 
 
 def test_kubernetes_is_told_its_version() -> None:
