@@ -1,4 +1,4 @@
-"""go-containerregistry's registry on loopback: it does what distribution does not. See `dev/tools/referrers`."""
+"""go-containerregistry's registry on loopback, which does what distribution does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real OCI registry (distribution v3) on loopback: open, guarded, with TLS, a mirror, or telling of pushes."""
+"""A real OCI registry (distribution v3) on loopback: open, guarded, with TLS, or a mirror."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import urllib.request
+from urllib.parse import urljoin
 
 __all__ = ["push_image"]
 
@@ -48,7 +49,7 @@ def _send(method: str, url: str, content: bytes, content_type: str) -> str:
     request = urllib.request.Request(url, content, {"Content-Type": content_type}, method=method)
     with urllib.request.urlopen(request, timeout=10) as response:
         location: str = response.headers.get("Location", "")
-    return location
+    return urljoin(url, location)
 
 
 def _digest(content: bytes) -> str:

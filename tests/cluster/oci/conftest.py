@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from dev.referrers import ReferrersRegistry
 from dev.registry import Registry
 from dev.tokens import TokenServer
-
-USERS = {"robot": "hunter2"}
+from tests.cluster.oci.support import USERS
 
 
 @pytest.fixture(scope="session")
@@ -44,4 +44,25 @@ def token_registry(token_server: TokenServer) -> Iterator[Registry]:
 def tls_registry() -> Iterator[Registry]:
     """A registry with a certificate of an authority of its own, that wants one from clients as well."""
     with Registry(tls=True, client_certificates=True) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def mirror_registry(open_registry: Registry) -> Iterator[Registry]:
+    """A pull-through cache of `open_registry`."""
+    with Registry(proxy=open_registry.url) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def referrers_registry() -> Iterator[ReferrersRegistry]:
+    """Another make of registry, which serves referrers."""
+    with ReferrersRegistry() as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def cutting_registry() -> Iterator[ReferrersRegistry]:
+    """The same make without referrers, which cuts lists of tags at 50 and does not say so."""
+    with ReferrersRegistry(referrers=False, truncate=50) as registry:
         yield registry

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import io
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
+from urllib.parse import urlsplit
 
 from slipway.oci import (
     Descriptor,
@@ -19,10 +23,24 @@ from slipway.oci import (
 from slipway.oci.digest import digest_of
 from slipway.oci.manifest import RootFs
 
-__all__ = ["SmallImage", "push", "small_image", "small_index"]
+__all__ = [
+    "USERS",
+    "SmallImage",
+    "WireAnswer",
+    "ask_on_the_wire",
+    "push",
+    "small_image",
+    "small_index",
+    "small_referrer",
+    "tag_names",
+]
+
+USERS = {"robot": "hunter2"}
+"""Passwords by user name, of the registries that want some."""
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+_EMPTY = "application/vnd.oci.empty.v1+json"
 
 
 @dataclass(frozen=True)
@@ -55,6 +73,45 @@ def small_index(*images: tuple[str, SmallImage]) -> ManifestV2:
         for platform, image in images
     )
     return ManifestV2.of(ImageIndex(manifests=entries))
+
+
+def small_referrer(subject: SmallImage, artifact_type: str) -> SmallImage:
+    """An artifact without content of its own, that refers to an image."""
+    content = ImageManifest(
+        artifact_type=artifact_type,
+        config=_describe(_EMPTY, b"{}"),
+        layers=(_describe(_EMPTY, b"{}"),),
+        subject=subject.manifest.descriptor,
+    )
+    return SmallImage(ManifestV2.of(content), (b"{}",))
+
+
+@dataclass(frozen=True)
+class WireAnswer:
+    """What came back, as it came."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+
+def ask_on_the_wire(url: str, method: str, target: str, headers: Mapping[str, str]) -> WireAnswer:
+    """One request with Host and these headers: what libraries add on their own changes answers."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    try:
+        connection.putrequest(method, target, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        response = connection.getresponse()
+        return WireAnswer(response.status, response.headers, response.read())
+    finally:
+        connection.close()
+
+
+async def tag_names(client: RegistryClient, repository: str) -> tuple[str, ...]:
+    """The names of all tags."""
+    return await client.list_tags(repository)
 
 
 async def push(client: RegistryClient, repository: str, tag: str, image: SmallImage) -> str:
