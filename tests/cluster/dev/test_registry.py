@@ -130,7 +130,7 @@ def test_a_mirror_passes_on_what_its_upstream_has() -> None:
 
 
 async def test_a_registry_tells_of_pushes() -> None:
-    """With its own Authorization header; what was pushed by digest, as the children of an index, has no tag."""
+    """With an Authorization header; what was pushed by digest, as the children of an index, has no tag."""
     told = asyncio.Event()
     pushed: list[dict[str, str]] = []
 
