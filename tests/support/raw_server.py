@@ -62,18 +62,19 @@ Script = Callable[[Seen], Reply | Streaming | Hanging]
 class RawServer:
     """Answers every request by `script`, in the test's own event loop; use it as an async context manager.
 
-    `seen` has the requests so far; `connections` counts those that were opened.
+    `seen` has the requests so far; `connections` counts those that were opened. Port 0 is a free one.
     """
 
-    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.script = script
+        self.port = port
         self.seen: list[Seen] = []
         self.connections = 0
         self._tls = tls
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"{'https' if self._tls else 'http'}://{self.host}"
