@@ -18,6 +18,7 @@ all use it. `answers.py` has what can be wrong with one answer, `listings.py` wi
 
 from __future__ import annotations
 
+from dev.endpoints import Endpoint
 from tests.support.faults.answers import (
     Endless,
     chunked,
@@ -41,7 +42,7 @@ from tests.support.faults.listings import (
     two_pages_in_a_circle,
 )
 from tests.support.faults.manifests import always_new, moving_between_head_and_get, other_content
-from tests.support.faults.registry import Answer, Endpoint, Fault, FaultyRegistry
+from tests.support.faults.registry import Answer, Fault, FaultyRegistry
 from tests.support.faults.shelf import Shelf, StoredImage, stored_image
 
 __all__ = [

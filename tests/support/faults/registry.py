@@ -7,44 +7,18 @@ import ssl
 import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Self
 
 from dev import ports
+from dev.endpoints import Endpoint
 from tests.support.faults.shelf import Shelf
 from tests.support.raw_server import Hanging, RawServer, Reply, Seen, Streaming
 
-__all__ = ["Answer", "Endpoint", "Fault", "FaultyRegistry"]
+__all__ = ["Answer", "Fault", "FaultyRegistry"]
 
 Answer = Reply | Streaming | Hanging
 Fault = Answer | Callable[[Seen], Answer]
 """What is answered instead: always the same, or made from the request."""
-
-
-class Endpoint(Enum):
-    """What a request is for."""
-
-    PING = "ping"
-    CATALOG = "catalog"
-    LIST = "list"
-    MANIFEST_HEAD = "manifest HEAD"
-    MANIFEST_GET = "manifest GET"
-    BLOB = "blob"
-    REFERRERS = "referrers"
-    OTHER = "other"
-
-    @classmethod
-    def of(cls, seen: Seen) -> Endpoint:
-        """That of one request."""
-        parts = seen.path.split("/")
-        if parts[-1] == "_catalog":
-            return cls.CATALOG
-        kind = parts[-2] if len(parts) > 3 else ""
-        if kind == "manifests" and seen.method in {"GET", "HEAD"}:
-            return cls.MANIFEST_HEAD if seen.method == "HEAD" else cls.MANIFEST_GET
-        if seen.path.rstrip("/") == "/v2":
-            return cls.PING
-        return {"tags": cls.LIST, "blobs": cls.BLOB, "referrers": cls.REFERRERS}.get(kind, cls.OTHER)
 
 
 @dataclass
@@ -56,7 +30,7 @@ class _Playing:
 
     def takes(self, seen: Seen) -> bool:
         """Whether it answers this request, which then counts."""
-        if self.left == 0 or self.on not in {None, Endpoint.of(seen)}:
+        if self.left == 0 or self.on not in {None, Endpoint.of(seen.method, seen.target)}:
             return False
         if self.repository is not None and not seen.path.startswith(f"/v2/{self.repository}/"):
             return False
@@ -105,7 +79,7 @@ class FaultyRegistry:
 
     def targets(self, endpoint: Endpoint | None = None) -> list[str]:
         """What was asked for so far, as `METHOD target`; of one endpoint or of all."""
-        wanted = [one for one in self.seen if endpoint in {None, Endpoint.of(one)}]
+        wanted = [one for one in self.seen if endpoint in {None, Endpoint.of(one.method, one.target)}]
         return [f"{one.method} {one.target}" for one in wanted]
 
     def play(

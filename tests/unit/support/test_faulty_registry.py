@@ -83,7 +83,8 @@ def test_it_remembers_what_it_was_asked(registry: FaultyRegistry) -> None:
         Endpoint.MANIFEST_GET: "GET /v2/shop/api/manifests/1.0",
         Endpoint.BLOB: "GET /v2/shop/api/blobs/sha256:00",
         Endpoint.REFERRERS: "GET /v2/shop/api/referrers/sha256:00",
-        Endpoint.OTHER: "GET /token",
+        Endpoint.TOKEN: "GET /token",
+        Endpoint.OTHER: "GET /",
     }
     for line in asked.values():
         method, path = line.split()
