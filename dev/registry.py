@@ -59,7 +59,7 @@ def program(
     configuration = {
         "version": 0.1,
         "log": {"level": "warn", "accesslog": {"disabled": not access_log}},
-        "storage": {"filesystem": {"rootdirectory": str(directory / "data")}, "delete": {"enabled": True}},
+        "storage": {"filesystem": {"rootdirectory": str(_storage(directory))}, "delete": {"enabled": True}},
         "http": {"addr": f"127.0.0.1:{port}", **_tls(tls, client_authority)},
         **_authentication(directory, users, token),
         **({"proxy": {"remoteurl": proxy}} if proxy else {}),
@@ -82,6 +82,7 @@ class Registry(RegistryProcess):
         proxy: the URL of another registry, whose images it passes on and keeps; it takes no pushes then.
         notifications: where to post pushes, pulls and deletions.
         access_log: write a line per request into `log`.
+        parent: where its directory is made; `/dev/shm` suits thousands of small files.
 
     With `tls`, `authority` is whom clients must trust.
     """
@@ -96,8 +97,9 @@ class Registry(RegistryProcess):
         proxy: str | None = None,
         notifications: Notifications | None = None,
         access_log: bool = False,
+        parent: Path | None = None,
     ) -> None:
-        super().__init__("https" if tls else "http")
+        super().__init__("https" if tls else "http", parent)
         self._users = users
         self._token = token
         self._client_certificates = client_certificates
@@ -110,6 +112,11 @@ class Registry(RegistryProcess):
             if self.authority
             else None
         )
+
+    @property
+    def storage(self) -> Path:
+        """The root directory of its storage driver."""
+        return _storage(self.directory)
 
     @override
     def program(self) -> Program:
@@ -137,6 +144,10 @@ class Registry(RegistryProcess):
             client = self.authority.client("probe", user="probe")
             context.load_cert_chain(client.certificate, client.key)
         return context
+
+
+def _storage(directory: Path) -> Path:
+    return directory / "data"
 
 
 def _tls(pair: KeyPair | None, client_authority: Path | None) -> dict[str, Any]:

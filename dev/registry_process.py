@@ -44,12 +44,16 @@ class RegistryProcess(ABC):
 
     `host` is how it stands in image references; `url`, `directory` and `log` are where it, its data and its
     output are.
+
+    Args:
+        scheme: `http` or `https`.
+        parent: where its directory is made; None is the system's place for what is temporary.
     """
 
-    def __init__(self, scheme: str = "http") -> None:
+    def __init__(self, scheme: str = "http", parent: Path | None = None) -> None:
         self._reservation = ports.reserve(1)
         self._process: subprocess.Popen[bytes] | None = None
-        self.directory = Path(tempfile.mkdtemp(prefix="slipway-registry-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="slipway-registry-", dir=parent))
         self.port = self._reservation.ports[0]
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"{scheme}://{self.host}"
