@@ -1,8 +1,8 @@
 """Fills a registry for benchmarks by writing what distribution would have written: its filesystem layout.
 
-Pushing fifty thousand tags takes minutes; the files are there in seconds, above all below `/dev/shm`. The
-layout is that of distribution v3 (registry/storage/paths.go), without the index of each tag, which only garbage
-collection and deletion read.
+Pushing fifty thousand tags takes minutes; the files are there in seconds, above all below `/dev/shm`.
+The layout is that of distribution v3 (registry/storage/paths.go), without the index of each tag, which only
+garbage collection and deletion read.
 """
 
 from __future__ import annotations
