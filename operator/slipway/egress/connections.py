@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final, Literal
 from weakref import WeakValueDictionary
 
 import httpcore
 from typing_extensions import override
 
-from slipway.egress.errors import EgressDenied, NameNotResolved
+from slipway.egress.addresses import Resolver, checked_addresses, resolve_with_system
 from slipway.egress.policy import EgressPolicy
 
 __all__ = ["CheckedBackend", "HostLimits", "Lane", "Resolver", "resolve_with_system"]
-
-Resolver = Callable[[str, int], Awaitable[list[str]]]
-"""Name and port to addresses; raises OSError when there are none."""
 
 Lane = Literal["short", "download", "upload"]
 
@@ -72,7 +68,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
             NameNotResolved: when the name has no address.
             EgressDenied: when one of its addresses is refused.
         """
-        addresses = (await self._addresses(host, port))[:4]
+        addresses = (await checked_addresses(self._policy, self._resolve, host, port))[:4]
         for address in addresses[:-1]:
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout, TimeoutError):
                 async with asyncio.timeout(_CONNECT_SHARE):
@@ -83,22 +79,6 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Waits; httpcore calls it between connection attempts."""
         await asyncio.sleep(seconds)
-
-    async def _addresses(self, host: str, port: int) -> list[str]:
-        """Every address of the host. One refused address refuses the host: an honest one has none."""
-        try:
-            addresses = await self._resolve(self._policy.name_to_resolve(host, port), port)
-        except (OSError, UnicodeError) as error:
-            msg = f"the name {host} could not be resolved"
-            raise NameNotResolved(msg) from error
-        if not addresses:
-            msg = f"the name {host} has no address"
-            raise NameNotResolved(msg)
-        for address in addresses:
-            refusal = self._policy.refusal_of_address(host, port, address)
-            if refusal is not None:
-                raise EgressDenied(refusal)
-        return addresses
 
 
 class _Stream(httpcore.AsyncNetworkStream):
@@ -132,9 +112,3 @@ class _Stream(httpcore.AsyncNetworkStream):
     @override
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
-
-
-async def resolve_with_system(name: str, port: int) -> list[str]:
-    """The addresses that the system's resolver knows, without duplicates, in its order of preference."""
-    found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
