@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import fnmatch
 import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
+from slipway.binding import ALLOWED_HOSTS, REFUSED_TYPES, hosts_named, matches
 from slipway.egress import ClientCertificate
 from slipway.oci.errors import CertificateUnusable, CredentialInvalid, CredentialNotBound
 from slipway.oci.reference import DOCKER_HUB, DOCKER_HUB_NAMES
@@ -35,12 +35,6 @@ __all__ = [
     "credential_id",
 ]
 
-ALLOWED_HOSTS: Final = "slipway.dev/allowed-hosts"
-_REFUSED: Final = {
-    "kubernetes.io/service-account-token": "a service account token opens the Kubernetes API, not a registry",
-    "helm.sh/release.v1": "it holds a Helm release",
-    "bootstrap.kubernetes.io/token": "a bootstrap token opens the Kubernetes API, not a registry",
-}
 # Known only to this process: an id cannot be used to try out passwords, and says nothing after a restart.
 _KEY: Final = secrets.token_bytes(32)
 
@@ -135,8 +129,9 @@ def credential_for(secret: Secret, host: str, repository: str = "") -> Credentia
         CredentialNotBound: when the Secret does not name this host.
         CredentialInvalid: when its type is refused, or it has not what its type promises.
     """
-    if secret.type in _REFUSED:
-        msg = f"Secret {secret.name} has the type {secret.type}, which is refused: {_REFUSED[secret.type]}"
+    if secret.type in REFUSED_TYPES:
+        why = REFUSED_TYPES[secret.type]
+        msg = f"Secret {secret.name} has the type {secret.type}, which is refused: {why}"
         raise CredentialInvalid(msg)
     if secret.type in {"kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"}:
         return _from_docker_config(secret, host, repository)
@@ -201,9 +196,8 @@ def _from_fields(secret: Secret) -> Credential:
 
 
 def _bound(secret: Secret, host: str, credential: Credential) -> Credential:
-    listed = secret.annotations.get(ALLOWED_HOSTS, "")
-    hosts = tuple(entry.strip().lower() for entry in listed.split(",") if entry.strip())
-    if not any(_matches(pattern, _folded(host), "") for entry in hosts for pattern in _patterns(entry)):
+    hosts = hosts_named(secret.annotations)
+    if not any(matches(pattern, _folded(host), "") for entry in hosts for pattern in _patterns(entry)):
         msg = (
             f"Secret {secret.name} does not say that it may be sent to {host}: annotate it with"
             f" {ALLOWED_HOSTS}: {host}, or use a Secret of type kubernetes.io/dockerconfigjson with the host"
@@ -216,7 +210,7 @@ def _from_docker_config(secret: Secret, host: str, repository: str) -> Credentia
     """The first match in reverse lexical order of the keys, as the kubelet's keyring orders them."""
     entries = _docker_entries(secret)
     for key in sorted(entries, reverse=True):
-        if any(_matches(pattern, _folded(host), repository) for pattern in _patterns(key)):
+        if any(matches(pattern, _folded(host), repository) for pattern in _patterns(key)):
             credential = _from_docker_entry(secret, key, entries[key])
             if credential is not None:
                 return credential
@@ -295,20 +289,6 @@ def _strip(key: str) -> str:
 
 def _folded(host: str) -> str:
     return DOCKER_HUB if host.lower() in DOCKER_HUB_NAMES else host.lower()
-
-
-def _matches(pattern: str, host: str, repository: str) -> bool:
-    """The kubelet's rule: same port, as many labels, each a glob; the path is a prefix."""
-    pattern_host, _, path = pattern.partition("/")
-    name, _, port = pattern_host.partition(":")
-    host_name, _, host_port = host.partition(":")
-    labels, host_labels = name.split("."), host_name.split(".")
-    return (
-        port == host_port
-        and len(labels) == len(host_labels)
-        and all(fnmatch.fnmatchcase(label, glob) for label, glob in zip(host_labels, labels, strict=True))
-        and repository.startswith(path)
-    )
 
 
 def _text(secret: Secret, key: str) -> str:
