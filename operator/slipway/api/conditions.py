@@ -146,6 +146,17 @@ class Reason:
     UPLOAD_REJECTED: Final = "UploadRejected"  # the registry did not take a blob or a manifest
     INVALID_REFERENCE: Final = "InvalidReference"  # a text that is no image reference
 
+    # --- git: talking to a git host
+    GIT_HOST_UNREACHABLE: Final = "GitHostUnreachable"  # no address, no connection, or one that broke
+    GIT_HOST_FAILING: Final = "GitHostFailing"  # the git host answered with 5xx
+    HOST_KEY_UNKNOWN: Final = "HostKeyUnknown"  # known_hosts of the Secret lacks the key that the host shows
+    NOT_A_GIT_REPOSITORY: Final = "NotAGitRepository"  # something answered, but not as a git host does
+    REDIRECTED: Final = "Redirected"  # the git host sends elsewhere, which is not followed: change the url
+    REF_NOT_FOUND: Final = "RefNotFound"  # the repository has no such branch or tag, or no commit at all
+    COMMIT_NOT_FOUND: Final = "CommitNotFound"  # the commit is gone: a force-push came in between
+    INVALID_URL: Final = "InvalidUrl"  # a text that is no URL of a git repository
+    PROGRAM_MISSING: Final = "ProgramMissing"  # the operator's image lacks git or ssh, or has one too old
+
     # --- which Registry stands for a host
     REGISTRY_NOT_FOUND: Final = "RegistryNotFound"  # registryRef names no Registry of the namespace
     REGISTRY_NOT_READY: Final = "RegistryNotReady"  # the Registry is in Error, and this reference never ran
