@@ -11,11 +11,14 @@ from typing import Self, TypeVar
 
 from slipway.clock import Clock, SystemClock
 from slipway.oci.cache.authority import Authority, Sight
+from slipway.oci.cache.documents import image_body, read_image
 from slipway.oci.cache.limits import CLOCK_TOLERANCE, CacheLimits
+from slipway.oci.cache.recent import RecentImages
 from slipway.oci.cache.rows import Holdings, Rows
 from slipway.oci.cache.storage import Storage
 from slipway.oci.cache.tags import SeenTag, TagKey
 from slipway.oci.cache.worker import Worker
+from slipway.oci.digest import is_digest
 from slipway.oci.results import ImageInfo
 
 __all__ = ["CacheCounts", "CachedTag", "RegistryCache"]
@@ -68,10 +71,11 @@ class RegistryCache:
         ...     image = await cache.image(host, "shop/api", described.digest, endpoint.credential_id)
     """
 
-    def __init__(self, worker: Worker, authority: Authority, clock: Clock) -> None:
+    def __init__(self, worker: Worker, limits: CacheLimits, clock: Clock) -> None:
         self._worker = worker
-        self._authority = authority
         self._clock = clock
+        self._authority = Authority(clock, limits.authorities)
+        self._recent = RecentImages(clock, limits.recent_bytes)
         self._lead = _lead_of(clock)
         self._hits = 0
         self._misses = 0
@@ -91,8 +95,8 @@ class RegistryCache:
         clock = clock or SystemClock()
         limits = limits or CacheLimits()
         make_storage = partial(Storage, path, limits, clock.now().timestamp())
-        worker = Worker(make_storage, limits.answer_seconds, limits.pending)
-        return cls(worker, Authority(clock, limits.authorities), clock)
+        worker = Worker(make_storage, limits.answer_seconds, limits.pending_bytes)
+        return cls(worker, limits, clock)
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,7 +107,7 @@ class RegistryCache:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Writes what was recorded and closes the file, within bounded time. Later questions are misses."""
+        """Writes what was recorded and closes the file, within bounded time. Nothing more is kept then."""
         await self._worker.aclose()
 
     def record_image(self, image: ImageInfo) -> None:
@@ -112,12 +116,16 @@ class RegistryCache:
         Only what was read from bytes with that digest may be recorded. What a product's own API tells of an
         image is the word of one tenant's registry.
         """
-        self._worker.hand(lambda rows: rows.put_image(image))
+        body = image_body(image)
+        if body is not None:
+            self._recent.put(image.digest, body)
+            self._worker.hand(lambda rows: rows.put_image(image.digest, body), len(body))
 
     def record_seen(self, host: str, repository: str, digest: str, credential_id: str) -> None:
         """A HEAD or GET of this digest in this repository has just succeeded with this credential."""
         self._notice_clock()
-        self._authority.grant(Sight(host, repository, digest, credential_id))
+        if is_digest(digest):
+            self._authority.grant(Sight(host, repository, digest, credential_id))
 
     async def image(self, host: str, repository: str, digest: str, credential_id: str) -> ImageInfo | None:
         """What the content of a digest says.
@@ -129,13 +137,14 @@ class RegistryCache:
         sight = Sight(host, repository, digest, credential_id)
         if not self._authority.holds(sight):
             return self._counted(None)
-        found = await self._worker.ask(lambda rows: rows.images.get(digest))
+        found = await self._image(digest)
         # The credential may have been dropped while the file was read.
         return self._counted(found if self._authority.holds(sight) else None)
 
     def record_tag(self, host: str, repository: str, tag: str, digest: str, credential_id: str) -> None:
         """The registry has just said what a tag points at. It gives no authority; see `record_seen`."""
-        self._record(TagKey.of(host, repository, tag, credential_id), digest)
+        if is_digest(digest):
+            self._record(TagKey.of(host, repository, tag, credential_id), digest)
 
     def record_missing(self, host: str, repository: str, credential_id: str, tag: str | None = None) -> None:
         """The registry has just said that a tag, or without one the whole repository, is not there."""
@@ -160,6 +169,16 @@ class RegistryCache:
         """The cache in numbers; rows are counted, which takes the thread some milliseconds."""
         held = await self._worker.ask(Rows.holdings) or Holdings()
         return CacheCounts(self._hits, self._misses, held.rows, held.bytes, held.has_file)
+
+    async def _image(self, digest: str) -> ImageInfo | None:
+        body = self._recent.get(digest)
+        if body is not None:
+            return read_image(digest, body)
+        body = await self._worker.ask(lambda rows: rows.images.get(digest))
+        image = read_image(digest, body)
+        if body is not None and image is not None:
+            self._recent.put(digest, body)
+        return image
 
     def _record(self, key: TagKey, digest: str | None) -> None:
         seen = SeenTag(digest, self._notice_clock())

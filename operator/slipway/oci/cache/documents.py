@@ -41,6 +41,8 @@ def unsealed(value: object, *key: bytes) -> bytes | None:
 
 def image_body(image: ImageInfo) -> bytes | None:
     """The value to keep of an image; None when it is not worth keeping or could not be read again."""
+    if not is_digest(image.digest):
+        return None
     try:
         document = _Document(
             media_type=image.media_type,

@@ -5,9 +5,6 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from slipway.oci.cache.documents import image_body, read_image
-from slipway.oci.results import ImageInfo
-
 __all__ = ["ImageRows"]
 
 _LARGEST_USE: Final = 2**48
@@ -29,29 +26,22 @@ class ImageRows:
         self._connection = connection
         self._period = self._last_period() + 1
 
-    def put(self, image: ImageInfo) -> int:
-        """Keep an image, unless its digest is known; gives the bytes of its value."""
-        body = image_body(image)
-        if body is None:
-            return 0
+    def put(self, digest: str, body: bytes) -> None:
+        """Keep the value of an image."""
         self._connection.execute(
-            "INSERT INTO images (digest, used, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (image.digest, self._period, body),
+            "INSERT OR REPLACE INTO images (digest, used, body) VALUES (?, ?, ?)",
+            (digest, self._period, body),
         )
-        return len(body)
 
-    def get(self, digest: str) -> ImageInfo | None:
-        """The image of a digest; a row that is not one is dropped."""
+    def get(self, digest: str) -> bytes | None:
+        """The value of a digest. It has yet to be looked at."""
         row = self._connection.execute("SELECT used, body FROM images WHERE digest = ?", (digest,)).fetchone()
         if row is None:
             return None
         used, body = row
-        image = read_image(digest, body)
-        if image is None:
-            self._connection.execute("DELETE FROM images WHERE digest = ?", (digest,))
-        elif used != self._period:
+        if used != self._period:
             self._connection.execute("UPDATE images SET used = ? WHERE digest = ?", (self._period, digest))
-        return image
+        return body if isinstance(body, bytes) else None
 
     def begin_period(self) -> None:
         """From now on, what is used counts as used later than everything before."""

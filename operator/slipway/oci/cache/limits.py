@@ -36,11 +36,14 @@ class CacheLimits:
     memory_bytes: int = 16 * 2**20
     """When there is no file."""
 
+    recent_bytes: int = 4 * 2**20
+    """Of images that are at hand in memory besides."""
+
     authorities: int = 20_000
     """How many sights of a digest are remembered; the oldest go first."""
 
-    pending: int = 10_000
-    """Rows under way to the thread; more are not kept, so that a disk that hangs fills no memory."""
+    pending_bytes: int = 8 * 2**20
+    """Of rows under way to the thread; what comes on top is not kept: a disk that hangs fills no memory."""
 
     lock_seconds: float = 0.5
     """How long another process may hold the file before it is gone on without it."""

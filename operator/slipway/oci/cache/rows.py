@@ -9,7 +9,6 @@ from typing import Final
 from slipway.oci.cache.images import ImageRows
 from slipway.oci.cache.limits import CacheLimits
 from slipway.oci.cache.tags import SeenTag, TagKey, TagRows
-from slipway.oci.results import ImageInfo
 
 __all__ = ["Holdings", "Rows"]
 
@@ -50,18 +49,25 @@ class Rows:
         self._now = now
         self.tags.drop_stale(now)
 
-    def put_image(self, image: ImageInfo) -> None:
-        """Keep an image."""
-        self._count(self.images.put(image))
+    def put_image(self, digest: str, body: bytes) -> None:
+        """Keep the value of an image."""
+        self.images.put(digest, body)
+        self._tidy_after(len(body))
 
     def put_tag(self, key: TagKey, seen: SeenTag) -> None:
         """Keep what was seen of a tag."""
         self.tags.put(key, seen)
         self._now = seen.checked
-        self._count(0)
+        self._tidy_after(0)
 
-    def tidy(self) -> None:
+    def holdings(self) -> Holdings:
+        """How much there is now; every row is counted."""
+        return Holdings(self.images.count() + self.tags.count(), self._bytes(), self._has_file)
+
+    def _tidy_after(self, size: int) -> None:
         """Keep to the bounds, when enough was written since the last time."""
+        self._rows_left -= 1
+        self._bytes_left -= size
         if self._rows_left > 0 and self._bytes_left > 0:
             return
         self._rows_left = min(_TIDY_AFTER, max(1, min(self._limits.images, self._limits.tags) // _SHARE))
@@ -69,10 +75,6 @@ class Rows:
         self.images.begin_period()
         self._tidy_tags()
         self._tidy_images()
-
-    def holdings(self) -> Holdings:
-        """How much there is now; every row is counted."""
-        return Holdings(self.images.count() + self.tags.count(), self._bytes(), self._has_file)
 
     def _tidy_tags(self) -> None:
         self.tags.drop_stale(self._now)
@@ -86,10 +88,6 @@ class Rows:
             count -= self.images.drop_unused(count - limit + limit // _SHARE)
         while count > 0 and self._bytes() > self._max_bytes:
             count -= self.images.drop_unused(max(1, count // _SHARE))
-
-    def _count(self, size: int) -> None:
-        self._rows_left -= 1
-        self._bytes_left -= size
 
     def _bytes(self) -> int:
         pages = self._number("page_count") - self._number("freelist_count")

@@ -64,7 +64,6 @@ class Storage:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             answers = [work(self._rows) for work in batch]
-            self._rows.tidy()
             self._connection.execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:

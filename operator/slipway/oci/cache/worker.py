@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -18,6 +18,9 @@ __all__ = ["Worker"]
 
 _BATCH: Final = 256
 """How many works share a transaction, at most."""
+
+_COST: Final = 500
+"""Bytes that a work takes up while it waits, besides what it carries."""
 
 _T = TypeVar("_T")
 
@@ -44,7 +47,8 @@ class _Job(NamedTuple):
     work: Work | None
     """None: the last one, to close the storage."""
 
-    answer: _Answer | None
+    answer: _Answer | None = None
+    cost: int = _COST
 
 
 class Worker:
@@ -53,30 +57,37 @@ class Worker:
     Args:
         make_storage: called first thing in the thread.
         patience: seconds that anybody waits for an answer.
-        pending: how many works may wait before those that nobody waits for are dropped.
+        max_pending: how many bytes may wait; beyond it, what nobody waits for is dropped.
     """
 
-    def __init__(self, make_storage: Callable[[], Storage], patience: float, pending: int) -> None:
+    def __init__(self, make_storage: Callable[[], Storage], patience: float, max_pending: int) -> None:
         self._make_storage = make_storage
         self._patience = patience
-        self._pending = pending
+        self._max_pending = max_pending
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._is_closed = False
-        self._batches = 0
+        # Each counter has one thread that writes it, and so needs no lock.
+        self._handed = 0
+        self._done = 0
         self._late_after = -1
         # A thread that a broken disk holds must not hold up the end of the process as well.
         self._thread = Thread(target=self._run, name="registry-cache", daemon=True)
         self._thread.start()
 
-    def hand(self, work: Work) -> None:
-        """Have it done some time; not at all when too much waits already."""
-        if not self._is_closed and self._jobs.qsize() < self._pending:
-            self._jobs.put(_Job(work, None))
+    def hand(self, work: Work, size: int = 0) -> None:
+        """Have it done some time; not at all when too much waits already.
+
+        Args:
+            work: what to do.
+            size: bytes that it carries.
+        """
+        if not self._is_closed and self._handed - self._done < self._max_pending:
+            self._put(_Job(work, cost=_COST + size))
 
     def hand_surely(self, work: Work) -> None:
         """Have it done some time, however much waits."""
         if not self._is_closed:
-            self._jobs.put(_Job(work, None))
+            self._put(_Job(work))
 
     async def ask(self, work: Callable[[Rows], _T]) -> _T | None:
         """Have it done and wait for the answer; None when it takes too long or fails."""
@@ -95,31 +106,37 @@ class Worker:
 
     def _is_stuck(self) -> bool:
         """Whether somebody waited in vain, and nothing was done since: then nobody else needs to wait."""
-        return self._late_after == self._batches and not self._jobs.empty()
+        return self._late_after == self._done and not self._jobs.empty()
+
+    def _put(self, job: _Job) -> None:
+        self._handed += job.cost
+        self._jobs.put(job)
 
     async def _wait(self, work: Work | None) -> Any:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
-        self._jobs.put(_Job(work, _Answer(loop, future)))
+        self._put(_Job(work, _Answer(loop, future)))
         try:
             async with asyncio.timeout(self._patience):
                 return await future
         except TimeoutError:
-            self._late_after = self._batches
+            self._late_after = self._done
             return None
 
     def _run(self) -> None:
         storage = self._make_storage()
-        while True:
-            *jobs, last = self._next_batch()
-            if last.work is None:
-                _do(storage, jobs)
+        is_open = True
+        while is_open:
+            batch = self._next_batch()
+            is_open = batch[-1].work is not None
+            answers = _answers(storage, [job.work for job in batch if job.work is not None])
+            if not is_open:
                 storage.close()
-                if last.answer is not None:
-                    last.answer.give(True)
-                return
-            _do(storage, [*jobs, last])
-            self._batches += 1
+                answers.append(True)
+            self._done += sum(job.cost for job in batch)
+            for job, answer in zip(batch, answers, strict=True):
+                if job.answer is not None:
+                    job.answer.give(answer)
 
     def _next_batch(self) -> list[_Job]:
         """At least one job; the one that closes is always the last of its batch."""
@@ -130,14 +147,12 @@ class Worker:
         return batch
 
 
-def _do(storage: Storage, jobs: Sequence[_Job]) -> None:
-    works = [job.work for job in jobs if job.work is not None]
-    answers: Sequence[object] = [None] * len(jobs)
+def _answers(storage: Storage, works: list[Work]) -> list[Any]:
+    """What comes of the works; None for each of them when something goes wrong that nobody thought of."""
+    if not works:
+        return []
     try:
-        if works:
-            answers = storage.run(works)
-    except Exception:  # noqa: BLE001 - whatever it is, the thread has to live on, and nobody may wait
+        return storage.run(works)
+    except Exception:  # noqa: BLE001 - the thread has to live on, for others wait
         _log.exception("Registry cache failed")
-    for job, answer in zip(jobs, answers, strict=True):
-        if job.answer is not None:
-            job.answer.give(answer)
+        return [None] * len(works)

@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from slipway.oci.cache.limits import CacheLimits
+from slipway.oci.cache.rows import Rows
+from slipway.oci.cache.storage import Storage
+from tests.unit.oci.cache.support import digest
+
+NOW = 1_800_000_000.0
+LIMITS = CacheLimits(lock_seconds=0.01)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cache.db"
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[Storage]:
+    storage = Storage(path, LIMITS, NOW)
+    yield storage
+    storage.close()
+
+
+def put_in(name: str, rows: Rows) -> None:
+    rows.put_image(digest(name), bytes(4000))
+
+
+def put(storage: Storage, name: str) -> None:
+    storage.run([partial(put_in, name)])
+
+
+def has(storage: Storage, name: str) -> bool:
+    return ask(storage, lambda rows: rows.images.get(digest(name))) is not None
+
+
+def has_file(storage: Storage) -> bool:
+    return bool(ask(storage, Rows.holdings).has_file)
+
+
+def ask(storage: Storage, work: Any) -> Any:
+    return storage.run([work])[0]
+
+
+def test_answers_come_in_the_order_of_the_work(path: Path) -> None:
+    with opened(path) as storage:
+        answers = storage.run(
+            [
+                lambda rows: rows.images.get(digest("one")),
+                lambda rows: rows.put_image(digest("one"), b"body"),
+                lambda rows: rows.images.get(digest("one")),
+            ]
+        )
+
+    assert answers == [None, None, b"body"]
+
+
+def test_a_batch_is_kept_whole_or_not_at_all(path: Path) -> None:
+    def stumble(rows: Rows) -> None:
+        raise ZeroDivisionError
+
+    with opened(path) as storage:
+        with pytest.raises(ZeroDivisionError):
+            storage.run([lambda rows: rows.put_image(digest("one"), b"body"), stumble])
+
+        assert not has(storage, "one")
+        put(storage, "two")
+        assert has(storage, "two")
+
+
+def test_rows_survive_a_restart(path: Path) -> None:
+    with opened(path) as storage:
+        put(storage, "one")
+
+    with opened(path) as storage:
+        assert has(storage, "one")
+        assert has_file(storage)
+
+
+def test_without_a_path_everything_is_in_memory(tmp_path: Path) -> None:
+    with opened(None) as storage, capture_logs() as logs:
+        put(storage, "one")
+
+        assert has(storage, "one")
+        assert not has_file(storage)
+    assert not logs
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["missing/cache.db", "file/cache.db", "directory", "n" * 300])
+def test_where_there_can_be_no_file_it_goes_on_in_memory(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "directory").mkdir()
+
+    with capture_logs() as logs, opened(tmp_path / name) as storage:
+        put(storage, "one")
+        put(storage, "two")
+
+        assert has(storage, "one")
+        assert not has_file(storage)
+    assert [log["event"] for log in logs] == ["Registry cache went on without its file"]
+
+
+def test_the_database_of_another_program_is_left_as_it_is(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+    before = path.read_bytes()
+
+    with opened(path) as storage:
+        put(storage, "one")
+        assert has(storage, "one")
+
+    assert path.read_bytes() == before
+
+
+def test_on_a_full_disk_it_goes_on_in_memory_and_loses_nothing_of_the_batch(path: Path) -> None:
+    with capture_logs() as logs, opened(path) as storage:
+        put(storage, "before")
+        pages = storage._connection.execute("PRAGMA page_count").fetchone()[0]
+        storage._connection.execute(f"PRAGMA max_page_count = {pages + 3}")
+
+        storage.run([partial(put_in, str(number)) for number in range(20)])
+
+        assert all(has(storage, str(number)) for number in range(20))
+        assert not has_file(storage)
+        put(storage, "after")
+        assert has(storage, "after")
+    assert [log["event"] for log in logs] == ["Registry cache went on without its file"]
+    assert "full" in logs[0]["error"]
+    with opened(path) as storage:
+        assert has(storage, "before")
+        assert not has(storage, "1")
+
+
+def test_a_file_that_another_process_does_not_let_go_is_gone_on_without(path: Path) -> None:
+    with capture_logs() as logs, opened(path) as storage:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            put(storage, "one")
+        assert has(storage, "one")
+        assert not has_file(storage)
+    assert [log["event"] for log in logs] == ["Registry cache went on without its file"]
+
+
+def test_a_file_that_is_locked_from_the_start_is_gone_on_without(path: Path) -> None:
+    with opened(path) as first:
+        first._connection.execute("BEGIN IMMEDIATE")
+        with capture_logs() as logs, opened(path) as second:
+            put(second, "one")
+            assert has(second, "one")
+        first._connection.execute("COMMIT")
+    assert "locked" in logs[0]["error"]
+
+
+def test_a_short_wait_for_another_process_is_no_failure(path: Path) -> None:
+    storage = Storage(path, CacheLimits(lock_seconds=5), NOW)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    letting_go = threading.Timer(0.02, other.execute, ["COMMIT"])
+
+    letting_go.start()
+    put(storage, "one")
+    letting_go.join()
+    other.close()
+
+    assert has_file(storage)
+    storage.close()
+
+
+def damage(path: Path, start: int) -> None:
+    """Overwrite the file from a place on while it is open, its log and all."""
+    noise = b"\xa5" * max(0, path.stat().st_size - start)
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(noise)
+
+
+def uncached(path: Path) -> Storage:
+    """A storage with rows in the file that it has to read from there again."""
+    storage = Storage(path, LIMITS, NOW)
+    storage._connection.execute("PRAGMA cache_size = 1")
+    for number in range(50):
+        put(storage, str(number))
+    storage._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return storage
+
+
+@pytest.mark.parametrize("start", [0, 4096])
+def test_a_file_damaged_in_mid_use_is_put_aside_and_made_anew(path: Path, start: int) -> None:
+    storage = uncached(path)
+    damage(path, start)
+
+    with capture_logs() as logs:
+        found = [has(storage, str(number)) for number in range(50)]
+        put(storage, "after")
+
+    assert not all(found)
+    assert has(storage, "after")
+    assert has_file(storage)
+    assert path.with_name("cache.db.damaged").exists()
+    assert [log["event"] for log in logs] == ["Registry cache made anew"]
+    storage.close()
+    with opened(path) as again:
+        assert has(again, "after")
+
+
+@pytest.mark.parametrize("size", [0, 100, 4096, 50_000])
+def test_a_file_truncated_in_mid_use_gives_misses_and_goes_on(path: Path, size: int) -> None:
+    storage = uncached(path)
+    with path.open("r+b") as file:
+        file.truncate(size)
+
+    found = [has(storage, str(number)) for number in range(50)]
+    put(storage, "after")
+
+    assert not all(found)
+    assert has(storage, "after")
+    storage.close()
+
+
+def test_a_file_removed_in_mid_use_costs_nothing_but_its_rows(path: Path) -> None:
+    with opened(path) as storage:
+        put(storage, "one")
+        for entry in list(path.parent.iterdir()):
+            entry.unlink()
+
+        put(storage, "two")
+        assert has(storage, "two")
+
+    with opened(path) as storage:
+        put(storage, "three")
+        assert has(storage, "three")
+
+
+def test_a_file_that_is_damaged_again_and_again_is_gone_on_without(path: Path) -> None:
+    storage = uncached(path)
+    damage(path, 0)
+    put(storage, "once")
+    for number in range(50):
+        put(storage, str(number))
+    storage._connection.execute("PRAGMA cache_size = 1")
+    storage._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    damage(path, 0)
+
+    with capture_logs() as logs:
+        for number in range(50):
+            has(storage, str(number))
+        put(storage, "twice")
+
+    assert has(storage, "twice")
+    assert not has_file(storage)
+    assert [log["event"] for log in logs] == ["Registry cache went on without its file"]
+    storage.close()
