@@ -38,6 +38,20 @@ _SETTINGS: Final = (
     # A file that is truncated while it is mapped would end the process.
     "mmap_size = 0",
 )
+_CIRCUMSTANCES: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+"""What comes from around the file; damage shows itself as almost anything else, a read-only file included."""
+
 _MODE: Final = 0o600
 
 
@@ -58,7 +72,7 @@ def open_memory() -> sqlite3.Connection:
 
 
 def open_file(path: Path, lock_seconds: float) -> sqlite3.Connection:
-    """The database in a file, which is made when it is missing, damaged or of another version.
+    """The database in a file, which is made when it is missing or of another version.
 
     Args:
         path: of the file, in a directory that exists.
@@ -66,25 +80,23 @@ def open_file(path: Path, lock_seconds: float) -> sqlite3.Connection:
 
     Raises:
         OSError: when the file cannot be made, or is not ours.
-        sqlite3.Error: when it is locked or cannot be written, or the disk is full or broken.
+        sqlite3.Error: when it is damaged, locked or cannot be written, or the disk is full or broken.
+        UnicodeDecodeError: when it is damaged, and the message that says so quotes it.
     """
     try:
         return _open(path, lock_seconds)
     except _OutdatedError:
         path.unlink()
         _remove_log(path)
-    except sqlite3.DatabaseError as error:
-        if not is_damage(error):
-            raise
-        put_aside(path)
     return _open(path, lock_seconds)
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether the file holds something else than a database, so that no waiting will mend it."""
+    """Whether the file holds something else than a database of ours, so that no waiting will mend it."""
     code = getattr(error, "sqlite_errorcode", None)
     # The upper bytes only say more about the same thing.
-    return code is not None and code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+    is_from_around = code is None or code & 0xFF in _CIRCUMSTANCES
+    return not is_from_around or isinstance(error, UnicodeDecodeError)
 
 
 def put_aside(path: Path) -> None:
@@ -141,7 +153,7 @@ def _check(connection: sqlite3.Connection) -> None:
         _adopt(connection)
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:
+        with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
         raise
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -18,7 +19,7 @@ __all__ = ["Storage", "Work"]
 Work: TypeAlias = Callable[[Rows], Any]
 """What somebody wants to be done with the rows, and told of."""
 
-_FAILURES: Final = (sqlite3.Error, OSError)
+_FAILURES: Final = (sqlite3.Error, OSError, UnicodeDecodeError)
 
 _log = structlog.get_logger(__name__)
 
@@ -40,7 +41,7 @@ class Storage:
         try:
             self._connection, self._rows = self._open()
         except _FAILURES as error:
-            self._connection, self._rows = self._go_without(error)
+            self._connection, self._rows = self._renew(error)
 
     def run(self, batch: Sequence[Work]) -> list[Any]:
         """Do all of it in one transaction; gives the answers in the same order.
@@ -66,7 +67,9 @@ class Storage:
             answers = [work(self._rows) for work in batch]
             self._connection.execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
+            with suppress(
+                sqlite3.Error
+            ):  # a broken file does not even let go back; SQLite then does by itself
                 self._connection.execute("ROLLBACK")
             raise
         return answers

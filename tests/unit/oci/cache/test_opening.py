@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.oci.cache.opening import ForeignFileError, open_file
+from slipway.oci.cache.opening import ForeignFileError, is_damage, open_file, put_aside
 
 INSERT = "INSERT INTO images VALUES ('digest', 1, x'00')"
 
@@ -96,25 +96,57 @@ def test_a_file_of_ours_with_another_schema_is_made_anew(path: Path, statement: 
     "content",
     [
         pytest.param(b"no database at all", id="text"),
-        pytest.param(os.urandom(20_000), id="noise"),
+        pytest.param(b"\xa5" * 20_000, id="noise"),
         pytest.param(b"SQLite format 3\0" + bytes(5000), id="a header and nothing"),
     ],
 )
-def test_a_file_that_is_no_database_is_put_aside(path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_database_is_damaged(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
-    assert rows_in(path) == 0
-    assert path.with_name("cache.db.damaged").read_bytes() == content
+    with pytest.raises(sqlite3.DatabaseError) as raised:
+        open_file(path, 0.1)
+
+    assert is_damage(raised.value)
+    assert path.read_bytes() == content
 
 
-def test_the_log_of_a_file_put_aside_is_not_played_into_the_next_one(path: Path) -> None:
+def test_a_damaged_file_put_aside_makes_room_and_its_log_is_not_played_into_the_next(path: Path) -> None:
     with closing(open_file(path, 0.1)) as connection:
         connection.execute(INSERT)
         log = path.with_name("cache.db-wal").read_bytes()
     path.write_bytes(b"no database at all")
     path.with_name("cache.db-wal").write_bytes(log)
 
+    put_aside(path)
+
     assert rows_in(path) == 0
+    assert path.with_name("cache.db.damaged").read_bytes() == b"no database at all"
+
+
+@pytest.mark.parametrize(
+    ("code", "is_so"),
+    [
+        (sqlite3.SQLITE_CORRUPT, True),
+        (sqlite3.SQLITE_CORRUPT_INDEX, True),
+        (sqlite3.SQLITE_NOTADB, True),
+        (sqlite3.SQLITE_ERROR, True),
+        (sqlite3.SQLITE_READONLY, True),
+        (sqlite3.SQLITE_BUSY, False),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, False),
+        (sqlite3.SQLITE_FULL, False),
+        (sqlite3.SQLITE_IOERR_READ, False),
+        (sqlite3.SQLITE_CANTOPEN, False),
+    ],
+)
+def test_what_comes_from_around_the_file_is_no_damage_of_it(code: int, is_so: bool) -> None:
+    error = sqlite3.OperationalError("something")
+    error.sqlite_errorcode = code
+
+    assert is_damage(error) is is_so
+
+
+def test_a_file_that_cannot_be_made_is_not_damaged() -> None:
+    assert not is_damage(FileNotFoundError())
 
 
 def test_an_empty_file_becomes_ours(path: Path) -> None:

@@ -4,17 +4,23 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from slipway.oci.cache.documents import image_body, read_image
 from slipway.oci.cache.limits import CacheLimits
 from slipway.oci.cache.rows import Rows
 from slipway.oci.cache.storage import Storage
-from tests.unit.oci.cache.support import digest
+from slipway.oci.results import ImageInfo
+from tests.unit.oci.cache.support import digest, image
 
 NOW = 1_800_000_000.0
 LIMITS = CacheLimits(lock_seconds=0.01)
@@ -32,8 +38,15 @@ def opened(path: Path | None) -> Iterator[Storage]:
     storage.close()
 
 
+def large(name: str) -> ImageInfo:
+    """An image that fills a page."""
+    return replace(image(name), labels={"text": name * (4000 // len(name))})
+
+
 def put_in(name: str, rows: Rows) -> None:
-    rows.put_image(digest(name), bytes(4000))
+    body = image_body(large(name))
+    assert body is not None
+    rows.put_image(digest(name), body)
 
 
 def put(storage: Storage, name: str) -> None:
@@ -41,7 +54,9 @@ def put(storage: Storage, name: str) -> None:
 
 
 def has(storage: Storage, name: str) -> bool:
-    return ask(storage, lambda rows: rows.images.get(digest(name))) is not None
+    found = read_image(digest(name), ask(storage, lambda rows: rows.images.get(digest(name))))
+    assert found is None or found == large(name)
+    return found is not None
 
 
 def has_file(storage: Storage) -> bool:
@@ -175,6 +190,69 @@ def test_a_short_wait_for_another_process_is_no_failure(path: Path) -> None:
 
     assert has_file(storage)
     storage.close()
+
+
+def use(path: Path) -> bool:
+    """Start with the file, read ten rows and write one; tells whether there is a file in the end."""
+    with opened(path) as storage:
+        for number in range(10):
+            has(storage, str(number))
+        put(storage, "after")
+        assert has(storage, "after")
+        return has_file(storage)
+
+
+def filled(path: Path) -> bytearray:
+    """The bytes of a file with ten rows."""
+    with opened(path) as storage:
+        for number in range(10):
+            put(storage, str(number))
+    return bytearray(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("start", "noise"),
+    [
+        pytest.param(0, b"no database", id="the name of the format"),
+        pytest.param(16, b"\0\1", id="the size of a page"),
+        pytest.param(18, b"\x09\x09", id="the versions that may write and read"),
+        pytest.param(44, b"\0\0\0\x63", id="the format of the schema"),
+        pytest.param(56, b"\0\0\0\x03", id="the encoding of texts"),
+        pytest.param(100, bytes(60), id="the root of the schema"),
+        pytest.param(3900, b"\xef\xbe" * 98, id="texts of the schema that are no texts"),
+        pytest.param(4096, bytes(4096), id="a page of nothing"),
+    ],
+)
+def test_a_damaged_file_is_put_aside_at_the_start_or_costs_only_rows(
+    path: Path, start: int, noise: bytes
+) -> None:
+    content = filled(path)
+    content[start : start + len(noise)] = noise
+    path.write_bytes(content)
+
+    use(path)
+
+    assert use(path)
+    with opened(path) as storage:
+        assert has(storage, "after")
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=64)), max_size=4), st.floats(0, 1))
+@settings(max_examples=15, deadline=None)
+def test_whatever_is_in_the_file_no_answer_is_wrong_and_the_next_start_has_a_file(
+    noise: list[tuple[float, bytes]], length: float
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "cache.db"
+        content = filled(path)
+        for place, piece in noise:
+            start = int(place * (len(content) - 1))
+            content[start : start + len(piece)] = piece
+        path.write_bytes(content[: int(len(content) * max(length, 0.1))] if length < 0.5 else content)
+
+        use(path)
+
+        assert use(path)
 
 
 def damage(path: Path, start: int) -> None:
