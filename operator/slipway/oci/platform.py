@@ -16,7 +16,7 @@ from slipway.oci.errors import InvalidReference, PlatformNotFound
 if TYPE_CHECKING:
     from slipway.oci.manifest import Descriptor, ImageIndex
 
-__all__ = ["Platform", "select_platform"]
+__all__ = ["Platform", "runnable", "select_platform"]
 
 _ARCHITECTURES: Final = {
     "x86_64": ("amd64", None),
@@ -83,7 +83,7 @@ def select_platform(index: ImageIndex, wanted: Platform) -> Descriptor:
         PlatformNotFound: naming those that there are.
     """
     entries = [entry for entry in index.images if entry.platform is not None]
-    for key in _acceptable(wanted):
+    for key in runnable(wanted):
         for entry in entries:
             if entry.platform is not None and entry.platform.key == key:
                 return entry
@@ -92,7 +92,8 @@ def select_platform(index: ImageIndex, wanted: Platform) -> Descriptor:
     raise PlatformNotFound(msg)
 
 
-def _acceptable(wanted: Platform) -> list[tuple[str, str, str | None]]:
+def runnable(wanted: Platform) -> list[tuple[str, str, str | None]]:
+    """The keys of the platforms whose images run on a platform: its own, then for arm the older variants."""
     system, architecture, variant = wanted.key
     older = ["v7", "v6", "v5"]
     if architecture == "arm" and variant in older:

@@ -1,16 +1,21 @@
-"""From the tags of a repository to the one that is wanted: no signatures, filters, then the policy. Pure."""
+"""From the tags of a repository to the best ones: no signatures, filters, then the policy. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from slipway.api import warehouse as api
 from slipway.kinds.warehouse.filters import TagFilter
 from slipway.kinds.warehouse.policies.factory import policy_for
-from slipway.kinds.warehouse.policies.policy import Policy
+from slipway.kinds.warehouse.policies.policy import CANDIDATE_LIMIT, Policy, Rejection
+from slipway.kinds.warehouse.policies.ranking import UNKNOWN, Place, Ranking, rank
+from slipway.oci.results import TagInfo
 
-__all__ = ["Choice", "Selector"]
+__all__ = ["Choice", "Selector", "Shortlist"]
+
+_NO_DETAILS: Final[Mapping[str, TagInfo]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,31 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortlist:
+    """The best tags by name and time alone; whether their images will do is another question."""
+
+    ranking: Ranking
+    filtered: Mapping[str, int]
+    """How many tags the filters left out, by reason."""
+
+    tags: int
+    """How many tags the repository has."""
+
+    def choice(self, rejected: Mapping[str, str] | None = None) -> Choice:
+        """What to tell of it.
+
+        Args:
+            rejected: the tags of the shortlist that were found wanting since, each with the reason.
+        """
+        found = dict(rejected or {})
+        counts = {**self.filtered, **self.ranking.rejected}
+        for reason in found.values():
+            counts[reason] = counts.get(reason, 0) + 1
+        candidates = [tag for tag in self.ranking.best if tag not in found]
+        return Choice(tuple(candidates[:CANDIDATE_LIMIT]), counts, self.tags)
+
+
+@dataclass(frozen=True, slots=True)
 class Selector:
     """The filters and the policy of one image subscription."""
 
@@ -57,9 +87,25 @@ class Selector:
         return cls(TagFilter.of(tags.include, tags.exclude), policy_for(image.policy))
 
     def choose(self, tags: Sequence[str]) -> Choice:
-        """Choose among all tags of a repository: never call this with a part of them."""
+        """Choose by name alone among all tags of a repository: never call this with a part of them."""
+        return self.shortlist(tags).choice()
+
+    def shortlist(
+        self, tags: Sequence[str], details: Mapping[str, TagInfo] = _NO_DETAILS, limit: int = CANDIDATE_LIMIT
+    ) -> Shortlist:
+        """The best of all tags of a repository: never call this with a part of them.
+
+        Args:
+            tags: the names.
+            details: what the listing told beside them, by name.
+            limit: how many to give.
+        """
         filtered = self.tag_filter.sift(tags)
-        ranking = self.policy.rank(filtered.passed)
-        dropped = {"Signature": filtered.signatures, "NotMatching": filtered.not_matching}
-        rejected = {reason: count for reason, count in dropped.items() if count} | dict(ranking.rejected)
-        return Choice(ranking.best, rejected, len(tags))
+        ranking = rank(self.policy, filtered.entries, details, limit)
+        return Shortlist(ranking, filtered.rejected, len(tags))
+
+    def place(self, tag: str, info: TagInfo = UNKNOWN) -> Place | None:
+        """Where a tag would stand, whether it is listed or not; None when it is not allowed."""
+        text = self.tag_filter.text(tag)
+        judged = self.policy.judge(text, info) if text is not None else None
+        return None if judged is None or isinstance(judged, Rejection) else Place(judged, tag)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slipway.kinds.warehouse.filters import InvalidPattern, TagFilter, is_signature_tag
 
@@ -61,3 +63,62 @@ def test_a_pattern_that_re2_refuses_is_named_with_the_error(pattern: str, proble
 def test_a_hostile_pattern_runs_in_linear_time() -> None:
     """The classic catastrophic pattern is an ordinary one for RE2."""
     assert TagFilter.of(["(a+)+b"], []).sift(["a" * 128]).passed == []
+
+
+HOSTILE = [
+    "$(id)",
+    "--flag",
+    "../up",
+    "1.0\n2.0",
+    "\x1b[31m1.0",
+    "\u202e0.1",
+    "a" * 129,
+    "",
+    "1 0",
+    "1.0+b",
+    "é",
+]
+
+
+def test_hostile_tags_never_pass() -> None:
+    """What is no tag by the specification is counted and used for nothing, whatever the patterns say."""
+    sifted = TagFilter.of(["(?s).*"], []).sift([*HOSTILE, "1.0"])
+
+    assert sifted.passed == ["1.0"]
+    assert sifted.invalid == len(HOSTILE)
+    assert sifted.rejected == {"InvalidTag": len(HOSTILE)}
+    assert all(TagFilter.of([], []).text(tag) is None for tag in HOSTILE)
+
+
+OBJECTIONS = {
+    f"sha256-{HEX}.sig": ("Signature", "signatures"),
+    "--flag": ("InvalidTag", "no tag that a registry can have"),
+    "2.0": ("NotMatching", "matches none of the include patterns: '1.*', 'v1.*'"),
+    "1.0-rc": ("NotMatching", "matches the exclude pattern '.*-rc'"),
+    "1": ("NotMatching", "gives no text"),
+}
+
+
+@pytest.mark.parametrize("tag", OBJECTIONS)
+def test_an_objection_names_the_pattern_that_is_to_blame(tag: str) -> None:
+    """So that a person knows which line to change."""
+    objection = TagFilter.of(["1(.*)", "v1(.*)"], [".*-rc"], "$1").objection(tag)
+    reason, words = OBJECTIONS[tag]
+
+    assert objection is not None
+    assert objection.rejection == reason
+    assert words.replace(".*'", "(.*)'", 2 if "none" in words else 0) in objection.words
+
+
+tags = st.text(alphabet="av1.-", min_size=1, max_size=6)
+
+
+@given(st.lists(tags, max_size=20))
+def test_sifting_many_is_asking_one_by_one(listed: list[str]) -> None:
+    """The same tags pass, with the same texts, and each of the others is counted once."""
+    tag_filter = TagFilter.of(["v(.*)", "1.*(a?)"], [".*-", "a"], "$1")
+    sifted = tag_filter.sift(listed)
+
+    assert sifted.passed == [tag for tag in listed if tag_filter.objection(tag) is None]
+    assert sifted.texts == [tag_filter.text(tag) for tag in sifted.passed]
+    assert len(sifted.passed) + sum(sifted.rejected.values()) == len(listed)

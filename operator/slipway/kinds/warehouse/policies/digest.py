@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from slipway.kinds.warehouse.policies.policy import Ranking
+from slipway.kinds.warehouse.policies.policy import Judgement, Needs, Rejection
+from slipway.oci.results import TagInfo
 
 __all__ = ["DigestPolicy"]
 
@@ -22,13 +22,15 @@ class DigestPolicy:
         return self.tag
 
     @property
+    def needs(self) -> Needs:
+        """The name is enough."""
+        return Needs.NOTHING
+
+    @property
     def wish(self) -> str:
         """What is wanted, in words."""
         return f"named {self.tag}"
 
-    def rank(self, tags: Iterable[str]) -> Ranking:
-        """The followed tag when it is among the tags; all others are `OtherTag`."""
-        listed = tuple(tags)
-        found = (self.tag,) if self.tag in listed else ()
-        others = len(listed) - len(found)
-        return Ranking(best=found, rejected={"OtherTag": others} if others else {})
+    def judge(self, text: str, info: TagInfo) -> Judgement:  # noqa: ARG002 - the protocol's
+        """The followed tag is the best; all others are `OtherTag`."""
+        return text if text == self.tag else Rejection.OTHER_TAG

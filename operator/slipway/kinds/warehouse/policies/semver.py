@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from slipway.kinds.warehouse.policies.policy import CANDIDATE_LIMIT, Ranking
+from slipway.kinds.warehouse.policies.policy import Judgement, Needs, Rejection
 from slipway.kinds.warehouse.policies.ranges import VersionRange, parse_range
-from slipway.kinds.warehouse.policies.versions import RELEASE, Precedence, precedence
+from slipway.kinds.warehouse.policies.versions import RELEASE, precedence
+from slipway.oci.results import TagInfo
 
 __all__ = ["SemverPolicy"]
 
@@ -41,30 +39,23 @@ class SemverPolicy:
         return
 
     @property
+    def needs(self) -> Needs:
+        """The name is enough."""
+        return Needs.NOTHING
+
+    @property
     def wish(self) -> str:
         """What is wanted, in words."""
         kind = "version" if self.prereleases else "release"
         return f"a {kind} in {self.range}"
 
-    def rank(self, tags: Iterable[str]) -> Ranking:
-        """The accepted tags, highest first, and how many are `NotSemver`, `PreRelease`, `OutOfRange`."""
-        rejected: Counter[str] = Counter()
-        accepted: list[tuple[Precedence, str]] = []
-        for tag in tags:
-            version = precedence(tag)
-            reason = self._why_not(version)
-            if reason is None and version is not None:
-                accepted.append((version, tag))
-            else:
-                rejected[reason or "NotSemver"] += 1
-        best = heapq.nlargest(CANDIDATE_LIMIT, accepted)
-        return Ranking(tuple(tag for _, tag in best), dict(rejected))
-
-    def _why_not(self, version: Precedence | None) -> str | None:
+    def judge(self, text: str, info: TagInfo) -> Judgement:  # noqa: ARG002 - the protocol's
+        """The precedence of the version, unless it is `NotSemver`, a `PreRelease` or `OutOfRange`."""
+        version = precedence(text)
         if version is None:
-            return "NotSemver"
+            return Rejection.NOT_SEMVER
         if not self.prereleases and version[3] != RELEASE:
-            return "PreRelease"
+            return Rejection.PRE_RELEASE
         if not self.parsed.admits(version):
-            return "OutOfRange"
-        return None
+            return Rejection.OUT_OF_RANGE
+        return version

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from slipway.kinds.warehouse.policies.policy import CANDIDATE_LIMIT
 from slipway.kinds.warehouse.policies.semver import SemverPolicy
 from tests.unit.kinds.warehouse.policies.oracle import best_tag
+from tests.unit.kinds.warehouse.policies.ranked import ranked
 
 numbers = st.integers(min_value=0, max_value=3)
 prereleases = st.sampled_from(["", "", "-0", "-1", "-rc.1", "-rc.2", "-rc.10", "-alpha", "-alpha.1"])
@@ -38,7 +39,7 @@ tags = st.one_of(
 @given(st.lists(tags, max_size=30), ranges, st.booleans())
 def test_the_choice_is_that_of_the_slow_oracle(listed: list[str], text: str, allowed: bool) -> None:
     """For any tags and any range the chosen tag is the one found by comparing all versions by hand."""
-    ranking = SemverPolicy.of(text, prereleases=allowed).rank(listed)
+    ranking = ranked(SemverPolicy.of(text, prereleases=allowed), listed)
 
     assert (ranking.best[0] if ranking.best else None) == best_tag(listed, text, prereleases=allowed)
 
@@ -50,13 +51,13 @@ def test_the_order_of_the_listing_plays_no_part(listed: list[str], text: str, rn
     shuffled = list(listed)
     rng.shuffle(shuffled)
 
-    assert policy.rank(listed) == policy.rank(shuffled)
+    assert ranked(policy, listed) == ranked(policy, shuffled)
 
 
 @given(st.lists(tags, unique=True, max_size=30), ranges)
 def test_every_tag_is_accepted_or_counted(listed: list[str], text: str) -> None:
     """Candidates and rejections together are all tags, unless the candidates were cut at their limit."""
-    ranking = SemverPolicy.of(text).rank(listed)
+    ranking = ranked(SemverPolicy.of(text), listed)
     counted = len(ranking.best) + sum(ranking.rejected.values())
 
     assert counted == len(listed) or (len(ranking.best) == CANDIDATE_LIMIT and counted < len(listed))
@@ -64,7 +65,7 @@ def test_every_tag_is_accepted_or_counted(listed: list[str], text: str) -> None:
 
 def test_each_rejection_has_its_reason() -> None:
     """What a person needs to see why a tag was not chosen: how many fell for which reason."""
-    ranking = SemverPolicy.of("~1.4").rank(["1.4.0", "1.4.1-rc.1", "1.5.0", "latest", "1.4", "2.0.0"])
+    ranking = ranked(SemverPolicy.of("~1.4"), ["1.4.0", "1.4.1-rc.1", "1.5.0", "latest", "1.4", "2.0.0"])
 
     assert ranking.best == ("1.4.0",)
     assert ranking.rejected == {"PreRelease": 1, "OutOfRange": 2, "NotSemver": 2}
@@ -72,15 +73,15 @@ def test_each_rejection_has_its_reason() -> None:
 
 def test_equal_versions_are_chosen_by_name() -> None:
     """1.4.0 and v1.4.0 are the same version; the alphabetically last is taken, always."""
-    assert SemverPolicy.of("1").rank(["1.4.0", "v1.4.0"]).best == ("v1.4.0", "1.4.0")
+    assert ranked(SemverPolicy.of("1"), ["1.4.0", "v1.4.0"]).best == ("v1.4.0", "1.4.0")
 
 
 def test_prereleases_take_part_only_when_wanted() -> None:
     """The switch decides, not the range."""
     listed = ["1.4.0", "1.5.0-rc.1"]
 
-    assert SemverPolicy.of(">=1.0.0").rank(listed).best == ("1.4.0",)
-    assert SemverPolicy.of(">=1.0.0", prereleases=True).rank(listed).best == ("1.5.0-rc.1", "1.4.0")
+    assert ranked(SemverPolicy.of(">=1.0.0"), listed).best == ("1.4.0",)
+    assert ranked(SemverPolicy.of(">=1.0.0", prereleases=True), listed).best == ("1.5.0-rc.1", "1.4.0")
 
 
 @pytest.mark.parametrize(("allowed", "words"), [(False, "a release in ~1.4"), (True, "a version in ~1.4")])
