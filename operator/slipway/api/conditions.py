@@ -167,6 +167,7 @@ class Reason:
     NO_TAGS: Final = "NoTags"  # the repository is there and has no tag at all
     NO_TAG_MATCHES: Final = "NoTagMatches"  # there are tags, and the filters or the policy reject them all
     TAG_NOT_FOUND: Final = "TagNotFound"  # policy Digest: the tag it follows does not exist
+    CHART_NOT_FOUND: Final = "ChartNotFound"  # the index of the chart repository has no such chart
     INVALID_RANGE: Final = "InvalidRange"  # a semver range that cannot be read
     INVALID_PATTERN: Final = "InvalidPattern"  # a regular expression that RE2 does not accept
     INTERVAL_TOO_SHORT: Final = "IntervalTooShort"  # event: the operator's minimumInterval was used instead

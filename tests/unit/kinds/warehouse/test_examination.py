@@ -393,7 +393,7 @@ def repositories(draw: st.DrawFn) -> Repository:
 def test_any_examination_keeps_the_promises(
     repository: Repository, policy: Policy, wanted: Rules, current: Picked | None, seen: tuple[Sighting, ...]
 ) -> None:
-    """Bounded questions; nothing immature, nothing without its platforms, nothing worse; and all repeatable."""
+    """Bounded questions; nothing immature, without its platforms, or worse; and all of it repeatable."""
     selector, situation = selector_for(policy), Situation(NOW, current, seen)
     examined = repository.examine(selector, wanted, situation)
     verdict = examined.verdict
