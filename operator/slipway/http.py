@@ -2,9 +2,9 @@
 
 Each hop is checked against the egress policy, its name resolved once, the addresses checked, and the
 connection made to exactly those addresses, while SNI and Host keep the name. Bytes, time and redirects are
-bounded. Built on httpx's URLs and its connection pool (httpcore) rather than on its client, which would add
-cookies, proxies from the environment and default headers of its own. The errors are drawn in
-`slipway.egress.errors`.
+bounded, and so is how often a host is asked; one that fails again and again is left alone for a while. Built
+on httpx's URLs and its connection pool (httpcore) rather than on its client, which would add cookies, proxies
+from the environment and default headers of its own. The errors are drawn in `slipway.egress.errors`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import zlib
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import httpcore
@@ -23,26 +23,31 @@ import httpx
 from slipway.egress import (
     LIBRARY_POLICY,
     ClientCertificate,
-    ConnectionBroken,
     EgressDenied,
     EgressPolicy,
-    Headers,
+    EndpointClass,
     HttpError,
     InvalidUrl,
+    Limits,
     Origin,
     RedirectRefused,
     Response,
-    ResponseTooLarge,
     Verify,
 )
-from slipway.egress.connections import CheckedBackend, HostLimits, Lane, Resolver, resolve_with_system
-from slipway.egress.errors import translate
+from slipway.egress.circuit import Circuits
+from slipway.egress.connections import CheckedBackend, Resolver, resolve_with_system
+from slipway.egress.deadline import Deadline, now
+from slipway.egress.limits import HostLimits, Lane
+from slipway.egress.passage import Passage
+from slipway.egress.receiving import StreamedResponse, translated
 from slipway.egress.sending import Sending
 from slipway.egress.tls import tls_context
 from slipway.engine.fence import Fence
 
 __all__ = [
     "LIBRARY_POLICY",
+    "Circuits",
+    "Deadline",
     "EgressDenied",
     "EgressPolicy",
     "HostLimits",
@@ -61,80 +66,6 @@ _REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 # Every other header may hold a secret and stays with the origin it was written for.
 _HEADERS_FOR_STRANGERS: Final = frozenset({"accept", "accept-encoding", "range", "user-agent"})
 _HOST: Final = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
-_FOREIGN_ERRORS: Final = (
-    OSError,  # TimeoutError and ssl.SSLError are among them
-    EOFError,
-    UnicodeError,
-    zlib.error,
-    httpcore.ConnectionNotAvailable,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
-)
-
-
-class StreamedResponse:
-    """A response whose body is still to come; made by `HttpClient.stream`."""
-
-    __slots__ = ("_deadline", "_is_head", "_response", "headers", "status", "url")
-
-    def __init__(self, response: httpcore.Response, url: str, sending: Sending) -> None:
-        self._response = response
-        self._deadline = sending.deadline
-        self._is_head = sending.method == "HEAD"  # its Content-Length is that of the GET
-        self.status = response.status
-        self.headers = Headers((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
-        self.url = url
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it was sent, in pieces of at most 64 KiB.
-
-        Only waiting for the server can run into the deadline, so that no time-out hits the consumer between
-        two pieces, where nobody could tell it from a cancellation.
-
-        Raises:
-            TimedOut: when the deadline of the exchange is over.
-            ConnectionBroken: when the body ends early.
-        """
-        pieces = self._response.aiter_stream()
-        while True:
-            with _translated(self.url):
-                async with asyncio.timeout_at(self._deadline):
-                    piece = await anext(pieces, None)
-            if piece is None:
-                return
-            yield piece
-
-    async def read(self, max_bytes: int, *, truncate: bool = False) -> bytes:
-        """The decoded body.
-
-        Args:
-            max_bytes: The cap, counted after decoding, so that a gzip bomb is stopped while it unfolds.
-            truncate: Give the first `max_bytes` of a larger body instead of raising.
-
-        Raises:
-            ResponseTooLarge: when there is more.
-        """
-        too_large = ResponseTooLarge(f"{self.url} answered with more than {max_bytes} bytes")
-        declared = self.headers.get("content-length") or ""
-        is_declared_too_large = declared.isdecimal() and int(declared[:20]) > max_bytes
-        if is_declared_too_large and not truncate and not self._is_head:
-            raise too_large
-        unfold = _unfolder(None if self._is_head else self.headers.get("content-encoding"), self.url)
-        body = bytearray()
-        async for piece in self.chunks():
-            with _translated(self.url):
-                body += unfold.decompress(piece, max_bytes + 1 - len(body)) if unfold else piece
-            if len(body) > max_bytes:
-                if truncate:
-                    return bytes(body[:max_bytes])
-                raise too_large
-        if unfold and not unfold.eof and not self._is_head:
-            msg = f"{self.url} sent a compressed body that ends early"
-            raise ConnectionBroken(msg)
-        return bytes(body)
 
 
 class HttpClient:
@@ -143,11 +74,14 @@ class HttpClient:
     Args:
         policy: What may be called.
         timeout: Seconds for one whole exchange, redirects and body included, unless a call says otherwise.
+            They begin when it is its turn; until then it waits at most five minutes.
         verify: See `slipway.egress.tls.Verify`.
         ca: PEM certificates trusted beside the system's.
         client_cert: Shown only to `home`, for it says who we are.
         home: The origin that the client certificate belongs to.
         limits: Shared by the clients of one process, so that a host sees one limit.
+        own_limits: What this client asks of its hosts at most, if that differs from everybody's.
+        circuits: Shared likewise, so that a host that takes no connection is left alone by all of them.
         fence: Asked before every request that may change something; by default nobody is. What it asks for
             makes requests raise `LeaseLost`, and caps the time of such a request.
         resolve: Name resolution; the system's by default.
@@ -163,16 +97,24 @@ class HttpClient:
         client_cert: ClientCertificate | None = None,
         home: Origin | None = None,
         limits: HostLimits | None = None,
+        own_limits: Limits | None = None,
+        circuits: Circuits | None = None,
         fence: Fence | None = None,
         resolve: Resolver = resolve_with_system,
     ) -> None:
         self._policy = policy
-        self._timeout = timeout
+        self.timeout = timeout
+        """Seconds for an exchange that is granted no other time."""
+
         self._verify = verify
         self._ca = ca
         self._client_cert = client_cert
         self._home = home
         self._limits = limits or HostLimits()
+        self._own_limits = own_limits
+        self._turns = HostLimits(own_limits) if own_limits is not None else None
+        self._circuits = circuits or Circuits()
+        self._own_circuits = Circuits()
         self._fence = fence
         self._resolve = resolve
         self._pools: dict[bool, httpcore.AsyncConnectionPool] = {}
@@ -192,23 +134,47 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         content: bytes | AsyncIterable[bytes] = b"",
         max_bytes: int = MAX_BODY,
-        timeout: float | None = None,
+        timeout: float | Deadline | None = None,
+        endpoint: EndpointClass = EndpointClass.OTHER,
     ) -> Response:
         """One exchange with a bounded body. Bodies of error responses are cut at 64 KiB.
+
+        Args:
+            method: The HTTP method.
+            url: The whole address.
+            headers: Added to Host, User-Agent and Accept-Encoding.
+            content: The body; an iterator is sent in chunks.
+            max_bytes: The cap of the body, decoded.
+            timeout: Seconds, or the deadline that an exchange shares with those before it.
+            endpoint: What part of the host it goes to.
 
         Raises:
             HttpError: every way in which there is no response.
             LeaseLost: when the fence does not let it pass.
         """
         lane: Lane = "short" if isinstance(content, bytes) else "upload"
-        sending = self._sending(method, headers, content, timeout, lane)
+        sending = Sending.of(
+            method,
+            headers,
+            content,
+            timeout=self._granted(timeout),
+            lane=lane,
+            endpoint=endpoint,
+            fence=self._fence,
+        )
         async with self._exchange(url, sending) as answer:
             failed = answer.status >= 400
             body = await answer.read(MAX_ERROR_BODY if failed else max_bytes, truncate=failed)
             return Response(answer.status, answer.headers, body, answer.url)
 
     def stream(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, timeout: float | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | Deadline | None = None,
+        endpoint: EndpointClass = EndpointClass.OTHER,
     ) -> contextlib.AbstractAsyncContextManager[StreamedResponse]:
         """One exchange whose body is taken in pieces; the connection is given back at the end of the block.
 
@@ -216,18 +182,19 @@ class HttpClient:
             HttpError: every way in which there is no response.
             LeaseLost: when the fence does not let it pass.
         """
-        return self._exchange(url, self._sending(method, headers, b"", timeout, "download"))
+        sending = Sending.of(
+            method,
+            headers,
+            b"",
+            timeout=self._granted(timeout),
+            lane="download",
+            endpoint=endpoint,
+            fence=self._fence,
+        )
+        return self._exchange(url, sending)
 
-    def _sending(
-        self,
-        method: str,
-        headers: Mapping[str, str] | None,
-        content: bytes | AsyncIterable[bytes],
-        timeout: float | None,
-        lane: Lane,
-    ) -> Sending:
-        seconds = self._timeout if timeout is None else timeout
-        return Sending.of(method, headers, content, timeout=seconds, lane=lane, fence=self._fence)
+    def _granted(self, timeout: float | Deadline | None) -> float | Deadline:
+        return self.timeout if timeout is None else timeout
 
     @contextlib.asynccontextmanager
     async def _exchange(self, url: str, sending: Sending) -> AsyncIterator[StreamedResponse]:
@@ -258,12 +225,25 @@ class HttpClient:
         if refusal is not None:
             raise EgressDenied(refusal)
         async with contextlib.AsyncExitStack() as stack:
-            with _translated(str(url)):
-                async with asyncio.timeout_at(sending.deadline):
-                    await stack.enter_async_context(self._limits.slot(origin.host, sending.lane))
+            passage = stack.enter_context(
+                Passage(self._circuits, self._own_circuits, origin, sending.endpoint)
+            )
+            await self._wait_for_turn(stack, origin.host, sending)
+            passage.go()
+            with translated(str(url), passage.failed):
+                async with asyncio.timeout_at(sending.deadline.at):
                     response = await _send(await self._pool(origin), url, sending)
             stack.push_async_callback(response.aclose)
-            yield StreamedResponse(response, str(url), sending)
+            passage.answered(response.status)
+            yield StreamedResponse(response, str(url), sending, passage.failed)
+
+    async def _wait_for_turn(self, stack: contextlib.AsyncExitStack, host: str, sending: Sending) -> None:
+        """Takes a place at the host until the stack is left; the deadline waits along."""
+        began = now()
+        if self._turns is not None:
+            await stack.enter_async_context(self._turns.slot(host, sending.lane))
+        await stack.enter_async_context(self._limits.slot(host, sending.lane, self._own_limits))
+        sending.deadline.extend(now() - began)
 
     async def _pool(self, origin: Origin) -> httpcore.AsyncConnectionPool:
         at_home = self._client_cert is not None and origin == self._home
@@ -312,25 +292,7 @@ def _for_strangers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() in _HEADERS_FOR_STRANGERS}
 
 
-@contextlib.contextmanager
-def _translated(url: str) -> Iterator[None]:
-    try:
-        yield
-    except _FOREIGN_ERRORS as error:
-        raise translate(error, url) from error
-
-
-def _unfolder(encoding: str | None, url: str) -> zlib._Decompress | None:
-    """What decompresses the body; None when it came as it is. Of several members the first counts."""
-    name = (encoding or "").strip().lower()
-    if name in {"", "identity"}:
-        return None
-    if name not in {"gzip", "x-gzip"}:
-        msg = f"{url} answered in the encoding {name[:40]!r}, which was not asked for"
-        raise ConnectionBroken(msg)
-    return zlib.decompressobj(wbits=31)
-
-
+@lru_cache(maxsize=512)  # one request reads its URL several times, at 40 µs each
 def _parse(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
@@ -381,7 +343,7 @@ def join_url(base: str, reference: str) -> str:
         InvalidUrl: when the result is no http or https URL.
     """
     try:
-        return str(_parse(str(httpx.URL(base).join(reference))))
+        return str(_parse(str(_parse(base).join(reference))))
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
         msg = f"{reference!r} is not a URL"
         raise InvalidUrl(msg) from error

@@ -18,11 +18,11 @@ import pytest
 from dev.certificates import Authority
 from slipway import egress, http
 from slipway.egress import ClientCertificate, EgressPolicy, HttpError
-from slipway.egress.connections import HostLimits
 from slipway.egress.errors import translate
+from slipway.egress.receiving import FOREIGN_ERRORS
 from slipway.engine.fence import Fence
 from slipway.engine.lease import LeaseLost
-from slipway.http import _FOREIGN_ERRORS, MAX_ERROR_BODY, HttpClient, join_url, origin_of
+from slipway.http import MAX_ERROR_BODY, HttpClient, join_url, origin_of
 from tests.support.fence import CountingFence
 from tests.support.raw_server import Hanging, RawServer, Reply, Streaming
 from tests.unit.engine.support import ManualClock
@@ -547,7 +547,7 @@ def _raised_by(module: object) -> list[type[Exception]]:
 )
 def test_no_foreign_error_gets_out(kind: type[Exception]) -> None:
     """Everything that the libraries below raise is caught, and becomes one of our errors."""
-    assert issubclass(kind, _FOREIGN_ERRORS)
+    assert issubclass(kind, FOREIGN_ERRORS)
     assert type(translate(kind("words"), "https://h.io/x?secret=1")) is not HttpError
     assert "secret" not in str(translate(kind("words"), "https://h.io/x?secret=1"))
 
@@ -557,40 +557,6 @@ def test_of_httpx_only_urls_are_used() -> None:
     used = set(re.findall(r"\bhttpx\.(\w+)", inspect.getsource(http)))
 
     assert used == {"URL", "InvalidURL"}
-
-
-# --- places
-
-
-async def test_a_host_gets_a_few_requests_at_a_time() -> None:
-    """Four short ones at once, whichever client sends them; downloads have places of their own."""
-    limits, running, most = HostLimits(), 0, 0
-
-    async def one(lane: str) -> None:
-        nonlocal running, most
-        async with limits.slot("h", "short" if lane == "short" else "download"):
-            running += 1
-            most = max(most, running)
-            await asyncio.sleep(0)
-            running -= 1
-
-    await asyncio.gather(*(one("short") for _ in range(20)))
-    assert most == 4
-    await asyncio.gather(*(one(lane) for lane in ["short", "download"] * 10))
-    assert most == 6
-    assert sum(HostLimits.WIDTH.values()) == 8
-
-
-async def test_copies_on_one_host_do_not_wait_for_each_other_for_ever() -> None:
-    """Each holds a download while it asks for an upload; the lanes keep that from locking up."""
-    limits = HostLimits()
-
-    async def copy() -> None:
-        async with limits.slot("h", "download"), limits.slot("h", "upload"):
-            await asyncio.sleep(0)
-
-    async with asyncio.timeout(5):
-        await asyncio.gather(*(copy() for _ in range(20)))
 
 
 # --- the fence

@@ -4,37 +4,46 @@ from __future__ import annotations
 
 from slipway.egress.errors import (
     CertificateRejected,
+    CircuitOpen,
     ConnectFailed,
     ConnectionBroken,
+    ConnectTimedOut,
     EgressDenied,
     HttpError,
     InvalidUrl,
     NameNotResolved,
     NotTls,
+    QueuedTooLong,
     RedirectRefused,
     ResponseTooLarge,
     TimedOut,
     TlsFailed,
 )
-from slipway.egress.messages import Headers, Origin, Response
+from slipway.egress.limits import Limits
+from slipway.egress.messages import EndpointClass, Headers, Origin, Response
 from slipway.egress.policy import LIBRARY_POLICY, EgressPolicy
 from slipway.egress.tls import ClientCertificate, InvalidCertificate, Verify
 
 __all__ = [
     "LIBRARY_POLICY",
     "CertificateRejected",
+    "CircuitOpen",
     "ClientCertificate",
     "ConnectFailed",
+    "ConnectTimedOut",
     "ConnectionBroken",
     "EgressDenied",
     "EgressPolicy",
+    "EndpointClass",
     "Headers",
     "HttpError",
     "InvalidCertificate",
     "InvalidUrl",
+    "Limits",
     "NameNotResolved",
     "NotTls",
     "Origin",
+    "QueuedTooLong",
     "RedirectRefused",
     "Response",
     "ResponseTooLarge",

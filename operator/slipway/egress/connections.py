@@ -1,13 +1,12 @@
-"""Connections to checked addresses, and how many of them a host gets."""
+"""Connections to checked addresses."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Iterable
-from typing import Any, Final, Literal
-from weakref import WeakValueDictionary
+from collections.abc import Iterable
+from typing import Any, Final
 
 import httpcore
 from typing_extensions import override
@@ -15,34 +14,10 @@ from typing_extensions import override
 from slipway.egress.addresses import Resolver, checked_addresses, resolve_with_system
 from slipway.egress.policy import EgressPolicy
 
-__all__ = ["CheckedBackend", "HostLimits", "Lane", "Resolver", "resolve_with_system"]
+__all__ = ["CheckedBackend", "Resolver", "resolve_with_system"]
 
-Lane = Literal["short", "download", "upload"]
-
-_CONNECT_SHARE: Final = 5.0  # seconds an address gets while there is another one to try
-
-
-class HostLimits:
-    """At most 8 exchanges per host at a time: 4 short ones, 2 downloads and 2 uploads.
-
-    Three lanes rather than one, because a copy holds a download and an upload of the same host at once, and
-    eight copies in one lane would wait for each other for ever.
-    """
-
-    WIDTH: Final[dict[Lane, int]] = {"short": 4, "download": 2, "upload": 2}
-
-    def __init__(self) -> None:
-        # Weak: a lane lives while somebody is in it, so that hosts seen once leave nothing behind.
-        self._lanes: WeakValueDictionary[tuple[str, Lane], asyncio.Semaphore] = WeakValueDictionary()
-
-    @contextlib.asynccontextmanager
-    async def slot(self, host: str, lane: Lane) -> AsyncIterator[None]:
-        """Waits for a free slot and holds it."""
-        semaphore = self._lanes.get((host, lane))
-        if semaphore is None:
-            semaphore = self._lanes[host, lane] = asyncio.Semaphore(self.WIDTH[lane])
-        async with semaphore:
-            yield
+_PATIENCE: Final = 10.0  # seconds that a connection may take, whatever time there is for the exchange
+_SHARE: Final = 5.0  # seconds an address gets while there is another one to try
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):
@@ -67,13 +42,15 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         Raises:
             NameNotResolved: when the name has no address.
             EgressDenied: when one of its addresses is refused.
+            httpcore.ConnectError: when none of them takes it.
+            httpcore.ConnectTimeout: when none of them takes it in time.
         """
+        patience = min(timeout or _PATIENCE, _PATIENCE)
         addresses = (await checked_addresses(self._policy, self._resolve, host, port))[:4]
         for address in addresses[:-1]:
-            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout, TimeoutError):
-                async with asyncio.timeout(_CONNECT_SHARE):
-                    return _Stream(await self._network.connect_tcp(address, port, timeout))
-        return _Stream(await self._network.connect_tcp(addresses[-1], port, timeout))
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return _Stream(await self._network.connect_tcp(address, port, min(_SHARE, patience)))
+        return _Stream(await self._network.connect_tcp(addresses[-1], port, patience))
 
     @override
     async def sleep(self, seconds: float) -> None:

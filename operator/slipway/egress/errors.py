@@ -7,12 +7,15 @@
     ├── InvalidUrl              not a URL that is called
     ├── EgressDenied            the egress policy refuses the host or its address
     ├── RedirectRefused         too many, from https to http, or to nowhere
+    ├── CircuitOpen             the host failed so often that it is not asked for a while
+    ├── QueuedTooLong           too many of our own requests to the host came first
     ├── ConnectFailed           no connection
     │   ├── NameNotResolved     DNS knows no such host
     │   └── TlsFailed           the handshake failed
     │       ├── CertificateRejected   the server's certificate is not trusted
     │       └── NotTls          the server speaks something else, most likely plain http
     ├── TimedOut                the time for the whole exchange is over
+    │   └── ConnectTimedOut     the host did not take the connection in time
     ├── ConnectionBroken        the connection ended early, or what came over it is not HTTP
     └── ResponseTooLarge        more bytes than the caller takes
 """
@@ -29,13 +32,16 @@ from slipway.redact import redact
 
 __all__ = [
     "CertificateRejected",
+    "CircuitOpen",
     "ConnectFailed",
+    "ConnectTimedOut",
     "ConnectionBroken",
     "EgressDenied",
     "HttpError",
     "InvalidUrl",
     "NameNotResolved",
     "NotTls",
+    "QueuedTooLong",
     "RedirectRefused",
     "ResponseTooLarge",
     "TimedOut",
@@ -63,6 +69,22 @@ class RedirectRefused(HttpError):
     """A redirect that is not followed."""
 
 
+class CircuitOpen(HttpError):
+    """The host failed so often that it is not asked for a while; nothing was sent."""
+
+    def __init__(self, message: str, retry_after: float = 1.0, last: type[HttpError] | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds until it is asked again."""
+
+        self.last = last
+        """What it failed with last; None when it answered with a server error."""
+
+
+class QueuedTooLong(HttpError):
+    """Too many of our own requests to the host came first; nothing was sent."""
+
+
 class ConnectFailed(HttpError):
     """No connection could be made."""
 
@@ -85,6 +107,10 @@ class NotTls(TlsFailed):
 
 class TimedOut(HttpError):
     """The time for the whole exchange is over."""
+
+
+class ConnectTimedOut(TimedOut):
+    """The host did not take the connection in time."""
 
 
 class ConnectionBroken(HttpError):
@@ -111,7 +137,7 @@ def translate(error: Exception, url: str) -> HttpError:
         return error
     # Before TLS: a handshake that was waited for too long has an SSLWantReadError behind it.
     if isinstance(error, (TimeoutError, httpcore.TimeoutException)):
-        return TimedOut(f"{url} did not answer in time")
+        return _translate_time_out(error, url)
     tls = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
     if tls is not None:
         return _translate_tls(tls, url)
@@ -120,6 +146,12 @@ def translate(error: Exception, url: str) -> HttpError:
     if isinstance(error, (httpcore.ConnectError, OSError)):
         return ConnectFailed(f"no connection to {url}: {_reason(error)}")
     return ConnectionBroken(f"the connection to {url} broke: {_reason(error)}")
+
+
+def _translate_time_out(error: Exception, url: str) -> TimedOut:
+    if isinstance(error, httpcore.ConnectTimeout):
+        return ConnectTimedOut(f"{url} did not take the connection in time")
+    return TimedOut(f"{url} did not answer in time")
 
 
 def _translate_tls(error: ssl.SSLError, url: str) -> TlsFailed:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
 from typing_extensions import override
 
-__all__ = ["Headers", "Origin", "Response"]
+__all__ = ["EndpointClass", "Headers", "Origin", "Response"]
 
 
 class Origin(NamedTuple):
@@ -23,6 +24,21 @@ class Origin(NamedTuple):
         host = f"[{self.host}]" if ":" in self.host else self.host
         standard = {"http": 80, "https": 443}.get(self.scheme) == self.port
         return f"{self.scheme}://{host}" if standard else f"{self.scheme}://{host}:{self.port}"
+
+
+class EndpointClass(StrEnum):
+    """Parts of a host that fail apart from each other: a registry may serve manifests and no list."""
+
+    TOKEN = "token"  # noqa: S105 - the name of a part
+    MANIFESTS = "manifests"
+    TAGS = "tags"
+    """Lists of tags and of repositories."""
+
+    BLOBS = "blobs"
+    API = "api"
+    """The product's own API."""
+
+    OTHER = "other"
 
 
 class Headers:

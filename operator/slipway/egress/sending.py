@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from slipway.egress.connections import Lane
+from slipway.egress.deadline import Deadline
+from slipway.egress.limits import Lane
+from slipway.egress.messages import EndpointClass
 from slipway.engine.fence import Fence
 
 __all__ = ["Sending"]
@@ -22,10 +23,9 @@ class Sending:
     method: str
     headers: Mapping[str, str] = field(repr=False)
     content: bytes | AsyncIterable[bytes] = field(repr=False)
-    deadline: float
-    """In seconds of the event loop's clock."""
-
+    deadline: Deadline
     lane: Lane
+    endpoint: EndpointClass
     fence: Fence | None
     """None for what changes nothing, or may change what it likes."""
 
@@ -36,11 +36,13 @@ class Sending:
         headers: Mapping[str, str] | None,
         content: bytes | AsyncIterable[bytes],
         *,
-        timeout: float,
+        timeout: float | Deadline,
         lane: Lane,
+        endpoint: EndpointClass,
         fence: Fence | None,
     ) -> Self:
-        """A request that begins now, and what a fence makes of it.
+        """A request that begins now, or is a repeat within the time of the first, and what a fence makes of
+        it.
 
         A fenced request takes no longer than the fence can answer for. A body in pieces may: large layers
         take minutes. It is checked before each piece instead, the last one included, which is what makes a
@@ -51,11 +53,12 @@ class Sending:
         held = None if method in _SAFE else fence
         if held is not None:
             if isinstance(content, bytes):
-                timeout = min(timeout, held.longest_effect)
+                seconds = timeout.left if isinstance(timeout, Deadline) else timeout
+                timeout = min(seconds, held.longest_effect)
             else:
                 content = _fenced(content, held)
-        deadline = asyncio.get_running_loop().time() + timeout
-        return cls(method, headers or {}, content, deadline, lane, held)
+        deadline = timeout if isinstance(timeout, Deadline) else Deadline(timeout)
+        return cls(method, headers or {}, content, deadline, lane, endpoint, held)
 
     def ensure(self) -> None:
         """Make sure that it may be sent; to be called right before each attempt.
@@ -64,8 +67,7 @@ class Sending:
             LeaseLost: when it might change something after the Lease has ended.
         """
         if self.fence is not None:
-            left = self.deadline - asyncio.get_running_loop().time()
-            self.fence.ensure(min(left, self.fence.longest_effect))
+            self.fence.ensure(min(self.deadline.left, self.fence.longest_effect))
 
 
 async def _fenced(pieces: AsyncIterable[bytes], fence: Fence) -> AsyncIterator[bytes]:

@@ -1,0 +1,120 @@
+"""A response on its way in: bounded in bytes and time, with every error of the libraries below translated."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Final
+
+import httpcore
+
+from slipway.egress.errors import ConnectionBroken, HttpError, ResponseTooLarge, translate
+from slipway.egress.messages import Headers
+from slipway.egress.sending import Sending
+
+__all__ = ["FOREIGN_ERRORS", "StreamedResponse", "translated"]
+
+FOREIGN_ERRORS: Final = (
+    OSError,  # TimeoutError and ssl.SSLError are among them
+    EOFError,
+    UnicodeError,
+    zlib.error,
+    httpcore.ConnectionNotAvailable,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+)
+"""Everything that the libraries below raise."""
+
+
+class StreamedResponse:
+    """A response whose body is still to come; made by `slipway.http.HttpClient.stream`."""
+
+    __slots__ = ("_deadline", "_failed", "_is_head", "_response", "headers", "status", "url")
+
+    def __init__(
+        self, response: httpcore.Response, url: str, sending: Sending, failed: Callable[[HttpError], None]
+    ) -> None:
+        self._response = response
+        self._deadline = sending.deadline
+        self._failed = failed
+        self._is_head = sending.method == "HEAD"  # its Content-Length is that of the GET
+        self.status = response.status
+        self.headers = Headers((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
+        self.url = url
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it was sent, in pieces of at most 64 KiB.
+
+        Only waiting for the server can run into the deadline, so that no time-out hits the consumer between
+        two pieces, where nobody could tell it from a cancellation.
+
+        Raises:
+            TimedOut: when the deadline of the exchange is over.
+            ConnectionBroken: when the body ends early.
+        """
+        pieces = self._response.aiter_stream()
+        while True:
+            with translated(self.url, self._failed):
+                async with asyncio.timeout_at(self._deadline.at):
+                    piece = await anext(pieces, None)
+            if piece is None:
+                return
+            yield piece
+
+    async def read(self, max_bytes: int, *, truncate: bool = False) -> bytes:
+        """The decoded body.
+
+        Args:
+            max_bytes: The cap, counted after decoding, so that a gzip bomb is stopped while it unfolds.
+            truncate: Give the first `max_bytes` of a larger body instead of raising.
+
+        Raises:
+            ResponseTooLarge: when there is more.
+        """
+        too_large = ResponseTooLarge(f"{self.url} answered with more than {max_bytes} bytes")
+        declared = self.headers.get("content-length") or ""
+        is_declared_too_large = declared.isdecimal() and int(declared[:20]) > max_bytes
+        if is_declared_too_large and not truncate and not self._is_head:
+            raise too_large
+        unfold = _unfolder(None if self._is_head else self.headers.get("content-encoding"), self.url)
+        body = bytearray()
+        async for piece in self.chunks():
+            with translated(self.url):
+                body += unfold.decompress(piece, max_bytes + 1 - len(body)) if unfold else piece
+            if len(body) > max_bytes:
+                if truncate:
+                    return bytes(body[:max_bytes])
+                raise too_large
+        if unfold and not unfold.eof and not self._is_head:
+            msg = f"{self.url} sent a compressed body that ends early"
+            raise ConnectionBroken(msg)
+        return bytes(body)
+
+
+@contextlib.contextmanager
+def translated(url: str, failed: Callable[[HttpError], None] | None = None) -> Iterator[None]:
+    """Turns what the libraries below raise into our errors, and tells `failed` of them."""
+    try:
+        yield
+    except FOREIGN_ERRORS as error:
+        ours = translate(error, url)
+        if failed is not None:
+            ours.__cause__ = error
+            failed(ours)
+        raise ours from error
+
+
+def _unfolder(encoding: str | None, url: str) -> zlib._Decompress | None:
+    """What decompresses the body; None when it came as it is. Of several members the first counts."""
+    name = (encoding or "").strip().lower()
+    if name in {"", "identity"}:
+        return None
+    if name not in {"gzip", "x-gzip"}:
+        msg = f"{url} answered in the encoding {name[:40]!r}, which was not asked for"
+        raise ConnectionBroken(msg)
+    return zlib.decompressobj(wbits=31)
