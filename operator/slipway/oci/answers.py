@@ -6,11 +6,9 @@ Bodies are only words for people: servers send JSON of any shape, HTML, plain te
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, Final
 
@@ -18,6 +16,7 @@ from pydantic_core import from_json
 
 from slipway.egress import (
     CertificateRejected,
+    CircuitOpen,
     EgressDenied,
     Headers,
     HttpError,
@@ -25,6 +24,7 @@ from slipway.egress import (
     NameNotResolved,
     NotTls,
     Origin,
+    QueuedTooLong,
     RedirectRefused,
     Response,
     ResponseTooLarge,
@@ -44,6 +44,7 @@ from slipway.oci.errors import (
     InvalidResponse,
     ManifestNotFound,
     NotARegistry,
+    PullLimitReached,
     RateLimited,
     RegistryError,
     RegistryFailing,
@@ -52,6 +53,8 @@ from slipway.oci.errors import (
     RepositoryNotFound,
     UploadRejected,
 )
+from slipway.oci.quota import is_pull_limit
+from slipway.oci.waits import retry_after
 from slipway.redact import redact
 
 __all__ = [
@@ -62,7 +65,6 @@ __all__ = [
     "names_registry",
     "not_a_registry",
     "refusal",
-    "retry_after",
 ]
 
 _REACHABLE: Final = "check that {registry} is up and reachable from the cluster"
@@ -87,12 +89,12 @@ _NO_RESPONSE: Final[tuple[tuple[type[Exception], type[RegistryError], str], ...]
     ),
     (NameNotResolved, RegistryUnreachable, "check the name of the host"),
     (TimedOut, RegistryTimeout, _REACHABLE),
+    (QueuedTooLong, RegistryTimeout, "raise limits of the Registry, or the interval of what asks it"),
     (ResponseTooLarge, ContentTooLarge, ""),
     (RedirectRefused, InvalidResponse, ""),
 )
 _HTTP_TO_TLS_PORT: Final = "HTTP request to an HTTPS server"
 _PASSING: Final = frozenset({408, 499, 522})
-_LONGEST_WAIT: Final = 24 * 3600.0
 
 
 class Subject(Enum):
@@ -118,10 +120,21 @@ class Asker:
 
 def from_http(error: HttpError | InvalidCertificate, registry: Origin) -> RegistryError:
     """The error of a request that brought no response, with what to do about it."""
+    if isinstance(error, CircuitOpen):
+        return _left_alone(error, registry)
     for foreign, ours, advice in _NO_RESPONSE:
         if isinstance(error, foreign):
             return ours(f"{error}: {advice.format(registry=registry)}" if advice else str(error))
     return RegistryUnreachable(f"{error}: {_REACHABLE.format(registry=registry)}")
+
+
+def _left_alone(error: CircuitOpen, registry: Origin) -> RegistryUnreachable:
+    """Of the class of the last failure, so that a status does not change its reason to and fro."""
+    if error.last is None:
+        kind: type[RegistryUnreachable] = RegistryFailing
+    else:
+        kind = RegistryTimeout if issubclass(error.last, TimedOut) else RegistryUnreachable
+    return kind(f"{error}: {_REACHABLE.format(registry=registry)}", error.retry_after)
 
 
 def refusal(response: Response, subject: Subject, name: str, asker: Asker) -> RegistryError:
@@ -141,13 +154,23 @@ def refusal(response: Response, subject: Subject, name: str, asker: Asker) -> Re
     if status == 404:
         return _missing(response, subject, name, code)
     if status == 429:
-        wait = retry_after(response.headers, datetime.now(UTC))
-        return RateLimited(f"{where} wants fewer requests{said}", wait)
+        return _rate_limited(response, asker, words, said)
     if status == 400 and _HTTP_TO_TLS_PORT in words:
         return RegistryUnreachable(f"{where} speaks TLS: write https:// in the URL")
     if status >= 500 or status in _PASSING:
-        return RegistryFailing(f"{where} failed with status {status}{said}")
+        wait = retry_after(response.headers, datetime.now(UTC))
+        return RegistryFailing(f"{where} failed with status {status}{said}", wait)
     return _refused(status, subject, asker, about, said)
+
+
+def _rate_limited(response: Response, asker: Asker, words: str, said: str) -> RateLimited:
+    wait = retry_after(response.headers, datetime.now(UTC), words)
+    if is_pull_limit(response):
+        advice = "name a Registry with a credential that may pull more, or poll less often"
+        return PullLimitReached(
+            f"{asker.registry} grants {_whom(asker)} no more pulls for now: {advice}{said}", wait
+        )
+    return RateLimited(f"{asker.registry} wants fewer requests{said}", wait)
 
 
 def _refused(status: int, subject: Subject, asker: Asker, about: str, said: str) -> RegistryError:
@@ -168,40 +191,6 @@ def is_html(response: Response) -> bool:
     """Whether a web page came instead of an answer."""
     content_type = (response.headers.get("content-type") or "").lower()
     return "html" in content_type or response.body.lstrip()[:1] == b"<"
-
-
-def retry_after(headers: Headers, now: datetime) -> float | None:
-    """Seconds to wait: from Retry-After (seconds or a date) or Docker Hub's X-Retry-After (a Unix time).
-
-    At least 1 and at most a day; None when the server does not say, or says nonsense.
-    """
-    stated = headers.get("retry-after")
-    wait = _seconds(stated.strip(), now) if stated is not None else None
-    if wait is None:
-        unix = _number((headers.get("x-retry-after") or "").strip())
-        wait = unix - now.timestamp() if unix is not None else None
-    return None if wait is None else min(max(1.0, wait), _LONGEST_WAIT)
-
-
-def _seconds(text: str, now: datetime) -> float | None:
-    number = _number(text)
-    if number is not None:
-        return number
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
-
-
-def _number(text: str) -> float | None:
-    if not text.isascii() or len(text) > 20:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _unauthorized(response: Response, subject: Subject, asker: Asker, about: str, said: str) -> RegistryError:

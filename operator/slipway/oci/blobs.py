@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Final
 from urllib.parse import urlencode
 
-from slipway.egress import InvalidUrl, Response
+from slipway.egress import EndpointClass, InvalidUrl, Response
 from slipway.http import StreamedResponse, join_url, origin_of
 from slipway.oci.answers import Subject
 from slipway.oci.auth import repository_scope
@@ -69,7 +69,7 @@ class Blobs:
         """Has the registry take the blob over from another repository."""
         query = urlencode({"mount": require_digest(digest), "from": from_repository})
         scopes = (repository_scope(repository, push=True), repository_scope(from_repository))
-        ask = Ask("POST", f"{_uploads(repository)}?{query}", scopes)
+        ask = Ask("POST", f"{_uploads(repository)}?{query}", scopes, endpoint=EndpointClass.BLOBS)
         response = await self._session.send(ask)
         if response.status == 202:  # it opened an upload instead
             await self._abandon(repository, response)
@@ -100,7 +100,9 @@ class Blobs:
         verifier: Verifier,
     ) -> None:
         scopes = (repository_scope(repository, push=True),)
-        opened = await self._session.send(Ask("POST", _uploads(repository), scopes))
+        opened = await self._session.send(
+            Ask("POST", _uploads(repository), scopes, endpoint=EndpointClass.BLOBS)
+        )
         if opened.status != 202:
             raise self._session.refusal(opened, Subject.UPLOAD, repository)
         location = self._location(opened)
@@ -111,6 +113,7 @@ class Blobs:
             headers={"Content-Type": "application/octet-stream", "Content-Length": str(size)},
             content=source if isinstance(source, bytes) else _verified(source, verifier),
             timeout=self._patience(size),
+            endpoint=EndpointClass.BLOBS,
         )
         try:
             stored = await self._session.send(ask)
@@ -124,7 +127,10 @@ class Blobs:
         """Closes an upload that is not finished. Registries remove those that stay open after days anyway."""
         with contextlib.suppress(RegistryError):
             scopes = (repository_scope(repository, push=True),)
-            await self._session.send(Ask("DELETE", self._location(opened), scopes, timeout=5.0))
+            location = self._location(opened)
+            await self._session.send(
+                Ask("DELETE", location, scopes, timeout=5.0, endpoint=EndpointClass.BLOBS)
+            )
 
     def _location(self, response: Response) -> str:
         """Where an upload goes on.
@@ -157,6 +163,7 @@ class Blobs:
             (repository_scope(repository),),
             headers=headers,
             timeout=self._patience(size),
+            endpoint=EndpointClass.BLOBS,
         )
         async with self._session.stream(ask) as answer:
             skip = await self._skip(answer, repository, digest, start)
@@ -184,7 +191,14 @@ class Blobs:
 
     def _ask(self, method: str, repository: str, digest: str, max_bytes: int = 64 * 1024) -> Ask:
         url = f"v2/{repository}/blobs/{require_digest(digest)}"
-        return Ask(method, url, (repository_scope(repository),), headers=_ANY, max_bytes=max_bytes)
+        return Ask(
+            method,
+            url,
+            (repository_scope(repository),),
+            headers=_ANY,
+            max_bytes=max_bytes,
+            endpoint=EndpointClass.BLOBS,
+        )
 
     def _patience(self, size: int | None) -> float:
         """Seconds for a transfer: more for more bytes."""

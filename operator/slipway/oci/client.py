@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from types import TracebackType
 from typing import Final, Self
 
@@ -15,8 +15,11 @@ from slipway.oci.blobs import Blobs
 from slipway.oci.credentials import ANONYMOUS, Credential
 from slipway.oci.manifest import Descriptor, ManifestV2
 from slipway.oci.manifests import Manifests
+from slipway.oci.quota import Quota, QuotaKind
 from slipway.oci.reference import require_repository
+from slipway.oci.retries import Retries
 from slipway.oci.session import Ask, RegistrySession, registry_base
+from slipway.oci.sources import StaticCredential
 from slipway.oci.tags import Tags
 
 __all__ = ["RegistryClient"]
@@ -32,7 +35,12 @@ class RegistryClient:
         username: With `password`: Basic authentication, or exchanged for tokens where the registry has them.
         password: See `username`.
         token: An identity token or personal access token, instead of user name and password.
-        timeout: Seconds for one whole exchange.
+        timeout: Seconds for one request, its redirects and repeats included; fetching a token takes as long
+            again at most, once before and once after a refusal. Waiting for its turn does not count.
+        max_retries: How often a read is repeated that failed in passing: the connection was refused or broke,
+            or the answer was 408, 429, 499, 500, 502, 503, 504 or 522. What changes something is sent once.
+        retry_delay: Seconds before the first repeat; each further pause is twice as long, and a registry that
+            asks for up to 3 s gets them. One that asks for more gets `RateLimited` raised at once.
         verify_ssl: True, False, a path to PEM authorities trusted beside the system's, or a context.
         client_cert: Shown to the registry, when it asks.
         egress: What may be called; by default everything but link-local and metadata addresses.
@@ -52,6 +60,8 @@ class RegistryClient:
         password: str | None = None,
         token: str | None = None,
         timeout: float = 30.0,
+        max_retries: int = 3,
+        retry_delay: float = 1.0,
         verify_ssl: Verify = True,
         client_cert: ClientCertificate | None = None,
         egress: EgressPolicy | None = None,
@@ -63,7 +73,9 @@ class RegistryClient:
             client_cert=client_cert,
             home=origin_of(registry_base(url)),
         )
-        self._set_up(RegistrySession(url, http, _credential(username, password, token)), timeout)
+        source = StaticCredential(_credential(username, password, token))
+        retries = Retries(max_retries, retry_delay)
+        self._set_up(RegistrySession(url, http, source, retries=retries), timeout)
 
     @classmethod
     def over(cls, session: RegistrySession, timeout: float) -> Self:
@@ -105,6 +117,18 @@ class RegistryClient:
         """When the last exchange ended, in seconds of the session's monotonic clock."""
         return self._session.last_used
 
+    @property
+    def quota(self) -> Mapping[QuotaKind, Quota]:
+        """What the registry said last about how much it may still be asked; empty when it never did."""
+        return self._session.quotas.latest
+
+    def may_pull(self) -> bool:
+        """Whether one more pull stays within the budget: a GET of a manifest is one, a HEAD is not.
+
+        Skip what can be done without when it does not. Nothing is refused here.
+        """
+        return self._session.quotas.may_pull(self._session.now())
+
     async def check(self) -> None:
         """Whether a registry answers here and takes the credential.
 
@@ -119,7 +143,7 @@ class RegistryClient:
             raise self._session.refusal(response, Subject.REGISTRY, "")
         self._require_registry(response)
         # A registry that is open to read never asks, so a wrong password would show only at the first push.
-        shown = self._session.authorizer.basic()
+        shown = await self._session.authorizer.basic()
         if shown is not None and not self._session.authorizer.was_asked:
             response = await self._session.send(
                 Ask("GET", "v2/", headers={"Authorization": shown}, max_bytes=_PING_BYTES)

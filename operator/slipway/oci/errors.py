@@ -10,7 +10,7 @@
     │   ├── CredentialInvalid   the Secret is of a refused type, or has not what its type promises
     │   └── CertificateUnusable the Secret's certificates or key cannot be read
     ├── EgressRefused           the operator's egress policy forbids the host
-    ├── RegistryUnreachable     no connection, or one that broke
+    ├── RegistryUnreachable     no connection, one that broke, or the host is left alone for a while
     │   ├── CertificateInvalid  the registry's certificate is not trusted
     │   ├── RegistryTimeout     no whole answer in time
     │   └── RegistryFailing     the registry answered with a server error
@@ -18,6 +18,7 @@
     ├── AuthenticationFailed    user name, password or token are wrong, or missing
     │   └── AccessDenied        the credential is known, but not enough for this
     ├── RateLimited             too many requests; `retry_after` says how long to wait
+    │   └── PullLimitReached    the pulls that the registry grants are used up; HEADs and its API still work
     ├── NotFound
     │   ├── RepositoryNotFound
     │   ├── ManifestNotFound
@@ -57,6 +58,7 @@ __all__ = [
     "NotARegistry",
     "NotFound",
     "PlatformNotFound",
+    "PullLimitReached",
     "RateLimited",
     "RegistryError",
     "RegistryFailing",
@@ -113,9 +115,17 @@ class EgressRefused(RegistryError):
 
 
 class RegistryUnreachable(RegistryError):
-    """No connection to the registry, or one that broke."""
+    """No connection to the registry, or one that broke; or it failed so often that it is left alone.
+
+    Then nothing was sent, and what is raised is of the class of the last failure.
+    """
 
     reason = Reason.REGISTRY_UNREACHABLE
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds until the registry is asked again, or wants to be; None when any time is as good."""
 
 
 class CertificateInvalid(RegistryUnreachable):
@@ -163,6 +173,10 @@ class RateLimited(RegistryError):
         super().__init__(message)
         self.retry_after = retry_after
         """Seconds the registry asks to wait, at least 1; None when it does not say."""
+
+
+class PullLimitReached(RateLimited):
+    """The pulls that the registry grants are used up; HEADs and its API still work."""
 
 
 class NotFound(RegistryError):

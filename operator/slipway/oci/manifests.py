@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipway.egress import Response
+from slipway.egress import EndpointClass, Response
 from slipway.oci.answers import Subject, is_html, not_a_registry
 from slipway.oci.auth import repository_scope
 from slipway.oci.digest import digest_of, is_digest
@@ -61,6 +61,7 @@ class Manifests:
             (repository_scope(repository, push=True),),
             headers={"Content-Type": manifest.media_type},
             content=manifest.raw,
+            endpoint=EndpointClass.MANIFESTS,
         )
         response = await self._session.send(ask)
         if response.status not in {200, 201, 202}:
@@ -73,7 +74,13 @@ class Manifests:
 
     def _ask(self, method: str, repository: str, reference: str) -> Ask:
         url = _url(repository, reference)
-        return Ask(method, url, (repository_scope(repository),), headers={"Accept": ACCEPTED_MANIFESTS})
+        return Ask(
+            method,
+            url,
+            (repository_scope(repository),),
+            headers={"Accept": ACCEPTED_MANIFESTS},
+            endpoint=EndpointClass.MANIFESTS,
+        )
 
 
 def _url(repository: str, reference: str) -> str:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import random
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, ParamSpec, TypeVar
 
 from slipway.clock import Clock, SystemClock
-from slipway.egress import ConnectionBroken, HttpError, InvalidCertificate, InvalidUrl, Origin, Response
-from slipway.http import HttpClient, StreamedResponse, join_url, origin_of
-from slipway.oci.answers import Asker, Subject, from_http, refusal, retry_after
+from slipway.egress import EndpointClass, HttpError, InvalidCertificate, InvalidUrl, Limits, Origin, Response
+from slipway.http import Deadline, HttpClient, StreamedResponse, join_url, origin_of
+from slipway.oci.answers import Asker, Subject, from_http, refusal
 from slipway.oci.auth import TokenAnswer, TokenRequest
 from slipway.oci.challenge import AuthChallenge, MalformedChallenge, choose_challenge, parse_challenges
-from slipway.oci.credentials import ANONYMOUS, Credential, CredentialKind
+from slipway.oci.credentials import CredentialKind
 from slipway.oci.errors import InvalidReference, InvalidResponse, RegistryError
+from slipway.oci.quota import Quotas
 from slipway.oci.reference import DOCKER_HUB_HOST, DOCKER_HUB_NAMES
+from slipway.oci.retries import NO_RETRIES, Retries
+from slipway.oci.sources import CredentialSource, StaticCredential
 from slipway.oci.tokens import Authorizer
 
 __all__ = ["Ask", "RegistrySession", "off_loop", "registry_base"]
@@ -27,11 +29,9 @@ __all__ = ["Ask", "RegistrySession", "off_loop", "registry_base"]
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-_TRANSIENT: Final = frozenset({408, 429, 499, 500, 502, 503, 504, 522})
-_PAUSES: Final = (0.2, 0.8)  # seconds before the second and the third attempt, on average
-_LONGEST_PAUSE: Final = 3.0  # a registry that asks for more gets the error passed on, for others are waiting
 _LARGE_DOCUMENT: Final = 256 * 1024  # bytes of JSON that take about a millisecond to read
 _TOKEN_BYTES: Final = 1024 * 1024
+_REPEATED: Final = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,42 +45,69 @@ class Ask:
     content: bytes | AsyncIterable[bytes] = field(default=b"", repr=False)
     max_bytes: int = 8 * 1024 * 1024
     timeout: float | None = None
+    """Seconds; those of the session by default."""
+
+    endpoint: EndpointClass = EndpointClass.OTHER
+    """What part of the registry it goes to: they fail, and are counted, apart from each other."""
 
 
 class RegistrySession:
-    """The conversation with one registry, with one credential.
+    """The conversation with one registry, with the credential of one source.
+
+    Time: the time-out of a request bounds all of it, with its redirects, its repeats and the pauses between
+    them. Not counted is how long it waits for its turn at the host (see `slipway.egress.limits`), and what it
+    takes to fetch a token, which has the same time of its own: once before, if there is none, and once more
+    when the registry refuses it. So whatever hosts do, `send` takes at most three times the time-out.
 
     Args:
         url: See `registry_base`.
         http: Closed with the session.
-        credential: Sent to the registry's own origin and to its token server, nowhere else.
+        source: Gives the credential; sent to the registry's own origin and to its token server, nowhere else.
+            Without one the registry is asked as anybody may.
         clock: Measures the life of tokens.
+        retries: How often reads are repeated.
+        limits: Whose share of the pulls may be used.
 
     Raises:
         InvalidReference: when the URL is none.
     """
 
     def __init__(
-        self, url: str, http: HttpClient, credential: Credential = ANONYMOUS, clock: Clock | None = None
+        self,
+        url: str,
+        http: HttpClient,
+        source: CredentialSource | None = None,
+        clock: Clock | None = None,
+        *,
+        retries: Retries | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.base = registry_base(url)
         self.origin: Origin = origin_of(self.base)
         self._http = http
-        self._credential = credential
         self._clock = clock or SystemClock()
-        self.authorizer = Authorizer(self.origin, f"{self.base}/v2/", credential, self._carry, self._clock)
+        self._retries = retries or Retries()
+        self.quotas = Quotas(limits)
+        self.authorizer = Authorizer(
+            self.origin, f"{self.base}/v2/", source or StaticCredential(), self._carry, self._clock
+        )
         self.in_flight = 0
         self.last_used = self._clock.monotonic()
 
     @property
     def asker(self) -> Asker:
         """Who asks, for the words of errors."""
+        credential = self.authorizer.credential
         return Asker(
             registry=self.origin,
-            anonymous=self._credential.kind is CredentialKind.ANONYMOUS,
-            username=self._credential.username,
+            anonymous=credential.kind is CredentialKind.ANONYMOUS,
+            username=credential.username,
             secrets=self.authorizer.secrets,
         )
+
+    def now(self) -> datetime:
+        """The wall clock of the session."""
+        return self._clock.now()
 
     async def aclose(self) -> None:
         """Closes every connection."""
@@ -93,20 +120,16 @@ class RegistrySession:
     async def send(self, ask: Ask) -> Response:
         """The response, whatever its status.
 
-        Reads are repeated twice after a passing failure. A 401 is answered once.
+        Reads are repeated after a passing failure. A 401 is answered once.
 
         Raises:
             RegistryError: when there is no response.
         """
         with self._used(), self._translated():
-            for pause in (*_PAUSES, None) if ask.method in {"GET", "HEAD"} else (None,):
-                response = await self._attempt(ask, last=pause is None)
-                wait = None if response is None else _wait(response, pause)
-                if response is not None and wait is None:
-                    return response
-                await asyncio.sleep(wait or _jittered(pause or 0.0))
-        msg = f"{self.origin} gave no answer"  # pragma: no cover - the last attempt returns or raises
-        raise InvalidResponse(msg)
+            url = self._url(ask)
+            deadline = Deadline(self._http.timeout if ask.timeout is None else ask.timeout)
+            retries = self._retries if ask.method in _REPEATED else NO_RETRIES
+            return await retries.send(lambda: self._authorised(ask, url, deadline), deadline)
 
     @contextlib.asynccontextmanager
     async def stream(self, ask: Ask) -> AsyncIterator[StreamedResponse]:
@@ -116,53 +139,54 @@ class RegistrySession:
             RegistryError: when there is no response, or its body ends early.
         """
         with self._used(), self._translated():
-            header = await self._header(ask)
-            async with self._open(ask, header) as first:
+            url = self._url(ask)
+            header = await self._header(ask, url)
+            async with self._open(ask, url, header) as first:
                 challenge = self._challenge(first)
                 if challenge is None:
                     yield first
                     return
             renewed = await self.authorizer.answer(challenge, ask.scopes, header)
-            async with self._open(ask, renewed) as second:
+            async with self._open(ask, url, renewed) as second:
                 yield second
 
-    async def _attempt(self, ask: Ask, *, last: bool) -> Response | None:
-        """None when the connection broke and there may be another attempt."""
-        try:
-            return await self._authorised(ask)
-        except ConnectionBroken:
-            if last:
-                raise
-            return None
-
-    async def _authorised(self, ask: Ask) -> Response:
-        header = await self._header(ask)
-        response = await self._request(ask, header)
+    async def _authorised(self, ask: Ask, url: str, deadline: Deadline) -> Response:
+        with _not_counted(deadline):
+            header = await self._header(ask, url)
+        response = await self._request(ask, url, header, deadline)
         challenge = self._challenge(response)
         if challenge is None or not isinstance(ask.content, bytes):
             return response
-        renewed = await self.authorizer.answer(challenge, ask.scopes, header)
-        return response if renewed is None else await self._request(ask, renewed)
+        with _not_counted(deadline):
+            renewed = await self.authorizer.answer(challenge, ask.scopes, header)
+        return response if renewed is None else await self._request(ask, url, renewed, deadline)
 
-    async def _header(self, ask: Ask) -> str | None:
+    def _url(self, ask: Ask) -> str:
+        return join_url(f"{self.base}/", ask.url)
+
+    async def _header(self, ask: Ask, url: str) -> str | None:
         """Nothing for a foreign origin, to which an upload may have been directed."""
-        if origin_of(join_url(f"{self.base}/", ask.url)) != self.origin:
-            return None
-        return await self.authorizer.header(ask.scopes)
+        return await self.authorizer.header(ask.scopes) if origin_of(url) == self.origin else None
 
-    async def _request(self, ask: Ask, header: str | None) -> Response:
-        return await self._http.request(
+    async def _request(self, ask: Ask, url: str, header: str | None, deadline: Deadline) -> Response:
+        response = await self._http.request(
             ask.method,
-            join_url(f"{self.base}/", ask.url),
+            url,
             headers=_with(ask.headers, header),
             content=ask.content,
             max_bytes=ask.max_bytes,
-            timeout=ask.timeout,
+            timeout=deadline,
+            endpoint=ask.endpoint,
         )
+        self.quotas.note(ask.endpoint, response.headers, self._clock.now())
+        return response
 
-    def _open(self, ask: Ask, header: str | None) -> contextlib.AbstractAsyncContextManager[StreamedResponse]:
-        url = join_url(f"{self.base}/", ask.url)
-        return self._http.stream(ask.method, url, headers=_with(ask.headers, header), timeout=ask.timeout)
+    def _open(
+        self, ask: Ask, url: str, header: str | None
+    ) -> contextlib.AbstractAsyncContextManager[StreamedResponse]:
+        return self._http.stream(
+            ask.method, url, headers=_with(ask.headers, header), timeout=ask.timeout, endpoint=ask.endpoint
+        )
 
     def _challenge(self, response: Response | StreamedResponse) -> AuthChallenge | None:
         """What a 401 of the registry itself asks for; one of where it redirected to is not answered."""
@@ -176,18 +200,25 @@ class RegistrySession:
 
     async def _carry(self, request: TokenRequest) -> TokenAnswer:
         """Takes a request to the token server and brings its answer."""
+        deadline = Deadline(self._http.timeout)
+        retries = self._retries if request.method in _REPEATED else NO_RETRIES
         with self._translated():
-            response = await self._http.request(
-                request.method,
-                request.url,
-                headers=request.headers,
-                content=request.body,
-                max_bytes=_TOKEN_BYTES,
-            )
+            response = await retries.send(lambda: self._fetch(request, deadline), deadline)
         if response.status == 429 or response.status >= 500:
             server = replace(self.asker, registry=origin_of(response.url))
             raise refusal(response, Subject.REGISTRY, "", server)
         return TokenAnswer(response.status, response.body, datetime.now(UTC))
+
+    async def _fetch(self, request: TokenRequest, deadline: Deadline) -> Response:
+        return await self._http.request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.body,
+            max_bytes=_TOKEN_BYTES,
+            timeout=deadline,
+            endpoint=EndpointClass.TOKEN,
+        )
 
     @contextlib.contextmanager
     def _used(self) -> Iterator[None]:
@@ -252,20 +283,14 @@ def _with(headers: Mapping[str, str], authorization: str | None) -> dict[str, st
     return {**headers, "Authorization": authorization} if authorization else dict(headers)
 
 
-def _wait(response: Response, pause: float | None) -> float | None:
-    """Seconds before the next attempt; None when this answer is the one to give."""
-    if response.status not in _TRANSIENT or pause is None:
-        return None
-    stated = retry_after(response.headers, datetime.now(UTC))
-    if response.status == 429 and stated is None:
-        return None
-    if stated is not None:
-        return stated if stated <= _LONGEST_PAUSE else None
-    return _jittered(pause)
-
-
-def _jittered(seconds: float) -> float:
-    return seconds * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, guards no secret
+@contextlib.contextmanager
+def _not_counted(deadline: Deadline) -> Iterator[None]:
+    """Moves a deadline by what the block takes."""
+    left = deadline.left
+    try:
+        yield
+    finally:
+        deadline.extend(left - deadline.left)
 
 
 async def off_loop(size: int, function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:

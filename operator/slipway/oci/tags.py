@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from slipway.egress import Response
+from slipway.egress import EndpointClass, Response
 from slipway.oci.answers import Subject, is_html, not_a_registry
 from slipway.oci.auth import repository_scope
 from slipway.oci.errors import ListingIncomplete
@@ -38,8 +38,14 @@ class Tags:
         step: PageRequest | tuple[str, ...] = next(flow)
         is_first = True
         while isinstance(step, PageRequest):
-            scopes = (repository_scope(repository),)
-            response = await self._session.send(Ask("GET", step.url, scopes, {"Accept": "application/json"}))
+            ask = Ask(
+                "GET",
+                step.url,
+                (repository_scope(repository),),
+                {"Accept": "application/json"},
+                endpoint=EndpointClass.TAGS,
+            )
+            response = await self._session.send(ask)
             page = self._page(response, step.url, repository, is_first=is_first)
             step = await off_loop(len(response.body), advance, flow, page)
             is_first = False

@@ -19,8 +19,9 @@ from slipway.oci.auth import (
     realm_for,
 )
 from slipway.oci.challenge import AuthChallenge
-from slipway.oci.credentials import Credential, CredentialKind
+from slipway.oci.credentials import ANONYMOUS, Credential, CredentialKind
 from slipway.oci.errors import RegistryError
+from slipway.oci.sources import CredentialSource
 
 __all__ = ["Authorizer", "Courier"]
 
@@ -35,6 +36,9 @@ _MOST_TOKENS: Final = 1000
 class _Slot:
     """The token for one set of scopes, and the lock that lets only one caller fetch it."""
 
+    scopes: tuple[str, ...]
+    """What is asked for: the scopes that requests need, behind those that the registry demanded on top."""
+
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     token: BearerToken | None = None
     expires: float = 0.0
@@ -45,18 +49,22 @@ class _Slot:
 
 
 class Authorizer:
-    """Finds the Authorization header for a request to one registry, with one credential.
+    """Finds the Authorization header for a request to one registry, with the credential of one source.
 
     The challenge is remembered, so that only the very first request of a client goes out without
-    authorization.
+    authorization, and so are the scopes that the registry demanded. When the source gives another credential,
+    the tokens that were got with the former one are dropped.
     """
 
     def __init__(
-        self, registry: Origin, base: str, credential: Credential, courier: Courier, clock: Clock
+        self, registry: Origin, base: str, source: CredentialSource, courier: Courier, clock: Clock
     ) -> None:
         self._registry = registry
         self._base = base
-        self._credential = credential
+        self._source = source
+        self.credential = ANONYMOUS
+        """The one that was used last."""
+
         self._courier = courier
         self._clock = clock
         self._challenge: AuthChallenge | None = None
@@ -66,7 +74,7 @@ class Authorizer:
     def secrets(self) -> tuple[str, ...]:
         """The credential and every token, in the forms they could come back in."""
         held = (slot.token.value for slot in self._slots.values() if slot.token is not None)
-        return (*self._credential.secrets, *held)
+        return (*self._source.secrets, *held)
 
     @property
     def was_asked(self) -> bool:
@@ -79,11 +87,12 @@ class Authorizer:
         Raises:
             RegistryError: when a token is needed and not given.
         """
+        credential = await self._current()
         if self._challenge is None:
             return None
         if self._challenge.scheme == "basic":
-            return self.basic()
-        return await self._bearer(self._challenge, scopes, scopes, rejected=None)
+            return _basic(credential)
+        return await self._bearer(self._challenge, self._slot(scopes), credential, rejected=None)
 
     async def answer(
         self, challenge: AuthChallenge, scopes: tuple[str, ...], rejected: str | None
@@ -98,38 +107,51 @@ class Authorizer:
         Raises:
             RegistryError: when a token is needed and not given.
         """
+        credential = await self._current()
         self._challenge = challenge
         if challenge.scheme == "basic":
-            header = self.basic()
+            header = _basic(credential)
             return None if header == rejected else header
+        slot = self._slot(scopes)
         # The scope of a ping is a dummy on some registries, so it is followed only where we had one
         # ourselves.
-        wanted = merge_scopes(scopes, challenge.get("scope")) if scopes else scopes
-        return await self._bearer(challenge, scopes, wanted, rejected)
+        if scopes:
+            slot.scopes = merge_scopes(scopes, challenge.get("scope"))
+        return await self._bearer(challenge, slot, credential, rejected)
 
-    def basic(self) -> str | None:
-        """The Basic header, when there is a credential."""
-        return None if self._credential.kind is CredentialKind.ANONYMOUS else basic_header(self._credential)
+    async def basic(self) -> str | None:
+        """The Basic header, when there is a credential.
+
+        Raises:
+            RegistryError: when the source has none to give.
+        """
+        return _basic(await self._current())
+
+    async def _current(self) -> Credential:
+        credential = await self._source.credential()
+        if credential != self.credential:
+            self.credential = credential
+            self._slots.clear()
+        return credential
 
     async def _bearer(
-        self, challenge: AuthChallenge, scopes: tuple[str, ...], wanted: tuple[str, ...], rejected: str | None
+        self, challenge: AuthChallenge, slot: _Slot, credential: Credential, rejected: str | None
     ) -> str:
-        slot = self._slot(frozenset(scopes))
         fetches = slot.fetches
         async with slot.lock:
             if slot.fetches != fetches and slot.failure is not None:
                 raise slot.failure  # what was waited for failed: asking again would tell nothing new
             token = slot.token
             if token is None or self._clock.monotonic() >= slot.expires or _header(token) == rejected:
-                token = await self._fetch(slot, challenge, wanted)
+                token = await self._fetch(slot, challenge, credential)
             return _header(token)
 
-    async def _fetch(self, slot: _Slot, challenge: AuthChallenge, scopes: tuple[str, ...]) -> BearerToken:
+    async def _fetch(self, slot: _Slot, challenge: AuthChallenge, credential: Credential) -> BearerToken:
         slot.token, slot.failure = None, None
         started = self._clock.monotonic()
         try:
-            realm = realm_for(challenge, self._registry, self._base, self._credential)
-            token = await self._run(realm, challenge.get("service"), scopes)
+            realm = realm_for(challenge, self._registry, self._base, credential)
+            token = await self._run(realm, challenge.get("service"), slot.scopes, credential)
         except RegistryError as error:
             slot.failure = error
             raise
@@ -138,8 +160,10 @@ class Authorizer:
         slot.token, slot.expires = token, started + token.lifetime - _EARLY
         return token
 
-    async def _run(self, realm: str, service: str, scopes: tuple[str, ...]) -> BearerToken:
-        flow = fetch_token(realm, service, scopes, self._credential)
+    async def _run(
+        self, realm: str, service: str, scopes: tuple[str, ...], credential: Credential
+    ) -> BearerToken:
+        flow = fetch_token(realm, service, scopes, credential)
         request = next(flow)
         while True:
             answer = await self._courier(request)
@@ -149,12 +173,17 @@ class Authorizer:
                 token: BearerToken = done.value
                 return token
 
-    def _slot(self, key: frozenset[str]) -> _Slot:
-        slot = self._slots.pop(key, None) or _Slot()
+    def _slot(self, scopes: tuple[str, ...]) -> _Slot:
+        key = frozenset(scopes)
+        slot = self._slots.pop(key, None) or _Slot(scopes)
         self._slots[key] = slot  # the newest last
         while len(self._slots) > _MOST_TOKENS:
             del self._slots[next(iter(self._slots))]
         return slot
+
+
+def _basic(credential: Credential) -> str | None:
+    return None if credential.kind is CredentialKind.ANONYMOUS else basic_header(credential)
 
 
 def _header(token: BearerToken) -> str:

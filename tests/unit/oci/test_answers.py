@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from slipway import egress
 from slipway.egress import Headers, HttpError, InvalidCertificate, Origin, Response
 from slipway.oci import errors
-from slipway.oci.answers import Asker, Subject, from_http, refusal, retry_after
+from slipway.oci.answers import Asker, Subject, from_http, refusal
 
 ORIGIN = Origin("https", "r.io", 443)
 ROBOT = Asker(ORIGIN, anonymous=False, username="robot", secrets=("hunter2",))
@@ -93,36 +93,6 @@ def test_a_registry_that_echoes_our_secrets_does_not_get_them_into_a_message() -
     assert "cm9ib3Q6aHVudGVyMg==" not in message
     assert "hunter2" not in message
     assert "sig=abc" not in message
-
-
-@pytest.mark.parametrize(
-    ("headers", "want"),
-    [
-        ((("Retry-After", "7"),), 7),
-        ((("Retry-After", "0"),), 1),
-        ((("Retry-After", "-3"),), 1),
-        ((("Retry-After", "43.9"),), 43.9),
-        ((("Retry-After", "Sat, 21 Nov 2026 09:00:30 GMT"),), 30),
-        ((("Retry-After", "Sat, 21 Nov 2026 08:00:00 GMT"),), 1),
-        ((("Retry-After", "43.988µs"),), None),
-        ((("Retry-After", "nan"),), None),
-        ((("Retry-After", "1" * 30),), None),
-        ((("X-Retry-After", str(int(NOW.timestamp()) + 90)),), 90),
-        ((("Retry-After", "soon"), ("X-Retry-After", str(int(NOW.timestamp()) + 90))), 90),
-        ((), None),
-    ],
-)
-def test_waiting_times_are_read(headers: tuple[tuple[str, str], ...], want: float | None) -> None:
-    """Seconds, dates, dates that passed, Docker Hub's Unix time, and nonsense."""
-    assert retry_after(Headers(headers), NOW) == want
-
-
-@given(st.text(max_size=30) | st.floats().map(str))
-def test_no_waiting_time_crashes(text: str) -> None:
-    """Whatever the header, there is a wait of at least a second and at most a day, or none."""
-    wait = retry_after(Headers([("Retry-After", text)]), NOW)
-
-    assert wait is None or 1 <= wait <= 24 * 3600
 
 
 def test_a_rate_limit_says_how_long() -> None:

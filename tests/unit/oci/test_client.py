@@ -59,7 +59,11 @@ async def _registry(
     async with (
         RawServer(script) as server,
         RegistryClient(
-            server.url, timeout=5, username=options.get("username"), password=options.get("password")
+            server.url,
+            timeout=5,
+            retry_delay=0.001,
+            username=options.get("username"),
+            password=options.get("password"),
         ) as client,
     ):
         yield client, server

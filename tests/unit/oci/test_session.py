@@ -18,12 +18,15 @@ from slipway.oci.errors import (
     RegistryTimeout,
     RegistryUnreachable,
 )
+from slipway.oci.retries import Retries
 from slipway.oci.session import Ask, RegistrySession, off_loop, registry_base
+from slipway.oci.sources import StaticCredential
 from tests.support.raw_server import Hanging, RawServer, Reply, Seen, Streaming
 
 ROBOT = Credential.basic("robot", "hunter2")
 BASIC = "Basic " + base64.b64encode(b"robot:hunter2").decode()
 PULL = repository_scope("shop/api")
+QUICK = Retries(delay=0.001)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def _token(value: str) -> Reply:
 
 async def _send(server: RawServer, credential: Credential, *asks: Ask) -> list[int]:
     http = HttpClient(timeout=5)
-    session = RegistrySession(server.url, http, credential)
+    session = RegistrySession(server.url, http, StaticCredential(credential), retries=QUICK)
     try:
         return [(await session.send(ask)).status for ask in asks]
     finally:
@@ -229,7 +232,7 @@ async def test_a_malformed_challenge_is_named() -> None:
 
 
 async def test_reads_outlive_a_passing_failure() -> None:
-    """Three attempts at most, also when the connection breaks; the last answer is the one that counts."""
+    """Three repeats at most, also when the connection breaks; the last answer is the one that counts."""
 
     async def vanish(writer: object) -> None:
         """The connection is closed without a word."""
@@ -246,8 +249,8 @@ async def test_reads_outlive_a_passing_failure() -> None:
 
         server.script = lambda _: Reply(503, b"busy")
         server.seen.clear()
-        assert await _send(server, ANONYMOUS, Ask("GET", "v2/")) == [503]
-        assert len(server.seen) == 3
+        assert await _send(server, ANONYMOUS, Ask("HEAD", "v2/")) == [503]
+        assert len(server.seen) == 4
 
 
 async def test_writes_and_plain_refusals_are_not_repeated() -> None:
@@ -260,7 +263,7 @@ async def test_writes_and_plain_refusals_are_not_repeated() -> None:
         assert len(server.seen) == 2
 
 
-@pytest.mark.parametrize(("wait", "requests"), [("1", 2), ("3600", 1), ("soon", 1)])
+@pytest.mark.parametrize(("wait", "requests"), [("3600", 1), ("soon", 2)])
 async def test_a_rate_limit_is_waited_for_only_when_it_is_short(wait: str, requests: int) -> None:
     """A registry that asks for a long pause gets it: from the whole object, not from a waiting worker."""
     async with RawServer(lambda _: Reply()) as server:
@@ -300,7 +303,7 @@ async def test_streams_are_authorised_like_everything_else() -> None:
         server.script = _guarded(
             "Bearer t1", lambda: _challenge(f"{server.url}/token"), lambda _: _token("t1")
         )
-        session = RegistrySession(server.url, HttpClient(timeout=5), ROBOT)
+        session = RegistrySession(server.url, HttpClient(timeout=5), StaticCredential(ROBOT))
         async with session.stream(Ask("GET", "v2/a/blobs/x", (PULL,))) as answer:
             assert session.in_flight == 1
             assert answer.status == 200

@@ -11,6 +11,7 @@ from slipway.oci.auth import TokenAnswer, TokenRequest, repository_scope
 from slipway.oci.challenge import AuthChallenge
 from slipway.oci.credentials import ANONYMOUS, Credential
 from slipway.oci.errors import AuthenticationFailed, RegistryError
+from slipway.oci.sources import StaticCredential
 from slipway.oci.tokens import Authorizer
 
 REGISTRY = Origin("https", "r.io", 443)
@@ -63,7 +64,7 @@ async def server() -> _Server:
 
 
 def _authorizer(server: _Server, clock: _Clock, credential: Credential = ROBOT) -> Authorizer:
-    return Authorizer(REGISTRY, "https://r.io/v2/", credential, server.carry, clock)
+    return Authorizer(REGISTRY, "https://r.io/v2/", StaticCredential(credential), server.carry, clock)
 
 
 async def test_nothing_is_shown_before_the_registry_asks(server: _Server, clock: _Clock) -> None:
