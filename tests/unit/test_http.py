@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import inspect
-import re
 import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpcore
 import pytest
 
 from dev.certificates import Authority
-from slipway import egress, http
+from slipway import egress
 from slipway.egress import ClientCertificate, EgressPolicy, HttpError
-from slipway.egress.errors import translate
-from slipway.egress.receiving import FOREIGN_ERRORS
 from slipway.engine.fence import Fence
 from slipway.engine.lease import LeaseLost
 from slipway.http import MAX_ERROR_BODY, HttpClient, join_url, origin_of
@@ -525,38 +520,6 @@ async def test_what_is_no_http_is_an_error(client: HttpClient) -> None:
     async with RawServer(lambda _: Streaming(ssh)) as server:
         with pytest.raises(egress.ConnectionBroken):
             await client.request("GET", server.url)
-
-
-def _raised_by(module: object) -> list[type[Exception]]:
-    """Every exception class that a module offers."""
-    kinds = [kind for _, kind in inspect.getmembers(module, inspect.isclass) if issubclass(kind, Exception)]
-    return sorted(set(kinds), key=lambda kind: kind.__name__)
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        *_raised_by(httpcore),
-        *_raised_by(ssl),
-        socket.gaierror,
-        TimeoutError,
-        OSError,
-        UnicodeError,
-        zlib.error,
-    ],
-)
-def test_no_foreign_error_gets_out(kind: type[Exception]) -> None:
-    """Everything that the libraries below raise is caught, and becomes one of our errors."""
-    assert issubclass(kind, FOREIGN_ERRORS)
-    assert type(translate(kind("words"), "https://h.io/x?secret=1")) is not HttpError
-    assert "secret" not in str(translate(kind("words"), "https://h.io/x?secret=1"))
-
-
-def test_of_httpx_only_urls_are_used() -> None:
-    """Its client, and with it its exceptions but one, cannot get in unnoticed."""
-    used = set(re.findall(r"\bhttpx\.(\w+)", inspect.getsource(http)))
-
-    assert used == {"URL", "InvalidURL"}
 
 
 # --- the fence

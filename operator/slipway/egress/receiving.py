@@ -8,6 +8,8 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
+import anyio
+import h11
 import httpcore
 
 from slipway.egress.errors import ConnectionBroken, HttpError, ResponseTooLarge, translate
@@ -21,6 +23,11 @@ FOREIGN_ERRORS: Final = (
     EOFError,
     UnicodeError,
     zlib.error,
+    anyio.BrokenResourceError,
+    anyio.BusyResourceError,
+    anyio.ClosedResourceError,
+    anyio.EndOfStream,
+    h11.ProtocolError,
     httpcore.ConnectionNotAvailable,
     httpcore.NetworkError,
     httpcore.ProtocolError,
@@ -28,7 +35,8 @@ FOREIGN_ERRORS: Final = (
     httpcore.TimeoutException,
     httpcore.UnsupportedProtocol,
 )
-"""Everything that the libraries below raise."""
+"""Everything that the libraries below raise. httpcore turns most of what is anyio's and h11's into its own,
+but not on every path."""
 
 
 class StreamedResponse:

@@ -7,7 +7,6 @@ requests.
 from __future__ import annotations
 
 import base64
-import ipaddress
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from urllib.parse import urlencode
 from pydantic_core import from_json
 
 from slipway.egress import InvalidUrl, Origin
+from slipway.egress.policy import literal_address
 from slipway.http import join_url, origin_of
 from slipway.oci.challenge import AuthChallenge
 from slipway.oci.credentials import ALLOWED_HOSTS, Credential, CredentialKind
@@ -96,7 +96,8 @@ def realm_for(challenge: AuthChallenge, registry: Origin, base: str, credential:
 
     Raises:
         InvalidResponse: when the realm is no URL.
-        AuthenticationFailed: when it is less trustworthy than the registry.
+        AuthenticationFailed: when it is less trustworthy than the registry, or of a private network though
+            the registry is not.
     """
     try:
         realm = join_url(base, challenge.get("realm"))
@@ -106,6 +107,14 @@ def realm_for(challenge: AuthChallenge, registry: Origin, base: str, credential:
         raise InvalidResponse(msg) from error
     if registry.scheme == "https" and origin.scheme != "https":
         msg = f"{registry} names the token server {origin}; tokens do not travel over plain http"
+        raise AuthenticationFailed(msg)
+    is_named = origin.host in _named_hosts(credential)
+    if _is_inside(origin.host) and not (is_named or registry.scheme == "http" or _is_inside(registry.host)):
+        msg = (
+            f"{registry} names the token server {origin}, which is a private address, though the registry has"
+            f" a public one, so it was not asked: if that is right, name {origin.host} in the Secret"
+            f" ({ALLOWED_HOSTS}), too"
+        )
         raise AuthenticationFailed(msg)
     if credential.kind is not CredentialKind.ANONYMOUS and not _may_have(origin, registry, credential):
         msg = (
@@ -211,10 +220,26 @@ def _issued_at(text: Any, now: datetime) -> datetime:
 
 def _may_have(server: Origin, registry: Origin, credential: Credential) -> bool:
     """The registry's own host and domain, and every host that the Secret names."""
-    named = {host.partition(":")[0] if host.count(":") == 1 else host for host in credential.hosts}
     return (
-        server.host == registry.host or server.host in named or _domain(server.host) == _domain(registry.host)
+        server.host == registry.host
+        or server.host in _named_hosts(credential)
+        or _domain(server.host) == _domain(registry.host)
     )
+
+
+def _named_hosts(credential: Credential) -> set[str]:
+    return {host.partition(":")[0] if host.count(":") == 1 else host for host in credential.hosts}
+
+
+def _is_inside(host: str) -> bool:
+    """Whether a host, by its name alone, is of a private network: a registry out there has no business to
+    have us call one.
+    """
+    address = literal_address(host)
+    if address is not None:
+        return address.is_private
+    name = host.rstrip(".")
+    return "." not in name or name.endswith((".svc", ".local", ".internal", ".localhost"))
 
 
 def _domain(host: str) -> str:
@@ -225,15 +250,7 @@ def _domain(host: str) -> str:
     this only keeps one that was tampered with from passing it on to anywhere.
     """
     labels = host.rstrip(".").split(".")
-    if len(labels) < 3 or _is_address(host):
+    if len(labels) < 3 or literal_address(host) is not None:
         return host
     country_code = len(labels[-1]) == 2 and len(labels[-2]) <= 3
     return ".".join(labels[-3 if country_code else -2 :])
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ _R = TypeVar("_R")
 
 _LARGE_DOCUMENT: Final = 256 * 1024  # bytes of JSON that take about a millisecond to read
 _TOKEN_BYTES: Final = 1024 * 1024
+_SCHEME: Final = re.compile(r"[^/\[:]*:(?![0-9])")  # what stands before a port is no scheme
 _REPEATED: Final = frozenset({"GET", "HEAD"})
 
 
@@ -247,6 +249,9 @@ def registry_base(url: str) -> str:
         InvalidReference: when it is no http or https URL, or has user info, a query or a fragment.
     """
     text = url.strip()
+    if "://" not in text and _SCHEME.match(text):
+        msg = f"{url[:100]!r} is no registry: write its host, or a URL with http:// or https://"
+        raise InvalidReference(msg)
     if "://" not in text:
         text = f"{'http' if _is_loopback(text) else 'https'}://{text}"
     try:

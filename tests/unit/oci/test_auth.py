@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.egress import Origin
+from slipway.http import join_url, origin_of
 from slipway.oci.auth import (
     BearerToken,
     TokenAnswer,
@@ -228,8 +229,35 @@ def test_the_secret_may_name_the_token_server() -> None:
     """Where the owner of the Secret says so, another domain gets the credential; anonymous needs no leave."""
     named = Credential.basic("robot", "hunter2", ("r.io", "auth.example.net:443"))
 
+    private = Credential.basic("robot", "hunter2", ("r.io", "10.0.0.5"))
+
+    assert _realm("https://10.0.0.5/token", private) == "https://10.0.0.5/token"
     assert _realm("https://auth.example.net/token", named) == "https://auth.example.net/token"
     assert _realm("https://auth.example.net/token", ANONYMOUS) == "https://auth.example.net/token"
+
+
+@pytest.mark.parametrize(
+    "realm",
+    [
+        "https://10.0.0.5/token",
+        "https://127.0.0.1:8443/token",
+        "https://2130706433/token",
+        "https://[::1]/token",
+        "https://[::ffff:10.0.0.5]/token",
+        "https://localhost/token",
+        "https://vault/token",
+        "https://vault.other.svc/token",
+        "https://vault.other.svc.cluster.local/token",
+    ],
+)
+@pytest.mark.parametrize("credential", [ROBOT, ANONYMOUS])
+def test_a_public_registry_cannot_have_us_call_a_private_address(realm: str, credential: Credential) -> None:
+    """Not even without a credential; unless the Secret names it, or the registry is private itself."""
+    with pytest.raises(AuthenticationFailed, match=r"private address|another domain"):
+        _realm(realm, credential)
+
+    for inside in ("https://10.0.0.9", "https://registry.shop.svc", "http://127.0.0.1:5000"):
+        assert _realm(realm, ANONYMOUS, origin_of(inside)) == join_url(realm, "")
 
 
 @pytest.mark.parametrize("credential", [ROBOT, ANONYMOUS])

@@ -6,6 +6,7 @@ import pytest
 
 from slipway.oci import errors
 from slipway.oci.errors import RegistryError
+from tests.support.drawings import children_of, drawn_tree
 
 
 def _kinds(root: type[RegistryError] = RegistryError) -> list[type[RegistryError]]:
@@ -19,6 +20,11 @@ def test_every_error_has_a_reason_and_a_place_in_the_drawing(kind: type[Registry
     assert kind.__name__ in errors.__all__
     assert kind.__name__ in (errors.__doc__ or "")
     assert kind.__doc__
+
+
+def test_the_drawing_is_the_tree() -> None:
+    """Every class stands in the docstring below the one that it is a kind of, and none stands there else."""
+    assert drawn_tree(errors.__doc__ or "") == children_of(RegistryError)
 
 
 def test_messages_are_clean_and_bounded() -> None:
