@@ -86,7 +86,7 @@ class Scene:
 
         async def ask() -> tuple[str, ...]:
             async with RegistryClient(self.cluster.registry_url) as client:
-                return tuple(sorted(await client.list_tags(repository)))
+                return (await client.list_tags(repository)).sorted().names
 
         return asyncio.run(ask())
 

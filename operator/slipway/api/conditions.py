@@ -138,6 +138,7 @@ class Reason:
     CONTENT_TOO_LARGE: Final = "ContentTooLarge"  # an answer has more bytes than are ever needed
     LISTING_INCOMPLETE: Final = "ListingIncomplete"  # the tags could not all be read: nothing is chosen
     DIGEST_MISMATCH: Final = "DigestMismatch"  # content does not hash to the digest it was asked by
+    CATALOG_UNAVAILABLE: Final = "CatalogUnavailable"  # the registry does not list its repositories at all
     REPOSITORY_NOT_FOUND: Final = "RepositoryNotFound"  # the registry has no such repository, or hides it
     MANIFEST_NOT_FOUND: Final = "ManifestNotFound"  # the repository has no such tag or digest
     BLOB_NOT_FOUND: Final = "BlobNotFound"  # a manifest names a layer or config that the registry lacks

@@ -101,6 +101,7 @@ class Subject(Enum):
     """What was asked about: it decides what a 404 means."""
 
     REGISTRY = "the registry"
+    CATALOG = "its list of repositories"
     TAGS = "the tags of"
     MANIFEST = "the manifest"
     BLOB = "the blob"

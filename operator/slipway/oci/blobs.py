@@ -39,6 +39,18 @@ class Blobs:
             raise self._session.refusal(response, Subject.BLOB, f"{repository}@{digest}")
         return True
 
+    async def size(self, repository: str, digest: str) -> int | None:
+        """How many bytes the blob has; None where nobody says."""
+        response = await self._session.send(self._ask("HEAD", repository, digest))
+        is_foreign = origin_of(response.url) != self._session.origin
+        if response.status in {405, 501} or (is_foreign and response.status in {400, 403}):
+            return None  # a registry without HEAD, or storage whose address was signed for GET alone
+        if response.status != 200:
+            raise self._session.refusal(response, Subject.BLOB, f"{repository}@{digest}")
+        length = response.headers.get("content-length") or ""
+        is_whole = response.headers.get("content-encoding") in {None, "identity"}
+        return int(length) if is_whole and length.isdecimal() and len(length) <= 18 else None
+
     async def read(self, repository: str, digest: str, max_bytes: int) -> bytes:
         """A small blob, verified."""
         verifier = Verifier(digest)

@@ -12,11 +12,16 @@ from slipway.egress import LIBRARY_POLICY, ClientCertificate, EgressPolicy, Resp
 from slipway.http import HttpClient, origin_of
 from slipway.oci.answers import Subject, is_html, names_registry, not_a_registry
 from slipway.oci.blobs import Blobs
+from slipway.oci.catalog import Catalog
 from slipway.oci.credentials import ANONYMOUS, Credential
+from slipway.oci.inspection import Inspection
 from slipway.oci.manifest import Descriptor, ManifestV2
 from slipway.oci.manifests import Manifests
+from slipway.oci.platform import Platform
 from slipway.oci.quota import Quota, QuotaKind
 from slipway.oci.reference import require_repository
+from slipway.oci.referrers import Referrers
+from slipway.oci.results import ImageInfo, RepositoryCatalog, TagsList
 from slipway.oci.retries import Retries
 from slipway.oci.session import Ask, RegistrySession, registry_base
 from slipway.oci.sources import StaticCredential
@@ -86,9 +91,12 @@ class RegistryClient:
 
     def _set_up(self, session: RegistrySession, timeout: float) -> None:
         self._session = session
+        self._catalog = Catalog(session, timeout)
         self._tags = Tags(session, timeout)
         self._manifests = Manifests(session)
         self._blobs = Blobs(session, timeout)
+        self._referrers = Referrers(session, timeout, self._manifests)
+        self._inspection = Inspection(self._manifests, self._blobs)
 
     async def __aenter__(self) -> Self:
         return self
@@ -151,8 +159,23 @@ class RegistryClient:
             if response.status in {401, 403}:
                 raise self._session.refusal(response, Subject.REGISTRY, "")
 
-    async def list_tags(self, repository: str) -> tuple[str, ...]:
+    async def list_repositories(self) -> RepositoryCatalog:
+        """All repositories that the credential shows, by name.
+
+        Source: distribution's catalog. Docker Hub, GHCR and others have none, or show it to administrators.
+
+        Raises:
+            CatalogUnavailable: when the registry does not list its repositories at all.
+            AccessDenied: when it lists them, but not to this credential.
+            ListingIncomplete: when the list could not be read to its end.
+        """
+        return await self._catalog.list()
+
+    async def list_tags(self, repository: str) -> TagsList:
         """All tags of a repository, in the order of the registry, each once; empty when it has none.
+
+        Source: distribution-spec, Listing Tags. It tells names alone; Google's registries add digests and
+        times.
 
         Raises:
             RepositoryNotFound: when there is no such repository.
@@ -174,16 +197,72 @@ class RegistryClient:
         """
         return await self._manifests.head(repository, reference)
 
-    async def get_manifest(self, repository: str, reference: str) -> ManifestV2:
+    async def get_manifest(
+        self, repository: str, reference: str, platform: Platform | str | None = None
+    ) -> ManifestV2:
         """A manifest or index. Its digest is computed from the bytes; asked for by digest, it is that one.
+
+        Args:
+            repository: The repository.
+            reference: A tag or a digest.
+            platform: What an index is resolved to an image for, such as `linux/arm64`: the first match,
+                after variants are put under their usual names; attestations are none. An image that is
+                named itself is given as it is.
 
         Raises:
             RepositoryNotFound: when there is no such repository.
             ManifestNotFound: when it has no such tag or digest.
+            PlatformNotFound: when the index has no image for the platform; the message names those it has.
             DigestMismatch: when other content came than the digest names.
             UnsupportedManifest: when it is of a kind that is not handled.
         """
-        return await self._manifests.get(repository, reference)
+        wanted = _platform(platform)
+        manifest = await self._manifests.get(repository, reference)
+        if wanted is None:
+            return manifest
+        return (await self._inspection.resolve(repository, manifest, wanted)).image
+
+    async def get_image(
+        self, repository: str, reference: str | Descriptor, platform: Platform | str | None = None
+    ) -> ImageInfo:
+        """What an image is: its platforms, when it was built, its labels, layers and size.
+
+        Two requests for an image, three for an index: the index, one image of it, its configuration.
+
+        Args:
+            repository: The repository.
+            reference: A tag, a digest, or what `head_manifest` just gave: then that very content is read.
+            platform: Whose image of an index layers, labels and size are taken from; by default the first.
+
+        Raises:
+            RepositoryNotFound: when there is no such repository.
+            ManifestNotFound: when it has no such tag or digest.
+            PlatformNotFound: when the index has no image for the platform, or none at all.
+            BlobNotFound: when the configuration is missing.
+            DigestMismatch: when other content came than a digest names.
+            UnsupportedManifest: when it is of a kind that is not handled.
+        """
+        return await self._inspection.image(repository, reference, _platform(platform))
+
+    async def referrers(
+        self, repository: str, digest: str, artifact_type: str | None = None
+    ) -> tuple[Descriptor, ...]:
+        """What refers to a manifest: signatures, SBOMs, attestations; empty when there is nothing.
+
+        Source: distribution-spec, Listing Referrers; where a registry has no such API, the index under the
+        tag `sha256-<hex>`.
+
+        Args:
+            repository: The repository.
+            digest: Of the manifest or index.
+            artifact_type: Only those of this media type.
+
+        Raises:
+            RepositoryNotFound: when there is no such repository.
+            ListingIncomplete: when the list could not be read to its end.
+        """
+        require_repository(repository)
+        return await self._referrers.of(repository, digest, artifact_type)
 
     async def get_blob(self, repository: str, digest: str, max_bytes: int) -> bytes:
         """A small blob, verified.
@@ -195,6 +274,17 @@ class RegistryClient:
         """
         require_repository(repository)
         return await self._blobs.read(repository, digest, max_bytes)
+
+    async def get_blob_size(self, repository: str, digest: str) -> int | None:
+        """How many bytes a blob has, as it is stored; None where the registry does not say.
+
+        The size is also in the descriptor that named the blob, which costs no request.
+
+        Raises:
+            BlobNotFound: when the repository has no such blob.
+        """
+        require_repository(repository)
+        return await self._blobs.size(repository, digest)
 
     def stream_blob(self, repository: str, digest: str, size: int | None = None) -> AsyncGenerator[bytes]:
         """A blob in pieces of at most 64 KiB, verified at its end; a broken connection is taken up again.
@@ -272,6 +362,10 @@ def _credential(username: str | None, password: str | None, token: str | None) -
     if username is None and password is None:
         return ANONYMOUS
     return Credential.basic(username or "", password or "")
+
+
+def _platform(wanted: Platform | str | None) -> Platform | None:
+    return Platform.parse(wanted) if isinstance(wanted, str) else wanted
 
 
 def _is_json_or_empty(response: Response) -> bool:

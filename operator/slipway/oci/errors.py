@@ -20,6 +20,7 @@
     ├── RateLimited             too many requests; `retry_after` says how long to wait
     │   └── PullLimitReached    the pulls that the registry grants are used up; HEADs and its API still work
     ├── NotFound
+    │   ├── CatalogUnavailable  the registry does not list its repositories at all
     │   ├── RepositoryNotFound
     │   ├── ManifestNotFound
     │   ├── BlobNotFound
@@ -43,6 +44,7 @@ __all__ = [
     "AccessDenied",
     "AuthenticationFailed",
     "BlobNotFound",
+    "CatalogUnavailable",
     "CertificateInvalid",
     "CertificateUnusable",
     "ContentTooLarge",
@@ -181,6 +183,12 @@ class PullLimitReached(RateLimited):
 
 class NotFound(RegistryError):
     """The registry has no such thing."""
+
+
+class CatalogUnavailable(NotFound):
+    """The registry does not list its repositories at all; what is in them is served all the same."""
+
+    reason = Reason.CATALOG_UNAVAILABLE
 
 
 class RepositoryNotFound(NotFound):

@@ -1,178 +1,150 @@
-"""Lists the tags of a repository to its end, or fails: a pure flow over pages (distribution-spec, Listing
-Tags).
+"""Lists tags or repositories to the end, or fails: a pure flow over pages (distribution-spec, Listing Tags;
+distribution, Catalog).
 
 Registries differ: some page by Link, some ignore `n`, some cut the list without saying so, some sort and some
-do not. A list counts as whole when there is no Link and, if its length looks like a cut, asking for what
-follows the last tag brings nothing new.
+do not. A list counts as whole when there is no Link to a next page. Where there never was one, and the length
+looks like a cut, asking for what follows the last entry must bring nothing new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from pydantic_core import from_json
 
-from slipway.egress import Headers, InvalidUrl
-from slipway.http import join_url, origin_of
 from slipway.oci.errors import InvalidResponse, ListingIncomplete
-from slipway.oci.links import next_link
-from slipway.oci.reference import is_tag
+from slipway.oci.google import tag_details
+from slipway.oci.pages import PAGE_SIZE, Page, PageFlow, PageRefused, PageRequest, Trail
+from slipway.oci.reference import is_repository, is_tag
+from slipway.oci.results import TagInfo
 
-__all__ = ["PAGE_SIZE", "Listing", "Page", "PageRefused", "PageRequest", "advance", "list_pages"]
+__all__ = ["REPOSITORIES", "TAGS", "ListKind", "Listed", "list_pages"]
 
-PAGE_SIZE: Final = 1000
-"""Tags asked for at once: what Amazon ECR and Azure take at most."""
-
-MAX_PAGES: Final = 5000
-MAX_TAGS: Final = 1_000_000
-_CUT_MULTIPLE: Final = 50  # page sizes that servers choose themselves are multiples of it
-
-
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """One page to get."""
-
-    url: str
+MAX_ENTRIES: Final = 500_000
+# Page sizes that servers choose themselves are multiples of it: 100 in GHCR, Quay and Gitea, 1000 in Azure.
+_CUT_MULTIPLE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A page as it came, with status 200."""
+class ListKind:
+    """What is listed."""
 
-    body: bytes = field(repr=False)
-    headers: Headers = field(default_factory=Headers)
+    key: str
+    """Under which the entries stand in a page, and what messages call them."""
+
+    is_name: Callable[[str], bool]
+    """Whether an entry can be a name; some registries list digests among tags."""
+
+
+TAGS: Final = ListKind("tags", is_tag)
+REPOSITORIES: Final = ListKind("repositories", is_repository)
 
 
 @dataclass(frozen=True, slots=True)
-class PageRefused:
-    """The server did not give this page: it knows no such position, or does not take so large a page."""
+class Listed:
+    """All names, in the order of the server, each once, and what some servers tell of tags beside them."""
 
-    status: int
-
-
-Listing = Generator[PageRequest, Page | PageRefused, tuple[str, ...]]
-"""A listing under way: yields what to get next, returns all tags."""
+    names: tuple[str, ...]
+    details: Mapping[str, TagInfo] = field(default_factory=dict)
 
 
-class _Tags:
-    """The tags so far, in the order they came, each once."""
+class _Entries:
+    """The entries so far, in the order they came, each once."""
 
-    def __init__(self) -> None:
-        self._tags: dict[str, None] = {}
+    def __init__(self, kind: ListKind) -> None:
+        self._kind = kind
+        self._entries: dict[str, None] = {}
+        self._details: dict[str, TagInfo] = {}
 
-    def add(self, tags: list[str]) -> bool:
-        """Takes a page of tags; whether one of them was new."""
-        before = len(self._tags)
-        self._tags.update(dict.fromkeys(tags))
-        if len(self._tags) > MAX_TAGS:
-            msg = f"the repository has more than {MAX_TAGS} tags"
+    def add(self, entries: Iterable[str], details: Mapping[str, TagInfo]) -> bool:
+        """Takes a page of them; whether one was new."""
+        before = len(self._entries)
+        self._entries.update(dict.fromkeys(entries))
+        self._details.update(details)
+        if len(self._entries) > MAX_ENTRIES:
+            msg = f"the registry lists more than {MAX_ENTRIES} {self._kind.key}"
             raise ListingIncomplete(msg)
-        return len(self._tags) > before
+        return len(self._entries) > before
 
-    def result(self) -> tuple[str, ...]:
-        return tuple(self._tags)
-
-
-def advance(listing: Listing, page: Page | PageRefused) -> PageRequest | tuple[str, ...]:
-    """Hands the listing its page; gives the next request, or at the end all tags.
-
-    Raises:
-        RegistryError: what the listing raises.
-    """
-    try:
-        return listing.send(page)
-    except StopIteration as done:
-        tags: tuple[str, ...] = done.value
-        return tags
+    def result(self) -> Listed:
+        return Listed(tuple(filter(self._kind.is_name, self._entries)), self._details)
 
 
-def list_pages(url: str, page_size: int = PAGE_SIZE) -> Listing:
-    """All tags, in the order of the server, each once.
+def list_pages(url: str, kind: ListKind = TAGS, page_size: int = PAGE_SIZE) -> PageFlow[Listed]:
+    """All names, in the order of the server, each once.
 
     Args:
-        url: The address of tags/list, without a query.
+        url: The address of the list, without a query.
+        kind: What is listed there.
         page_size: What to ask for; left out once a server refuses it.
 
     Raises:
         ListingIncomplete: when the pages go in a circle, lead elsewhere, vanish, or do not end.
-        InvalidResponse: when a page is not a list of tags.
+        InvalidResponse: when a page is no such list.
     """
+    size: int | None = page_size
     first = f"{url}?{urlencode({'n': page_size})}"
-    answer = yield PageRequest(first)
+    answer = yield PageRequest(first, is_start=True)
     if isinstance(answer, PageRefused):
-        first = url
-        answer = yield PageRequest(first)
+        first, size = url, None
+        answer = yield PageRequest(first, is_start=True)
     for attempt in (1, 2):
         if isinstance(answer, PageRefused):
             break
-        tags = yield from _walk(first, url, page_size, answer)
-        if tags is not None:
-            return tags
-        if (
-            attempt == 1
-        ):  # the tag that a page was to start after has been deleted meanwhile: once more from the start
-            answer = yield PageRequest(first)
-    msg = f"the tags at {url} could not be listed to the end: a page vanished while reading"
+        listed = yield from _walk(first, Trail(url, size), kind, size, answer)
+        if listed is not None:
+            return listed
+        if attempt == 1:  # the entry that a page was to start after has been deleted meanwhile
+            answer = yield PageRequest(first, is_start=True)
+    msg = f"the {kind.key} at {url} could not be listed to the end: a page vanished while reading"
     raise ListingIncomplete(msg)
 
 
 def _walk(
-    first: str, base: str, page_size: int, page: Page
-) -> Generator[PageRequest, Page | PageRefused, tuple[str, ...] | None]:
+    first: str, trail: Trail, kind: ListKind, page_size: int | None, page: Page
+) -> Generator[PageRequest, Page | PageRefused, Listed | None]:
     """Follows the pages; None when one of them is refused."""
-    tags, visited, current = _Tags(), {first}, first
+    entries, request, names_next = _Entries(kind), trail.enter(first), False
     while True:
-        names, length = _names(page)
-        fresh = tags.add(names)
-        following = _following(current, page)
+        trail.take(page)
+        body = _body(page, kind)
+        listed = _listed(body, kind)
+        texts = [entry for entry in listed if entry is not None]
+        is_fresh = entries.add(texts, tag_details(body) if kind is TAGS else {})
+        following = trail.following(request.url, page)
+        names_next = names_next or following is not None
         if following is None:
-            if not names or not fresh or not _may_be_cut(length, page_size):
-                return tags.result()
-            following = f"{base}?{urlencode({'n': page_size, 'last': names[-1]})}"
-        if following in visited or len(visited) >= MAX_PAGES:
-            msg = f"the pages of {base} go in a circle, or there are more than {MAX_PAGES}"
-            raise ListingIncomplete(msg)
-        visited.add(following)
-        answer = yield PageRequest(following)
+            if names_next or not is_fresh or not _may_be_cut(len(listed), page_size):
+                return entries.result()
+            following = trail.after(texts[-1])
+        request = trail.enter(following)
+        answer = yield request
         if isinstance(answer, PageRefused):
             return None
-        page, current = answer, following
+        page = answer
 
 
-def _may_be_cut(length: int, page_size: int) -> bool:
+def _may_be_cut(length: int, page_size: int | None) -> bool:
     return length == page_size or (length >= _CUT_MULTIPLE and length % _CUT_MULTIPLE == 0)
 
 
-def _following(current: str, page: Page) -> str | None:
-    """The next page that the Link header names, which must be of the same origin: our token goes there."""
+def _body(page: Page, kind: ListKind) -> Any:
     try:
-        link = next_link(page.headers.all("link"))
-        if link is None:
-            return None
-        target = join_url(current, link)
-    except (ValueError, InvalidUrl) as error:
-        msg = f"the Link to the next page of {current} is malformed"
-        raise ListingIncomplete(msg) from error
-    if origin_of(target) != origin_of(current):
-        msg = f"{current} names a next page on another host ({origin_of(target)}), which is not followed"
-        raise ListingIncomplete(msg)
-    return target
-
-
-def _names(page: Page) -> tuple[list[str], int]:
-    """The tags of a page without what can be no tag, such as digests; and how many entries it had in all."""
-    try:
-        body: Any = from_json(page.body)
+        return from_json(page.body)
     except ValueError as error:
-        msg = "the registry answered with a tag list that is not JSON"
+        msg = f"the registry answered with a list of {kind.key} that is not JSON"
         raise InvalidResponse(msg) from error
-    listed = body.get("tags") if isinstance(body, dict) else body
+
+
+def _listed(body: Any, kind: ListKind) -> list[str | None]:
+    """The entries of a page; some registries write null for an empty list, and for some of its entries."""
+    listed = body.get(kind.key) if isinstance(body, dict) else body
     if listed is None and isinstance(body, dict):
-        return [], 0
+        return []
     if not isinstance(listed, list) or not all(entry is None or isinstance(entry, str) for entry in listed):
-        msg = "the registry answered with something else than a list of tags"
+        msg = f"the registry answered with something else than a list of {kind.key}"
         raise InvalidResponse(msg)
-    return [entry for entry in listed if entry is not None and is_tag(entry)], len(listed)
+    return listed

@@ -21,6 +21,7 @@ __all__ = [
     "ACCEPTED_MANIFESTS",
     "DOCKER_INDEX",
     "DOCKER_MANIFEST",
+    "INDEX_TYPES",
     "MANIFEST_TYPES",
     "OCI_INDEX",
     "OCI_MANIFEST",
@@ -43,8 +44,10 @@ _SCHEMA1: Final = (
 _SCHEMA1_ADVICE: Final = (
     "the image has a manifest of schema 1, which registries retired; push it again with a current tool"
 )
-_INDEXES: Final = frozenset({OCI_INDEX, DOCKER_INDEX})
-MANIFEST_TYPES: Final = _INDEXES | {OCI_MANIFEST, DOCKER_MANIFEST}
+INDEX_TYPES: Final = frozenset({OCI_INDEX, DOCKER_INDEX})
+"""The media types of indexes."""
+
+MANIFEST_TYPES: Final = INDEX_TYPES | {OCI_MANIFEST, DOCKER_MANIFEST}
 """The media types of what is handled here."""
 
 ACCEPTED_MANIFESTS: Final = ", ".join((OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST, *_SCHEMA1))
@@ -182,7 +185,7 @@ class ManifestV2:
         """
         body = _read(raw)
         media_type = _media_type(body, content_type)
-        model = ImageIndex if media_type in _INDEXES else ImageManifest
+        model = ImageIndex if media_type in INDEX_TYPES else ImageManifest
         try:
             content = model.model_validate(body)
         except ValidationError as error:

@@ -16,7 +16,7 @@ from slipway.oci.errors import InvalidReference, PlatformNotFound
 if TYPE_CHECKING:
     from slipway.oci.manifest import Descriptor, ImageIndex
 
-__all__ = ["Platform", "runnable", "select_platform"]
+__all__ = ["Platform", "find_platform", "no_such_platform", "runnable", "select_platform"]
 
 _ARCHITECTURES: Final = {
     "x86_64": ("amd64", None),
@@ -71,6 +71,11 @@ class Platform(BaseModel):
         return self.os.lower(), architecture, variant
 
     @property
+    def usual_name(self) -> str:
+        """The platform under its usual names: `linux/arm64` also for `linux/aarch64` and `linux/arm64/v8`."""
+        return "/".join(filter(None, self.key))
+
+    @property
     def is_known(self) -> bool:
         """False for the `unknown/unknown` of attestations and for entries without a platform."""
         return self.os not in {"", "unknown"} and self.architecture not in {"", "unknown"}
@@ -82,14 +87,27 @@ def select_platform(index: ImageIndex, wanted: Platform) -> Descriptor:
     Raises:
         PlatformNotFound: naming those that there are.
     """
+    found = find_platform(index, wanted)
+    if found is None:
+        raise no_such_platform(wanted, index.images)
+    return found
+
+
+def find_platform(index: ImageIndex, wanted: Platform) -> Descriptor | None:
+    """Like `select_platform`; None when the index itself has no such image."""
     entries = [entry for entry in index.images if entry.platform is not None]
     for key in runnable(wanted):
         for entry in entries:
             if entry.platform is not None and entry.platform.key == key:
                 return entry
+    return None
+
+
+def no_such_platform(wanted: Platform | None, entries: Iterable[Descriptor]) -> PlatformNotFound:
+    """The error that names what there is instead; None as platform stands for any."""
     available = ", ".join(_listed(entries)) or "none"
-    msg = f"there is no image for {wanted}; the index has: {available}"
-    raise PlatformNotFound(msg)
+    image = "image" if wanted is None else f"image for {wanted}"
+    return PlatformNotFound(f"there is no {image}; the index has: {available}")
 
 
 def runnable(wanted: Platform) -> list[tuple[str, str, str | None]]:
@@ -102,4 +120,4 @@ def runnable(wanted: Platform) -> list[tuple[str, str, str | None]]:
 
 
 def _listed(entries: Iterable[Descriptor]) -> list[str]:
-    return sorted({str(entry.platform) for entry in entries})[:20]
+    return sorted({str(entry.platform) for entry in entries if entry.platform is not None})[:20]

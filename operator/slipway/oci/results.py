@@ -126,7 +126,10 @@ class RepositoryInfo:
 
 @dataclass(frozen=True, slots=True)
 class RepositoryCatalog:
-    """All repositories of a registry that the credential shows; a part of them is never given out."""
+    """All repositories of a registry that the credential shows; a part of them is never given out.
+
+    Its length is their number, iterating gives each, and `in` looks for a name.
+    """
 
     repositories: tuple[RepositoryInfo, ...] = ()
 
@@ -135,6 +138,9 @@ class RepositoryCatalog:
 
     def __iter__(self) -> Iterator[RepositoryInfo]:
         return iter(self.repositories)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -182,7 +188,10 @@ class TagInfo:
 
 @dataclass(frozen=True, slots=True)
 class TagsList:
-    """All tags of a repository; a part of them is never given out."""
+    """All tags of a repository; a part of them is never given out.
+
+    Its length is their number, iterating gives each with its details, and `in` looks for a name.
+    """
 
     repository: str
     names: tuple[str, ...] = ()
@@ -196,6 +205,9 @@ class TagsList:
 
     def __iter__(self) -> Iterator[TagInfo]:
         return (self.info(name) for name in self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
 
     @classmethod
     def of(cls, repository: str, tags: Iterable[TagInfo]) -> Self:
@@ -241,13 +253,13 @@ class ImageInfo:
     """When it was built; None where the image does not say, or gives the date of reproducible builds."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Of the first image."""
+    """Of the image for the platform that was asked for, else of the first one; so are layers and size."""
 
     layers: tuple[str, ...] = ()
-    """Digests of the compressed layers of the first image, the lowest first."""
+    """Digests of the compressed layers, the lowest first."""
 
     size: int = 0
-    """Bytes of the first image: its layers and its configuration, as they are stored."""
+    """Bytes of the layers and the configuration, as they are stored."""
 
 
 def _containing(entries: tuple[Entry, ...], text: str) -> tuple[Entry, ...]:

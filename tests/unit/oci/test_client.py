@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 
@@ -24,13 +25,22 @@ from slipway.oci.errors import (
     ListingIncomplete,
     ManifestNotFound,
     NotARegistry,
+    PlatformNotFound,
     RateLimited,
     RegistryFailing,
     RepositoryNotFound,
     UnsupportedManifest,
     UploadRejected,
 )
-from slipway.oci.manifest import OCI_MANIFEST, ImageManifest, ManifestV2
+from slipway.oci.manifest import (
+    OCI_MANIFEST,
+    Descriptor,
+    ImageConfig,
+    ImageIndex,
+    ImageManifest,
+    ManifestV2,
+)
+from slipway.oci.platform import Platform
 from slipway.oci.session import RegistrySession
 from slipway.oci.tags import Tags
 from tests.support.raw_server import Hanging, RawServer, Reply, Seen, Streaming
@@ -161,7 +171,7 @@ async def test_tags_are_listed_over_pages() -> None:
         client,
         server,
     ):
-        assert await client.list_tags("shop/api") == ("a", "b", "c")
+        assert (await client.list_tags("shop/api")).names == ("a", "b", "c")
 
     assert {seen.headers["accept"] for seen in server.seen} == {"application/json"}
 
@@ -371,7 +381,179 @@ async def test_an_echoed_credential_does_not_reach_the_message() -> None:
     assert "cm9ib3Q6dHIwdWI0ZG9y" not in str(caught.value)
 
 
+# --- platforms and images
+
+
+def _described(media_type: str, content: bytes) -> Descriptor:
+    return Descriptor(media_type=media_type, digest=digest_of(content), size=len(content))
+
+
+def _config(platform: str) -> bytes:
+    """The configuration of an image for a platform."""
+    on = Platform.parse(platform)
+    return ImageConfig(os=on.os, architecture=on.architecture, created="2026-11-21T09:00:00Z").to_bytes()
+
+
+def _image_of(platform: str) -> ManifestV2:
+    config = _described("application/vnd.oci.image.config.v1+json", _config(platform))
+    return ManifestV2.of(ImageManifest(config=config))
+
+
+AMD64, ARM64 = _image_of("linux/amd64"), _image_of("linux/arm64")
+INDEX = ManifestV2.of(
+    ImageIndex(
+        manifests=(
+            AMD64.descriptor.model_copy(update={"platform": Platform.parse("linux/amd64")}),
+            ARM64.descriptor.model_copy(update={"platform": Platform.parse("linux/arm64/v8")}),
+        )
+    )
+)
+
+
+def _shop(seen: Seen) -> Reply:
+    """A registry with one image for two platforms under `1.0`, and one for a single platform under `2.0`."""
+    stored = {one.digest: one for one in (AMD64, ARM64, INDEX)} | {"1.0": INDEX, "2.0": ARM64}
+    configs = {digest_of(one): one for one in map(_config, ("linux/amd64", "linux/arm64"))}
+    name = seen.path.rpartition("/")[2]
+    if name in configs:
+        return Reply(200, configs[name])
+    manifest = stored[name]
+    headers = (("Content-Type", manifest.media_type), ("Docker-Content-Digest", manifest.digest))
+    return Reply(200, manifest.raw, headers)
+
+
+async def test_an_index_is_resolved_to_the_image_for_a_platform() -> None:
+    """One request more; an image is given as it is, and without a platform so is the index."""
+    async with _registry(_shop) as (client, server):
+        assert await client.get_manifest("a", "1.0", "linux/aarch64") == ARM64
+        assert len(server.seen) == 2
+        assert await client.get_manifest("a", "1.0", Platform.parse("linux/amd64")) == AMD64
+        assert await client.get_manifest("a", "1.0") == INDEX
+        assert await client.get_manifest("a", "2.0", "linux/amd64") == ARM64
+        with pytest.raises(PlatformNotFound, match="the index has: linux/amd64, linux/arm64/v8"):
+            await client.get_manifest("a", "1.0", "linux/s390x")
+        server.seen.clear()
+        with pytest.raises(InvalidReference, match="linux/arm/v7"):
+            await client.get_manifest("a", "1.0", "linux")
+
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "platform", "want", "requests"),
+    [
+        pytest.param("2.0", None, ARM64, 2, id="an image: manifest and configuration"),
+        pytest.param("1.0", None, AMD64, 3, id="an index: itself, its first image, the configuration"),
+        pytest.param("1.0", "linux/arm64", ARM64, 3, id="an index and a platform: just as many"),
+    ],
+)
+async def test_an_image_is_told_with_few_requests(
+    tag: str, platform: str | None, want: ManifestV2, requests: int
+) -> None:
+    """Each document is read once."""
+    async with _registry(_shop) as (client, server):
+        info = await client.get_image("a", tag, platform)
+
+    assert info.digest == (INDEX.digest if tag == "1.0" else ARM64.digest)
+    assert isinstance(want.content, ImageManifest)
+    assert info.size == want.content.config.size
+    assert info.created_at == datetime(2026, 11, 21, 9, tzinfo=UTC)
+    assert ("linux/arm64", ARM64.digest) in info.platforms
+    assert len(server.seen) == requests
+
+
+async def test_what_a_head_gave_is_what_is_read() -> None:
+    """By its digest: a tag that moves between the two changes nothing."""
+    async with _registry(_shop) as (client, server):
+        descriptor = await client.head_manifest("a", "1.0")
+        server.seen.clear()
+        assert (await client.get_image("a", descriptor)).digest == INDEX.digest
+
+    assert server.targets()[0] == f"GET /v2/a/manifests/{INDEX.digest}"
+
+
+async def test_an_image_whose_configuration_is_missing_is_an_error() -> None:
+    """Or is another than its digest says, or is none."""
+
+    def script(seen: Seen) -> Reply:
+        return answer if "/blobs/" in seen.path else _shop(seen)
+
+    async with _registry(script) as (client, _):
+        answer = Reply(404, b'{"errors":[{"code":"BLOB_UNKNOWN"}]}')
+        with pytest.raises(BlobNotFound):
+            await client.get_image("a", "2.0")
+        answer = Reply(200, b"{}")
+        with pytest.raises(DigestMismatch):
+            await client.get_image("a", "2.0")
+
+
 # --- blobs
+
+
+@pytest.mark.parametrize(
+    ("headers", "want"),
+    [
+        pytest.param("Content-Length: 123456789012", 123456789012, id="more than fits into memory"),
+        pytest.param("Content-Length: 0", 0, id="an empty blob"),
+        pytest.param("Transfer-Encoding: chunked", None, id="it does not say"),
+        pytest.param(
+            "Content-Length: 9\r\nContent-Encoding: gzip", None, id="it says how much it would send"
+        ),
+    ],
+)
+async def test_a_blob_has_a_size_where_the_registry_says_so(headers: str, want: int | None) -> None:
+    """From a HEAD; not a byte of the blob travels."""
+
+    async def head(writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\n{headers}\r\n\r\n".encode())
+        await writer.drain()
+
+    async with _registry(lambda _: Streaming(head)) as (client, server):
+        assert await client.get_blob_size("a", OTHER) == want
+
+    assert {seen.method for seen in server.seen} == {"HEAD"}
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(404, BlobNotFound), (403, AccessDenied), (418, InvalidResponse)],
+)
+async def test_a_blob_that_is_not_shown_has_no_size(status: int, error: type[Exception]) -> None:
+    """That is an error, other than a size that is not known."""
+    async with _registry(lambda _: Reply(status)) as (client, server):
+        with pytest.raises(error):
+            await client.get_blob_size("a", OTHER)
+        server.script = lambda _: Reply(405)
+        assert await client.get_blob_size("a", OTHER) is None
+
+
+async def test_storage_that_was_signed_for_get_alone_tells_no_size() -> None:
+    """It refuses the HEAD that the registry sent on to it; asked without the credential, it may also tell."""
+    async with RawServer(lambda _: Reply(403)) as storage:
+        moved = Reply(307, b"", (("Location", f"{storage.url}/blob?X-Amz-Signature=abc"),))
+        async with _registry(lambda _: moved) as (client, _):
+            assert await client.get_blob_size("a", OTHER) is None
+            storage.script = lambda _: Reply(200, b"content")
+            assert await client.get_blob_size("a", OTHER) == 7
+
+    assert [seen.headers.get("authorization") for seen in storage.seen] == [None, None]
+
+
+@pytest.mark.parametrize("scheme", ["http", "ftp"])
+async def test_redirects_that_lead_round_or_astray_end(scheme: str) -> None:
+    """After five hops, or at once where no request can go."""
+
+    def script(seen: Seen) -> Reply:
+        target = f"{server.url}/again" if scheme == "http" else "ftp://storage/blob"
+        return Reply(307, b"", (("Location", target),))
+
+    async with _registry(script) as (client, server):
+        with pytest.raises(InvalidResponse):
+            await client.get_blob("a", OTHER, 10)
+        with pytest.raises(InvalidResponse):
+            _ = [piece async for piece in client.stream_blob("a", OTHER)]
+
+    assert len(server.seen) == (12 if scheme == "http" else 2)
 
 
 async def test_a_small_blob_is_verified_and_bounded() -> None:

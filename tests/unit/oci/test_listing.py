@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.egress import Headers
-from slipway.oci import listing
+from slipway.oci import listing, pages
 from slipway.oci.errors import InvalidResponse, ListingIncomplete
-from slipway.oci.listing import Page, PageRefused, PageRequest, advance, list_pages
+from slipway.oci.listing import REPOSITORIES, TAGS, Listed, ListKind, list_pages
+from slipway.oci.pages import Page, PageRefused, PageRequest, advance
+from tests.support.list_servers import STYLES, ListServer
 
 URL = "https://r.io/v2/shop/api/tags/list"
 
@@ -23,15 +25,15 @@ def _page(tags: object, link: str | None = None) -> Page:
 
 def _run(answers: Sequence[Page | PageRefused], page_size: int = 3) -> tuple[tuple[str, ...], list[str]]:
     """The tags, and what was asked for."""
-    flow = list_pages(URL, page_size)
-    step: PageRequest | tuple[str, ...] = next(flow)
+    flow = list_pages(URL, TAGS, page_size)
+    step: PageRequest | Listed = next(flow)
     asked = []
     left = iter(answers)
     while isinstance(step, PageRequest):
         asked.append(step.url)
         step = advance(flow, next(left))
     assert next(left, None) is None, "an answer was not asked for"
-    return step, asked
+    return step.names, asked
 
 
 def _fails(*answers: Page | PageRefused, page_size: int = 3) -> str:
@@ -92,6 +94,32 @@ def test_a_page_size_of_the_servers_own_is_noticed() -> None:
     assert asked[1] == f"{URL}?n=1000&last=t99"
 
 
+def test_fifty_tags_are_no_cut() -> None:
+    """Who has just as many pays no second request: no server is known that cuts there."""
+    names = [f"t{number}" for number in range(50)]
+
+    assert len(_run([_page(names)], page_size=1000)[1]) == 1
+
+
+def test_a_full_page_of_digests_is_looked_behind_as_well() -> None:
+    """What is left out counts for the length all the same, and the list goes on after it."""
+    digests = [f"sha256:{number:064x}" for number in range(3)]
+
+    tags, asked = _run([_page(digests), _page(["a"])])
+
+    assert tags == ("a",)
+    assert asked[1].endswith(f"last={digests[-1].replace(':', '%3A')}")
+
+
+def test_a_server_that_refuses_the_page_size_is_never_asked_for_it_again() -> None:
+    """Also not for what follows its first page."""
+    names = [f"t{number}" for number in range(100)]
+
+    _, asked = _run([PageRefused(405), _page(names), _page(["z"])], page_size=1000)
+
+    assert asked == [f"{URL}?n=1000", URL, f"{URL}?last=t99"]
+
+
 def test_a_page_size_that_is_refused_is_left_out() -> None:
     """Servers that take fewer than were asked for get to choose themselves."""
     assert _run([PageRefused(405), _page(["a"])]) == (("a",), [f"{URL}?n=3", URL])
@@ -112,6 +140,23 @@ def test_a_position_that_vanishes_again_fails() -> None:
     link = '</v2/shop/api/tags/list?n=3&last=b>; rel="next"'
 
     assert "vanished" in _fails(_page(["a"], link), PageRefused(404), _page(["a"], link), PageRefused(404))
+
+
+def test_starts_are_told_from_positions() -> None:
+    """A 404 to the first means that there is no repository; to a later one, that a tag is gone."""
+    link = '</v2/shop/api/tags/list?n=3&last=b>; rel="next"'
+    flow = list_pages(URL, TAGS, 3)
+    steps = [next(flow), flow.send(PageRefused(405)), flow.send(_page(["a"], link))]
+    steps.append(flow.send(PageRefused(404)))
+
+    assert [step.is_start for step in steps] == [True, True, False, True]
+
+
+def test_the_same_page_for_ever_ends() -> None:
+    """An empty page that names itself as the next is no end of the list."""
+    link = '</v2/shop/api/tags/list?n=0&last=b>; rel="next"'
+
+    assert "circle" in _fails(_page(["a", "b"], link), _page([], link))
 
 
 @pytest.mark.parametrize(
@@ -135,11 +180,11 @@ def test_links_that_lead_astray_fail(link: str, words: str) -> None:
 
 def test_there_is_an_end_to_pages_and_tags(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server cannot keep us busy for ever with ever new pages."""
-    monkeypatch.setattr(listing, "MAX_PAGES", 3)
-    pages = [_page([f"t{n}"], f"</v2/shop/api/tags/list?last=t{n}>; rel=next") for n in range(3)]
-    assert "more than 3" in _fails(*pages)
+    monkeypatch.setattr(pages, "MAX_PAGES", 3)
+    some = [_page([f"t{n}"], f"</v2/shop/api/tags/list?last=t{n}>; rel=next") for n in range(3)]
+    assert "more than 3" in _fails(*some)
 
-    monkeypatch.setattr(listing, "MAX_TAGS", 2)
+    monkeypatch.setattr(listing, "MAX_ENTRIES", 2)
     assert "more than 2 tags" in _fails(_page(["a", "b", "c"]))
 
 
@@ -150,36 +195,84 @@ def test_what_is_no_tag_list_is_refused(body: bytes) -> None:
         _run([Page(body)])
 
 
-class _Server:
-    """Serves a list the way a registry of one kind does."""
+NAMES = {
+    TAGS: [
+        "1",
+        "1.0",
+        "1.0-rc.1",
+        "v1",
+        "V1",
+        "_",
+        "latest",
+        "a..b",
+        "10",
+        "2",
+        "z" * 128,
+        "x_y",
+        "0-1",
+        "A",
+    ],
+    REPOSITORIES: ["a", "a/b", "a/b/c", "shop/api", "shop/api-2", "x__y", "0", "z" * 255, "b", "c.d", "e/f"],
+}
+PREFIXED = "https://r.io/artifactory/v2/virtual/shop/api/tags/list"
 
-    def __init__(self, tags: set[str], size: int, *, links: bool) -> None:
-        self._tags = sorted(tags)
-        self._size = size
-        self._links = links
 
-    def answer(self, url: str) -> Page:
-        query = parse_qs(urlsplit(url).query)
-        last = query.get("last", [""])[0]
-        size = min(int(query.get("n", ["50"])[0]), self._size)
-        rest = [tag for tag in self._tags if tag > last]
-        page = rest[:size]
-        has_more = self._links and len(rest) > size
-        link = f"</v2/shop/api/tags/list?n={size}&last={page[-1]}>; rel=next" if has_more else None
-        return _page(page, link)
+def _read(server: ListServer, kind: ListKind, page_size: int) -> Listed:
+    flow = list_pages(PREFIXED, kind, page_size)
+    step: PageRequest | Listed = next(flow)
+    while isinstance(step, PageRequest):
+        step = advance(flow, server.answer(step.url))
+    return step
+
+
+@pytest.mark.parametrize("kind", [TAGS, REPOSITORIES], ids=["tags", "repositories"])
+@pytest.mark.parametrize("style", STYLES)
+@given(data=st.data())
+@settings(max_examples=30)
+def test_no_server_and_no_cut_changes_the_result(style: str, kind: ListKind, data: st.DataObject) -> None:
+    """However pages are cut, and however it is said that there are more, every name comes exactly once."""
+    names = data.draw(st.permutations(NAMES[kind]))[: data.draw(st.integers(0, 14))]
+    most, page_size = data.draw(st.integers(1, 15)), data.draw(st.integers(1, 15))
+
+    listed = _read(STYLES[style](names, kind, PREFIXED, most), kind, page_size)
+
+    assert sorted(listed.names) == sorted(names)
+    assert style != "Google" or kind is REPOSITORIES or set(listed.details) == set(names)
 
 
 @given(
-    st.sets(st.text("abc", min_size=1, max_size=4), max_size=40),
-    st.integers(min_value=1, max_value=50),
-    st.booleans(),
+    st.sets(st.sampled_from(NAMES[TAGS])),
+    st.integers(min_value=1, max_value=5),
+    st.integers(min_value=0, max_value=4),
+    st.sampled_from([400, 404]),
 )
-def test_how_pages_are_cut_never_changes_the_result(tags: set[str], size: int, links: bool) -> None:
-    """With Links, or without them where the server cuts as asked, every tag comes exactly once."""
-    server = _Server(tags, size, links=links)
-    flow = list_pages(URL, size)
-    step: PageRequest | tuple[str, ...] = next(flow)
+@settings(max_examples=60)
+def test_a_list_that_changes_meanwhile_is_read_again(
+    names: set[str], size: int, fails: int, status: int
+) -> None:
+    """A position that is gone once costs a second pass, and never a tag."""
+    server = STYLES["distribution 3, ACR, Harbor, zot"](sorted(names), TAGS, PREFIXED, size)
+    flow = list_pages(PREFIXED, TAGS, size)
+    step: PageRequest | Listed = next(flow)
+    number = 0
     while isinstance(step, PageRequest):
-        step = advance(flow, server.answer(step.url))
+        is_gone = number == fails and not step.is_start
+        step = advance(flow, PageRefused(status) if is_gone else server.answer(step.url))
+        number += 1
 
-    assert list(step) == sorted(tags)
+    assert sorted(step.names) == sorted(names)
+
+
+def test_twenty_thousand_tags_take_twenty_pages() -> None:
+    """A thousand to a page; one more to look behind the last where the server names no next page."""
+    names = [f"v{number}" for number in range(20_000)]
+    for style, want in (("go-containerregistry", 21), ("distribution 3, ACR, Harbor, zot", 20)):
+        server = STYLES[style](names, TAGS, PREFIXED, 1000)
+        flow = list_pages(PREFIXED)
+        step: PageRequest | Listed = next(flow)
+        pages_read = 0
+        while isinstance(step, PageRequest):
+            step = advance(flow, server.answer(step.url))
+            pages_read += 1
+
+        assert (len(step.names), pages_read) == (20_000, want)

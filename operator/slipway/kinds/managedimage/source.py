@@ -86,7 +86,7 @@ async def next_number(image: ManagedImage, client: RegistryClient) -> int:
     """
     tags = await client.list_tags(ImageReference.parse(image.spec.image.repository).repository)
     template = TagTemplate.parse(image.spec.image.tag)
-    return next_build_number(template, (build.number for build in image.status.builds), tags)
+    return next_build_number(template, (build.number for build in image.status.builds), tags.names)
 
 
 async def _look(context: Context, image: ManagedImage, base: KnownBase) -> Source:

@@ -65,7 +65,7 @@ class _Look:
         followed = self.selector.policy.follows
         if followed is not None:
             return await self._follow(followed)
-        return await self._choose(await self.client.list_tags(self.reference.repository))
+        return await self._choose((await self.client.list_tags(self.reference.repository)).names)
 
     async def _follow(self, tag: str) -> Finding:
         try:

@@ -45,7 +45,7 @@ class Shelf:
     def tags(self) -> tuple[str, ...]:
         async def ask() -> tuple[str, ...]:
             async with RegistryClient(self.url) as client:
-                return tuple(sorted(await client.list_tags(f"{self.corner}/api")))
+                return (await client.list_tags(f"{self.corner}/api")).sorted().names
 
         return asyncio.run(ask())
 
