@@ -258,7 +258,7 @@ class RegistryClient:
             artifact_type: Only those of this media type.
 
         Raises:
-            RepositoryNotFound: when there is no such repository.
+            RepositoryNotFound: when the registry says that there is no such repository; many say nothing.
             ListingIncomplete: when the list could not be read to its end.
         """
         require_repository(repository)

@@ -8,7 +8,7 @@ looks like a cut, asking for what follows the last entry must bring nothing new.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -56,21 +56,27 @@ class _Entries:
 
     def __init__(self, kind: ListKind) -> None:
         self._kind = kind
-        self._entries: dict[str, None] = {}
+        self._names: dict[str, None] = {}
+        self._others: set[str] = set()
         self._details: dict[str, TagInfo] = {}
 
-    def add(self, entries: Iterable[str], details: Mapping[str, TagInfo]) -> bool:
+    def add(self, content: _Content) -> bool:
         """Takes a page of them; whether one was new."""
-        before = len(self._entries)
-        self._entries.update(dict.fromkeys(entries))
-        self._details.update(details)
-        if len(self._entries) > MAX_ENTRIES:
+        before = len(self._names) + len(self._others)
+        for entry in content.entries:
+            if self._kind.is_name(entry):
+                self._names[entry] = None
+            else:
+                self._others.add(entry)
+        self._details.update(content.details)
+        after = len(self._names) + len(self._others)
+        if after > MAX_ENTRIES:
             msg = f"the registry lists more than {MAX_ENTRIES} {self._kind.key}"
             raise ListingIncomplete(msg)
-        return len(self._entries) > before
+        return after > before
 
     def result(self) -> Listed:
-        return Listed(tuple(filter(self._kind.is_name, self._entries)), self._details)
+        return Listed(tuple(self._names), self._details)
 
 
 def list_pages(url: str, kind: ListKind = TAGS, page_size: int = PAGE_SIZE) -> PageFlow[Listed]:
@@ -110,16 +116,14 @@ def _walk(
     entries, request, names_next = _Entries(kind), trail.enter(first), False
     while True:
         trail.take(page)
-        body = _body(page, kind)
-        listed = _listed(body, kind)
-        texts = [entry for entry in listed if entry is not None]
-        is_fresh = entries.add(texts, tag_details(body) if kind is TAGS else {})
+        content = _content(page, kind)
+        is_fresh = entries.add(content)
         following = trail.following(request.url, page)
         names_next = names_next or following is not None
         if following is None:
-            if names_next or not is_fresh or not _may_be_cut(len(listed), page_size):
+            if names_next or not is_fresh or not content.may_be_cut(page_size):
                 return entries.result()
-            following = trail.after(texts[-1])
+            following = trail.after(content.entries[-1])
         request = trail.enter(following)
         answer = yield request
         if isinstance(answer, PageRefused):
@@ -127,16 +131,31 @@ def _walk(
         page = answer
 
 
-def _may_be_cut(length: int, page_size: int | None) -> bool:
-    return length == page_size or (length >= _CUT_MULTIPLE and length % _CUT_MULTIPLE == 0)
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a page holds."""
+
+    entries: list[str]
+    length: int
+    """How many entries there were, null ones as well."""
+
+    details: Mapping[str, TagInfo]
+
+    def may_be_cut(self, page_size: int | None) -> bool:
+        """Whether there may be more, though no next page was named; Google's registries never cut."""
+        is_round = self.length >= _CUT_MULTIPLE and self.length % _CUT_MULTIPLE == 0
+        return not self.details and (self.length == page_size or is_round)
 
 
-def _body(page: Page, kind: ListKind) -> Any:
+def _content(page: Page, kind: ListKind) -> _Content:
     try:
-        return from_json(page.body)
+        body: Any = from_json(page.body, cache_strings="keys")  # names do not repeat: a third of the time
     except ValueError as error:
         msg = f"the registry answered with a list of {kind.key} that is not JSON"
         raise InvalidResponse(msg) from error
+    listed = _listed(body, kind)
+    entries = [entry for entry in listed if entry is not None]
+    return _Content(entries, len(listed), tag_details(body) if kind is TAGS else {})
 
 
 def _listed(body: Any, kind: ListKind) -> list[str | None]:
