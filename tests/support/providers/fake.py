@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ __all__ = [
 EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 JSON: Final = ("Content-Type", "application/json")
 PASSWORD: Final = "fake-password-of-a-test"
+_NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # shared: to make one takes as long as a whole test
 
 
 def digest_named(name: str) -> str:
@@ -185,7 +187,7 @@ class FakeVendor:
         """The server, and a provider of its registry."""
         async with RawServer(self) as server:
             self.url = server.url
-            http, clock, plain = HttpClient(timeout=5, verify=False), ManualClock(), PlainRegistry(self)
+            http, clock, plain = HttpClient(timeout=5, verify=_NO_TLS), ManualClock(), PlainRegistry(self)
             session = RegistrySession(registry or server.url, http, credential)
             access = Access(
                 session, direct(http), plain, StaticCredential(credential), project, clock, timeout=5
