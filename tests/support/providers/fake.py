@@ -148,6 +148,10 @@ class FakeVendor:
         """Whether the request carries the secret in the form that the vendor wants."""
         raise NotImplementedError
 
+    def unauthorized(self) -> Reply:
+        """What a request without the secret is told."""
+        return json_reply({"message": "unauthorized"}, 401)
+
     def answer(self, path: str, query: dict[str, str], seen: Seen) -> Reply | None:
         """The vendor's answer; None where it has nothing."""
         raise NotImplementedError
@@ -167,7 +171,7 @@ class FakeVendor:
             if self.listed in self.trouble:
                 return self.trouble[self.listed]
             if self.secret_required and not self.authorized(seen):
-                return json_reply({"message": "unauthorized"}, 401)
+                return self.unauthorized()
         parts = urlsplit(seen.target)
         query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         return self.answer(parts.path, query, seen) or json_reply({"message": "not found"}, 404)

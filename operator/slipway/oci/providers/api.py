@@ -36,10 +36,12 @@ __all__ = [
     "Send",
     "VendorApi",
     "direct",
+    "first_offered",
     "to_nobody",
 ]
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 Send = Callable[[Ask], Awaitable[Response]]
 """Carries a request: `RegistrySession.send` with the registry's own tokens, or `direct` with none."""
@@ -92,6 +94,21 @@ Flow = Generator[Call, Answer, list[Item]]
 async def to_nobody(_: str | None) -> str | None:
     """The authorization of an API that is asked without one, or where the session shows its own."""
     return None
+
+
+async def first_offered(*attempts: Callable[[], Awaitable[Result]]) -> Result:
+    """The result of the first attempt that the API does not turn away.
+
+    Raises:
+        NotOffered: when it turns all of them away.
+    """
+    turned_away = NotOffered("nothing to ask")
+    for attempt in attempts:
+        try:
+            return await attempt()
+        except NotOffered as error:
+            turned_away = error
+    raise turned_away
 
 
 def direct(http: HttpClient) -> Send:

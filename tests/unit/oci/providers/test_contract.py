@@ -19,11 +19,61 @@ from slipway.oci.errors import (
     RegistryFailing,
     RepositoryNotFound,
 )
+from tests.support.providers.artifactory import FakeArtifactory
 from tests.support.providers.dockerhub import FakeDockerHub
 from tests.support.providers.fake import PASSWORD, FakeVendor, Running, StoredTag, json_reply, many
+from tests.support.providers.ghcr import FakeGitHub
+from tests.support.providers.gitea import FakeGitea
+from tests.support.providers.gitlab import FakeGitLab
+from tests.support.providers.harbor import FakeHarbor
+from tests.support.providers.nexus import FakeNexus
+from tests.support.providers.quay import FakeQuay
 from tests.support.raw_server import RawServer, Reply
 
+LATER = (("Retry-After", "3600"),)
+"""So late that nobody waits for it."""
+
+AN_HOUR = 3601
+
 HTML = Reply(200, b"<!doctype html><form action=/login>", (("Content-Type", "text/html"),))
+
+NO_ANSWERS = (
+    json_reply({}, 400),
+    json_reply({}, 401),
+    json_reply({}, 403),
+    json_reply({}, 404),
+    json_reply({}, 405),
+    json_reply({}, 501),
+    HTML,
+    Reply(204),
+    Reply(200, b"{"),
+    Reply(200, b""),
+    json_reply(None),
+    json_reply("tags"),
+    json_reply([3]),
+    json_reply([{"name": 3}]),
+    json_reply({"results": 3, "tags": 3, "items": 3}),
+    json_reply({"results": [{"name": 3}], "tags": [{"name": 3}], "items": [{"version": 3}]}),
+)
+
+BROKEN_PAGES = (
+    (Reply(500, b"oops", LATER), RegistryFailing),
+    (Reply(503, b"", LATER), RegistryFailing),
+    (Reply(429, b"", LATER), RateLimited),
+    (json_reply({"message": "gone"}, 404), ListingIncomplete),
+    (json_reply({"message": "forbidden"}, 403), ListingIncomplete),
+    (HTML, ListingIncomplete),
+    (Reply(200, b'{"results": ['), ListingIncomplete),
+    (json_reply({"results": [1], "tags": [1], "items": [1]}), ListingIncomplete),
+    (json_reply("surprise"), ListingIncomplete),
+)
+
+RATE_LIMITS = (
+    (429, (("Retry-After", "17"),), 17.0),
+    (429, (("X-Retry-After", "4102444800"),), 86400.0),
+    (403, (("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "4102444800")), 86400.0),
+    (429, (), None),
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +106,13 @@ class Vendor:
 
 VENDORS = {
     "DockerHub": Vendor(FakeDockerHub, requests=3, catalog=False),
+    "GHCR": Vendor(FakeGitHub, requests=3, catalog=False, needs_secret=True),
+    "GitLab": Vendor(FakeGitLab, requests=1),
+    "Gitea": Vendor(FakeGitea, requests=5, names_next=False, digests=False),
+    "Harbor": Vendor(FakeHarbor, requests=3, names_next=False),
+    "Quay": Vendor(FakeQuay, requests=3, names_next=False),
+    "Nexus": Vendor(FakeNexus, requests=6, names_next=False, names_by_plain=True),
+    "Artifactory": Vendor(FakeArtifactory, requests=2, pages=False, names_next=False, names_by_plain=True),
 }
 
 vendors = pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
@@ -102,14 +159,16 @@ async def test_all_tags_come_with_digest_and_time(vendor: Vendor) -> None:
 
 
 @vendors
-@pytest.mark.parametrize("count", [0, 1, 6, 7, 8, 21])
-async def test_lists_are_whole_however_they_are_cut(vendor: Vendor, count: int) -> None:
+async def test_lists_are_whole_however_they_are_cut(vendor: Vendor) -> None:
     """Full pages, short pages, and one that just fits: every tag comes once."""
-    stored = many(count)
-    async with _running(vendor, _fake(vendor, stored, page_size=7)) as running:
-        tags = await running.provider.list_tags(vendor.repository)
+    fake = _fake(vendor, [], page_size=7)
+    async with _running(vendor, fake) as running:
+        for count in (0, 1, 6, 7, 8, 21):
+            fake.repositories[vendor.repository] = stored = many(count)
+            tags = await running.provider.list_tags(vendor.repository)
+            running.clock.seconds += AN_HOUR
 
-    assert sorted(tags.names) == sorted(tag.name for tag in stored)
+            assert sorted(tags.names) == sorted(tag.name for tag in stored), count
 
 
 @vendors
@@ -123,91 +182,61 @@ async def test_a_repository_of_250_tags_costs_few_requests(vendor: Vendor) -> No
 
 
 @_only(lambda vendor: vendor.pages)
-@pytest.mark.parametrize(
-    ("reply", "error"),
-    [
-        (Reply(500, b"oops"), RegistryFailing),
-        (Reply(503, b"", (("Retry-After", "9"),)), RegistryFailing),
-        (json_reply({"message": "gone"}, 404), ListingIncomplete),
-        (json_reply({"message": "forbidden"}, 403), ListingIncomplete),
-        (HTML, ListingIncomplete),
-        (Reply(200, b'{"results": ['), ListingIncomplete),
-        (json_reply({"results": [1], "tags": [1], "items": [1], "data": 1}), ListingIncomplete),
-        (json_reply("surprise"), ListingIncomplete),
-    ],
-    ids=lambda value: getattr(value, "__name__", None) or f"{value.status} {value.body[:12]!r}",
-)
-async def test_a_page_that_fails_never_gives_a_part(
-    vendor: Vendor, reply: Reply, error: type[Exception]
-) -> None:
+async def test_a_page_that_fails_never_gives_a_part(vendor: Vendor) -> None:
     """The second of three pages fails: nothing is given, and the plain protocol is not asked for less."""
-    async with _running(vendor, _fake(vendor, many(20), page_size=7, trouble={2: reply})) as running:
-        with pytest.raises(error):
-            await running.provider.list_tags(vendor.repository)
+    fake = _fake(vendor, many(20), page_size=7)
+    async with _running(vendor, fake) as running:
+        for reply, error in BROKEN_PAGES:
+            fake.listed, fake.trouble = 0, {2: reply}
+            with pytest.raises(error):
+                await running.provider.list_tags(vendor.repository)
+
+            assert fake.listed == 2, reply
 
 
 @vendors
-@pytest.mark.parametrize(
-    "reply",
-    [
-        json_reply({}, 401),
-        json_reply({}, 403),
-        json_reply({}, 404),
-        json_reply({}, 405),
-        json_reply({}, 501),
-        HTML,
-        Reply(200, b"{"),
-        Reply(200, b""),
-        json_reply(None),
-        json_reply("tags"),
-        json_reply([3]),
-        json_reply({"results": 3, "tags": 3, "items": 3}),
-        json_reply({"results": [{"name": 3}], "tags": [{"name": 3}], "items": [{"name": 3}]}),
-    ],
-    ids=lambda reply: f"{reply.status} {reply.body[:24]!r}",
-)
-async def test_an_api_that_does_not_answer_is_passed_over(vendor: Vendor, reply: Reply) -> None:
+async def test_an_api_that_does_not_answer_is_passed_over(vendor: Vendor) -> None:
     """The plain protocol lists the tags, and the API is left alone for an hour."""
-    trouble = dict.fromkeys(range(1, 9), reply)
-    async with _running(vendor, _fake(vendor, many(2), trouble=trouble)) as running:
-        first = await running.provider.list_tags(vendor.repository)
-        asked = len(running.pages)
-        second = await running.provider.list_tags(vendor.repository)
+    fake = _fake(vendor, many(2))
+    async with _running(vendor, fake) as running:
+        for reply in NO_ANSWERS:
+            fake.listed, fake.trouble = 0, dict.fromkeys(range(1, 9), reply)
+            first = await running.provider.list_tags(vendor.repository)
+            asked = fake.listed
+            second = await running.provider.list_tags(vendor.repository)
+            running.clock.seconds += AN_HOUR
 
-        assert first.names == second.names == ("v0", "v1")
-        assert running.provider.uses_api is False
-        assert 0 < asked == len(running.pages)
+            assert first.names == second.names == ("v0", "v1"), reply
+            assert running.provider.uses_api is False, reply
+            assert 0 < asked == fake.listed, reply
 
-        running.clock.seconds += 3601
+        fake.trouble = {}
         await running.provider.list_tags(vendor.repository)
-        assert len(running.pages) > asked
+        assert running.provider.uses_api is True
 
 
 @vendors
 async def test_an_api_that_fails_is_not_passed_over(vendor: Vendor) -> None:
     """Without its times another tag could be the newest: an outage must not change the choice."""
-    trouble = dict.fromkeys(range(1, 9), Reply(502, b"bad gateway"))
+    trouble = dict.fromkeys(range(1, 9), Reply(502, b"bad gateway", LATER))
     async with _running(vendor, _fake(vendor, many(2), trouble=trouble)) as running:
         with pytest.raises(RegistryFailing):
             await running.provider.list_tags(vendor.repository)
 
 
 @vendors
-@pytest.mark.parametrize(
-    ("headers", "wait"),
-    [((("Retry-After", "17"),), 17.0), ((("X-Retry-After", "4102444800"),), 86400.0), ((), None)],
-)
-async def test_a_rate_limit_says_how_long_to_wait(
-    vendor: Vendor, headers: tuple[tuple[str, str], ...], wait: float | None
-) -> None:
+async def test_a_rate_limit_says_how_long_to_wait(vendor: Vendor) -> None:
     """In seconds or as a Unix time, a day at most; and the plain protocol is not asked instead."""
-    reply = Reply(429, b"slow down", headers)
-    async with _running(vendor, _fake(vendor, many(2), trouble=dict.fromkeys(range(1, 9), reply))) as running:
-        with pytest.raises(RateLimited) as caught:
-            await running.provider.list_tags(vendor.repository)
+    fake = _fake(vendor, many(2))
+    async with _running(vendor, fake) as running:
+        for status, headers, wait in RATE_LIMITS:
+            fake.listed, fake.trouble = 0, {1: Reply(status, b"slow down", headers)}
+            with pytest.raises(RateLimited) as caught:
+                await running.provider.list_tags(vendor.repository)
 
-    assert caught.value.retry_after == wait
-    assert vendor.names_by_plain or not running.plain.asked
+            assert caught.value.retry_after == wait, headers
+
+    assert not running.plain.asked
 
 
 @vendors
@@ -310,7 +339,7 @@ async def test_the_secret_is_not_shown_to_an_api_elsewhere(vendor: Vendor) -> No
 async def test_errors_do_not_tell_the_secret(vendor: Vendor) -> None:
     """Not even when the API says it back."""
     fake = _fake(vendor, many(2))
-    trouble = json_reply({"message": f"password {PASSWORD} is wrong"}, 500)
+    trouble = json_reply({"message": f"password {PASSWORD} is wrong"}, 500, LATER)
     fake.trouble = dict.fromkeys(range(1, 9), trouble)
     async with fake.running(credential=fake.credential) as running:
         with pytest.raises(RegistryFailing) as caught:
