@@ -30,6 +30,9 @@ _PAIR = base64.b64encode(f"robot:{PASSWORD}".encode()).decode()
 
 @dataclass
 class FakeArtifactory(FakeVendor):
+    limit: int = 1000
+    """Rows of an answer at most."""
+
     @override
     def product(self, access: Access, url: str) -> Artifactory:
         return Artifactory(access, url)
@@ -58,9 +61,11 @@ class FakeArtifactory(FakeVendor):
             for tag in tags
             for row in _rows(name, tag)
         ]
-        return json_reply(
-            {"results": rows, "range": {"start_pos": 0, "end_pos": len(rows), "total": len(rows)}}
-        )
+        given = rows[: self.limit]
+        limits: dict[str, Any] = {"start_pos": 0, "end_pos": len(given), "total": len(given)}
+        if len(given) < len(rows):
+            limits["notification"] = "AQL query reached the search hard limit, results are trimmed."
+        return json_reply({"results": given, "range": limits})
 
     def _catalog(self, key: str, query: dict[str, str]) -> Reply | None:
         names = sorted(name.partition("/")[2] for name in self.repositories if name.startswith(f"{key}/"))

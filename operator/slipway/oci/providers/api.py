@@ -85,6 +85,8 @@ class Answer:
     """The JSON, as it came: nothing in it may be relied on."""
 
     headers: Headers = field(default_factory=Headers)
+    size: int = 0
+    """Bytes: of many, the reading would keep others waiting."""
 
 
 Flow = Generator[Call, Answer, list[Item]]
@@ -205,7 +207,7 @@ class VendorApi:
         while isinstance(step, Call):
             try:
                 answer = await self.ask(step, about)
-                step = _advance(flow, answer)
+                step = await off_loop(answer.size, _advance, flow, answer)
             except NotOffered as error:
                 if is_first:
                     raise
@@ -245,7 +247,7 @@ class VendorApi:
         except ValueError as error:
             msg = "an answer that is not JSON"
             raise NotOffered(msg) from error
-        return Answer(call.url, body, response.headers)
+        return Answer(call.url, body, response.headers, len(response.body))
 
 
 def _advance(flow: Flow[Item], answer: Answer) -> Call | list[Item]:

@@ -20,6 +20,7 @@ from slipway.oci.providers.api import Answer, Call, NotOffered
 from slipway.oci.providers.fields import list_in, moment_in, name_in, objects_in
 from slipway.oci.providers.paging import by_last, walk
 from slipway.oci.results import RepositoryInfo, TagInfo
+from slipway.oci.session import off_loop
 
 __all__ = ["Artifactory"]
 
@@ -61,7 +62,8 @@ class Artifactory:
         call = Call(
             self._api.url("api/search/aql"), "POST", {"Content-Type": "text/plain"}, _query(key, image)
         )
-        known = _tags(await self._api.ask(call, f"the tags of {repository}"), image)
+        answer = await self._api.ask(call, f"the tags of {repository}")
+        known = await off_loop(answer.size, _tags, answer, image)
         if not known:
             msg = "the query finds no such image"
             raise NotOffered(msg)
@@ -81,6 +83,10 @@ def _query(key: str, image: str) -> bytes:
 
 def _tags(answer: Answer, image: str) -> dict[str, TagInfo]:
     """The tags by name; where there are an index and a manifest of one name, the index is what is pulled."""
+    limits = answer.body.get("range") if isinstance(answer.body, dict) else None
+    if isinstance(limits, dict) and limits.get("notification"):
+        msg = "results that were cut"
+        raise NotOffered(msg)
     found: dict[str, TagInfo] = {}
     for entry in sorted(objects_in(answer.body, "results"), key=_is_index):
         parent, _, tag = name_in(entry, "path").rpartition("/")

@@ -36,6 +36,10 @@ class Provider(Protocol):
     def name(self) -> str:
         """The type of a Registry that stands for it, such as `DockerHub`."""
 
+    @property
+    def uses_api(self) -> bool | None:
+        """Whether the last answer came from the product's own API; None before the first one."""
+
     async def list_repositories(self) -> RepositoryCatalog:
         """All repositories below the Registry's project that the credential shows.
 
