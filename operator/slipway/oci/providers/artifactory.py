@@ -17,7 +17,7 @@ from typing import Any, Final
 from slipway.oci.digest import is_digest
 from slipway.oci.providers.access import Access, own_api, token_or_basic
 from slipway.oci.providers.api import Answer, Call, NotOffered
-from slipway.oci.providers.fields import list_in, moment_in, name_in, objects_in
+from slipway.oci.providers.fields import agreed, list_in, moment_in, name_in, objects_in
 from slipway.oci.providers.paging import by_last, walk
 from slipway.oci.results import RepositoryInfo, TagInfo
 from slipway.oci.session import off_loop
@@ -82,18 +82,21 @@ def _query(key: str, image: str) -> bytes:
 
 
 def _tags(answer: Answer, image: str) -> dict[str, TagInfo]:
-    """The tags by name; where there are an index and a manifest of one name, the index is what is pulled."""
     limits = answer.body.get("range") if isinstance(answer.body, dict) else None
     if isinstance(limits, dict) and limits.get("notification"):
         msg = "results that were cut"
         raise NotOffered(msg)
-    found: dict[str, TagInfo] = {}
-    for entry in sorted(objects_in(answer.body, "results"), key=_is_index):
+    # Where there are an index and a manifest in one folder, the index is what is pulled: it comes last.
+    entries = sorted(objects_in(answer.body, "results"), key=_is_index)
+    found: dict[tuple[str, str], TagInfo] = {}
+    for entry in entries:
         parent, _, tag = name_in(entry, "path").rpartition("/")
         if parent == image and name_in(entry, "name") in _MANIFESTS:
             digest = f"sha256:{entry.get('sha256')}"
-            found[tag] = TagInfo(tag, digest if is_digest(digest) else None, pushed_at=_pushed(entry))
-    return found
+            found[str(entry.get("repo")), tag] = TagInfo(
+                tag, digest if is_digest(digest) else None, pushed_at=_pushed(entry)
+            )
+    return agreed(found.values())
 
 
 def _pushed(entry: dict[str, Any]) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,7 +12,17 @@ from slipway.oci.digest import is_digest
 from slipway.oci.providers.api import NotOffered
 from slipway.oci.results import TagInfo
 
-__all__ = ["Version", "digest_in", "list_in", "moment_in", "name_in", "number_in", "objects_in", "text_in"]
+__all__ = [
+    "Version",
+    "agreed",
+    "digest_in",
+    "list_in",
+    "moment_in",
+    "name_in",
+    "number_in",
+    "objects_in",
+    "text_in",
+]
 
 _EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # what is older is a zero value, or made up
 _LATEST: Final = 253_402_300_799  # the last second of the year 9999
@@ -26,6 +36,19 @@ class Version:
     """What tells it from all others."""
 
     tags: tuple[TagInfo, ...] = field(default=())
+
+
+def agreed(tags: Iterable[TagInfo]) -> dict[str, TagInfo]:
+    """Tags by name; of one that is told with several digests nothing but the name is known.
+
+    Products that gather several repositories under one name tell of each, and not which of them is served.
+    """
+    known: dict[str, TagInfo] = {}
+    for tag in tags:
+        other = known.setdefault(tag.name, tag)
+        if other.digest != tag.digest:
+            known[tag.name] = TagInfo(tag.name)
+    return known
 
 
 def list_in(body: Any, name: str | None = None) -> list[Any]:

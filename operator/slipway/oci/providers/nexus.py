@@ -8,13 +8,14 @@ connector with a port of its own the API cannot be reached, and nothing tells th
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from slipway.oci.digest import is_digest
 from slipway.oci.providers.access import Access, basic, own_api
 from slipway.oci.providers.api import Call, NotOffered
-from slipway.oci.providers.fields import Version, moment_in, name_in, objects_in
+from slipway.oci.providers.fields import Version, agreed, moment_in, name_in, objects_in
 from slipway.oci.providers.paging import by_token, walk
 from slipway.oci.results import RepositoryInfo, TagInfo
 
@@ -42,30 +43,28 @@ class Nexus:
             msg = "nothing tells the Nexus repository"
             raise NotOffered(msg)
         query = f"repository={hosted}&format=docker&name={quote(image, safe='')}"
-        flow = walk(
-            Call(self._api.url(f"service/rest/v1/search?{query}")), _components, by_token("continuationToken")
-        )
+        call = Call(self._api.url(f"service/rest/v1/search?{query}"))
+        flow = walk(call, partial(_components, image), by_token("continuationToken"))
         found = await self._api.collect(flow, f"the tags of {repository}")
-        known = {tag.name: tag for version in found for tag in version.tags}
+        known = agreed(tag for version in found for tag in version.tags)
         if not known:
             msg = "the search knows no such image"
             raise NotOffered(msg)
         return [known.get(name) or TagInfo(name) for name in (await self._plain.list_tags(repository)).names]
 
 
-def _components(body: Any) -> list[Version]:
-    return [_component(entry) for entry in objects_in(body, "items")]
+def _components(image: str, body: Any) -> list[Version]:
+    return [_component(image, entry) for entry in objects_in(body, "items")]
 
 
-def _component(entry: dict[str, Any]) -> Version:
+def _component(image: str, entry: dict[str, Any]) -> Version:
     name = name_in(entry, "version")
+    key = f"{entry.get('id')} {name}"
+    if name_in(entry, "name") != image:
+        return Version(key)
     assets = objects_in(entry, "assets") if entry.get("assets") is not None else ()
     manifest = next((one for one in assets if str(one.get("path")).endswith(f"/manifests/{name}")), {})
     checksum = manifest.get("checksum")
     digest = f"sha256:{checksum.get('sha256')}" if isinstance(checksum, dict) else ""
-    tag = TagInfo(
-        name,
-        digest if is_digest(digest) else None,
-        pushed_at=moment_in(manifest, "lastModified", "blobCreated"),
-    )
-    return Version(f"{entry.get('id')} {name}", (tag,))
+    pushed = moment_in(manifest, "lastModified", "blobCreated")
+    return Version(key, (TagInfo(name, digest if is_digest(digest) else None, pushed_at=pushed),))

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 from slipway.oci.credentials import Credential
+from slipway.oci.providers.api import Answer
+from slipway.oci.providers.artifactory import _tags
+from slipway.oci.results import TagInfo
 from tests.support.providers.artifactory import FakeArtifactory
 from tests.support.providers.fake import PASSWORD, digest_named, many
 
@@ -61,3 +64,14 @@ async def test_without_a_repository_key_artifactory_is_not_asked() -> None:
         await running.provider.list_repositories()
 
     assert running.server.seen == []
+
+
+def test_a_tag_of_several_repositories_behind_a_virtual_one_is_known_by_name_alone() -> None:
+    """The query finds it in each of them, and does not tell which is served."""
+    rows = [
+        {"repo": repo, "path": "api/1.0", "name": "manifest.json", "sha256": digit * 64}
+        for repo, digit in (("local", "1"), ("remote-cache", "2"))
+    ]
+
+    assert _tags(Answer("", {"results": rows}), "api") == {"1.0": TagInfo("1.0")}
+    assert _tags(Answer("", {"results": rows[:1]}), "api")["1.0"].digest == "sha256:" + "1" * 64

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from slipway.oci.providers.api import NotOffered
 from slipway.oci.providers.fields import (
+    agreed,
     digest_in,
     list_in,
     moment_in,
@@ -17,6 +18,7 @@ from slipway.oci.providers.fields import (
     objects_in,
     text_in,
 )
+from slipway.oci.results import TagInfo
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -96,3 +98,12 @@ def test_what_is_no_digest_is_not_told(digest: Any) -> None:
     """Upper case, other lengths and other algorithms are none."""
     assert digest_in({"digest": digest}, "digest") is None
     assert digest_in({"digest": "sha256:" + "0" * 64}, "digest") == "sha256:" + "0" * 64
+
+
+def test_of_a_tag_with_several_digests_only_the_name_is_known() -> None:
+    """Which of them is served, nobody said."""
+    one, other = TagInfo("1.0", "sha256:a", pushed_at=NOON), TagInfo("1.0", "sha256:b", pushed_at=NOON)
+    plain = TagInfo("2.0", "sha256:a")
+
+    assert agreed([one, plain, other, one]) == {"1.0": TagInfo("1.0"), "2.0": plain}
+    assert agreed([one, one]) == {"1.0": one}

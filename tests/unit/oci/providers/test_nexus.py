@@ -41,8 +41,14 @@ def test_only_the_manifest_of_the_tag_counts() -> None:
     other = {"path": "v2/api/manifests/1.0-rc", "checksum": checksum}
 
     for assets in ([other], [], None, [{"path": 3}]):
-        (tag,) = _component({"id": "a", "version": "1.0", "assets": assets}).tags
+        (tag,) = _component("api", {"id": "a", "name": "api", "version": "1.0", "assets": assets}).tags
         assert (tag.digest, tag.pushed_at) == (None, None)
     manifest = {"path": "v2/api/manifests/1.0", "checksum": checksum, "lastModified": None}
-    (tag,) = _component({"id": "a", "version": "1.0", "assets": [other, manifest]}).tags
+    entry = {"id": "a", "name": "api", "version": "1.0", "assets": [other, manifest]}
+    (tag,) = _component("api", entry).tags
     assert tag.digest == "sha256:" + "1" * 64
+
+
+def test_images_of_another_name_are_left_out() -> None:
+    """Older indexes look for words, and find what only looks alike."""
+    assert _component("api", {"id": "a", "name": "shop/api", "version": "1.0", "assets": []}).tags == ()
