@@ -11,8 +11,8 @@ import base64
 import binascii
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -30,9 +30,11 @@ __all__ = [
     "Credential",
     "CredentialKind",
     "Secret",
+    "bound_hosts",
     "certificates_from",
     "credential_for",
     "credential_id",
+    "names_host",
 ]
 
 # Known only to this process: an id cannot be used to try out passwords, and says nothing after a restart.
@@ -138,6 +140,27 @@ def credential_for(secret: Secret, host: str, repository: str = "") -> Credentia
     return _bound(secret, host, _from_fields(secret))
 
 
+def bound_hosts(secret: Secret, host: str) -> tuple[str, ...]:
+    """The hosts that the annotation of a Secret lists, of which this must be one.
+
+    Raises:
+        CredentialNotBound: when it is not.
+    """
+    hosts = hosts_named(secret.annotations)
+    if not names_host(hosts, host):
+        msg = (
+            f"Secret {secret.name} does not say that it may be sent to {host}: annotate it with"
+            f" {ALLOWED_HOSTS}: {host}, or use a Secret of type kubernetes.io/dockerconfigjson with the host"
+        )
+        raise CredentialNotBound(msg)
+    return hosts
+
+
+def names_host(entries: Iterable[str], host: str) -> bool:
+    """Whether one of the entries, each a host whose labels may be globs, names this host and port."""
+    return any(matches(pattern, _folded(host)) for entry in entries for pattern in _patterns(entry))
+
+
 def certificates_from(secret: Secret) -> Certificates:
     """Authorities (`ca.crt`) and client certificate (`tls.crt` with `tls.key`) of a Secret.
 
@@ -196,14 +219,7 @@ def _from_fields(secret: Secret) -> Credential:
 
 
 def _bound(secret: Secret, host: str, credential: Credential) -> Credential:
-    hosts = hosts_named(secret.annotations)
-    if not any(matches(pattern, _folded(host), "") for entry in hosts for pattern in _patterns(entry)):
-        msg = (
-            f"Secret {secret.name} does not say that it may be sent to {host}: annotate it with"
-            f" {ALLOWED_HOSTS}: {host}, or use a Secret of type kubernetes.io/dockerconfigjson with the host"
-        )
-        raise CredentialNotBound(msg)
-    return Credential(credential.kind, credential.username, credential.password, credential.token, hosts)
+    return replace(credential, hosts=bound_hosts(secret, host))
 
 
 def _from_docker_config(secret: Secret, host: str, repository: str) -> Credential:

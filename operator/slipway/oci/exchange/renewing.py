@@ -1,0 +1,102 @@
+"""Keeps what ends after a while, and gets it anew before it does: one caller asks, all others wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+from slipway.clock import Clock
+from slipway.oci.errors import RateLimited, RegistryError, RegistryUnreachable
+
+__all__ = ["Lease", "Renewed"]
+
+Value = TypeVar("Value")
+
+_SHORTEST_LIFE: Final = 60.0  # seconds; less would ask anew for every request
+_LONGEST_LIFE: Final = 24 * 3600.0
+_EARLY: Final = (0.1, 0.2)  # parts of the life that are left when it is renewed
+_MARGIN: Final = (
+    30.0  # seconds before the end at which it is worth nothing: requests take time, clocks differ
+)
+_PAUSE: Final = (30.0, 60.0)  # seconds before the next attempt, while what there is still holds
+
+
+@dataclass(frozen=True, slots=True)
+class Lease(Generic[Value]):
+    """Something that holds for a while; `lifetime` is in seconds from the moment it was asked for."""
+
+    value: Value = field(repr=False)
+    lifetime: float
+
+
+class Renewed(Generic[Value]):
+    """A value that is always good for a while.
+
+    It is renewed when a tenth to a fifth of its life is left, by chance, so that those who got theirs
+    together do not come back together. While the vendor cannot be reached, or wants fewer requests, the
+    present value stays in use to its end; a refusal is told at once.
+
+    Args:
+        fetch: Gets a new one. It runs once at a time.
+        clock: Measures the life.
+    """
+
+    def __init__(self, fetch: Callable[[], Awaitable[Lease[Value]]], clock: Clock) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._held: tuple[Value, ...] = ()
+        self._renew_at = 0.0
+        self._ends_at = 0.0
+        self._attempts = 0
+        self._failure: RegistryError | None = None
+
+    @property
+    def held(self) -> tuple[Value, ...]:
+        """The present value and the one before it, which requests under way may still carry."""
+        return self._held
+
+    async def get(self) -> Value:
+        """The value.
+
+        Raises:
+            RegistryError: when there is none, and none could be got.
+        """
+        if self._clock.monotonic() < self._renew_at:
+            return self._held[0]
+        attempts = self._attempts
+        async with self._lock:
+            if self._clock.monotonic() < self._renew_at:
+                return self._held[0]
+            if self._attempts != attempts and self._failure is not None:
+                raise self._failure  # what was waited for failed: asking again would tell nothing new
+            return await self._renew()
+
+    async def _renew(self) -> Value:
+        started = self._clock.monotonic()
+        self._failure = None
+        try:
+            lease = await self._fetch()
+        except (RegistryUnreachable, RateLimited) as error:
+            if self._clock.monotonic() < self._ends_at:
+                self._renew_at = min(self._ends_at, self._clock.monotonic() + _between(*_PAUSE))
+                return self._held[0]
+            self._failure = error
+            raise
+        except RegistryError as error:
+            self._failure = error
+            raise
+        finally:
+            self._attempts += 1
+        life = min(max(lease.lifetime, _SHORTEST_LIFE), _LONGEST_LIFE)
+        self._renew_at = started + life * (1.0 - _between(*_EARLY))
+        self._ends_at = started + life - _MARGIN
+        self._held = (lease.value, *self._held[:1])
+        return lease.value
+
+
+def _between(low: float, high: float) -> float:
+    return random.uniform(low, high)  # noqa: S311 - spreads load, guards no secret
