@@ -189,7 +189,8 @@ def _is_host_of(registry_type: str, host: str) -> bool:
             return acr_host(host) is not None
         case Cloud.GAR:
             return is_google_host(host)
-    return False
+        case _:
+            return False
 
 
 def _ecr_host(host: str) -> EcrHost:
