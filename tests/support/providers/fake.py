@@ -109,11 +109,12 @@ class Running:
     plain: PlainRegistry
     server: RawServer
     clock: ManualClock
+    fake: FakeVendor
 
     @property
     def pages(self) -> list[Seen]:
         """The requests so far, those for tokens left out."""
-        return [one for one in self.server.seen if one.method != "POST" or "aql" in one.path]
+        return [one for one in self.server.seen if self.fake.is_listing(one)]
 
 
 @dataclass
@@ -197,6 +198,7 @@ class FakeVendor:
                 session, direct(http), plain, StaticCredential(credential), project, clock, timeout=5
             )
             try:
-                yield Running(ProductProvider(self.product(access, server.url), access), plain, server, clock)
+                provider = ProductProvider(self.product(access, server.url), access)
+                yield Running(provider, plain, server, clock, self)
             finally:
                 await http.aclose()

@@ -9,10 +9,12 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from slipway.egress import Origin, Response
 from slipway.http import origin_of
+from slipway.oci.answers import retry_after
 from slipway.oci.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -101,7 +103,12 @@ class AwsRefusal:
 
 
 def read_json_refusal(response: Response) -> AwsRefusal:
-    """`{"__type": "namespace#Code", "message": …}`, as APIs with JSON 1.1 answer; some write `Message`."""
+    """`{"__type": "namespace#Code", "message": …}`, as APIs with JSON 1.1 answer; some write `Message`.
+
+    Both are empty for a success.
+    """
+    if response.status < 300:
+        return AwsRefusal("", "")
     body = json_object(response)
     code = str(body.get("__type") or response.headers.get("x-amzn-errortype") or "")
     message = body.get("message") or body.get("Message")
@@ -150,6 +157,12 @@ def _allowance(action: str) -> str:
 
 
 def _unknown(response: Response, where: Origin, asked: str, said: str) -> RegistryError:
+    if response.status == 429:
+        return RateLimited(
+            f"{where} wants fewer requests{said}", retry_after(response.headers, datetime.now(UTC))
+        )
+    if response.status >= 500:
+        return RegistryFailing(f"{where} failed with status {response.status}{said}")
     if response.status in {401, 403}:
         return AuthenticationFailed(f"{where} refuses {asked}{said}: {_KEYS}")
     if 300 <= response.status < 400:

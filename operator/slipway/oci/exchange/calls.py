@@ -18,7 +18,7 @@ from slipway.oci.answers import Asker, Subject, from_http, refusal
 from slipway.oci.errors import InvalidResponse
 from slipway.redact import redact
 
-__all__ = ["Call", "VendorClock", "form_call", "is_secret_text", "json_object", "send", "words"]
+__all__ = ["Call", "VendorClock", "carry", "form_call", "is_secret_text", "json_object", "send", "words"]
 
 _MOST_BYTES: Final = 1024 * 1024
 _SKEW: Final = timedelta(minutes=1)
@@ -34,6 +34,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     max_bytes: int = _MOST_BYTES
+    timeout: float | None = None
 
 
 def form_call(url: str, fields: Mapping[str, str], accept: str = "application/json") -> Call:
@@ -55,17 +56,30 @@ async def send(http: HttpClient, call: Call, secrets: tuple[str, ...]) -> Respon
         RegistryFailing: when it fails (5xx).
         RegistryError: when there is no answer.
     """
-    origin = origin_of(call.url)
-    try:
-        response = await http.request(
-            call.method, call.url, headers=call.headers, content=call.body, max_bytes=call.max_bytes
-        )
-    except (HttpError, InvalidCertificate) as error:
-        raise from_http(error, origin) from error
+    response = await carry(http, call)
     if response.status == 429 or response.status >= 500:
-        asker = Asker(registry=origin, anonymous=False, username="", secrets=secrets)
+        asker = Asker(registry=origin_of(call.url), anonymous=False, username="", secrets=secrets)
         raise refusal(response, Subject.REGISTRY, "", asker)
     return response
+
+
+async def carry(http: HttpClient, call: Call) -> Response:
+    """The answer, whatever its status.
+
+    Raises:
+        RegistryError: when there is no answer.
+    """
+    try:
+        return await http.request(
+            call.method,
+            call.url,
+            headers=call.headers,
+            content=call.body,
+            max_bytes=call.max_bytes,
+            timeout=call.timeout,
+        )
+    except (HttpError, InvalidCertificate) as error:
+        raise from_http(error, origin_of(call.url)) from error
 
 
 def json_object(response: Response) -> dict[str, Any]:

@@ -20,18 +20,22 @@ from slipway.clock import Clock
 from slipway.egress import Response
 from slipway.http import HttpClient
 from slipway.oci.credentials import Credential
-from slipway.oci.errors import InvalidResponse
-from slipway.oci.exchange.aws_answers import AwsRefusal, aws_error, read_json_refusal
+from slipway.oci.errors import InvalidResponse, NotFound
+from slipway.oci.exchange.aws_answers import aws_error, read_json_refusal
 from slipway.oci.exchange.aws_keys import KeySource
-from slipway.oci.exchange.calls import Call, VendorClock, json_object, send
+from slipway.oci.exchange.calls import Call, VendorClock, carry, json_object
 from slipway.oci.exchange.renewing import Lease, Renewed
 from slipway.oci.exchange.sigv4 import AwsKeys, SigningScope, sign
+from slipway.oci.session import Ask
 
-__all__ = ["EcrApi", "EcrCredential", "EcrHost", "ecr_host"]
+__all__ = ["TARGET", "EcrApi", "EcrCredential", "EcrHost", "ecr_host", "ecr_request"]
 
-_TARGET: Final = "AmazonEC2ContainerRegistry_V20150921"
-_MOST_BYTES: Final = 8 * 1024 * 1024  # a page of 1,000 images has about 1 MiB
+TARGET: Final = "X-Amz-Target"
+"""The header that names the action."""
+
+_SERVICE: Final = "AmazonEC2ContainerRegistry_V20150921"
 _HALF_A_DAY: Final = 12 * 3600.0
+_LATEST: Final = 2**32  # seconds since 1970; what is later is no end but a number
 _HOST: Final = re.compile(
     r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?P<fips>-fips)?\.(?P<region>[a-z]{2,3}(?:-[a-z]+)+-[0-9]{1,2})"
     r"\.(?P<domain>amazonaws\.com(?:\.cn)?|on\.aws)"
@@ -68,7 +72,7 @@ def ecr_host(host: str) -> EcrHost | None:
 
 
 class EcrApi:
-    """The API of one registry, signed."""
+    """The API of one registry, signed with keys."""
 
     def __init__(self, host: EcrHost, keys: KeySource, http: HttpClient, clock: Clock) -> None:
         self.host = host
@@ -81,60 +85,73 @@ class EcrApi:
         """The secret halves of the keys."""
         return self._keys.secrets
 
-    async def call(self, action: str, fields: dict[str, Any], subject: str = "") -> dict[str, Any]:
-        """The answer to an action.
-
-        Args:
-            action: Such as `DescribeImages`.
-            fields: Its request.
-            subject: What it is about, for the words of errors.
+    async def send(self, ask: Ask) -> Response:
+        """Signs a request to the API, and carries it.
 
         Raises:
             AuthenticationFailed: when the keys are wrong, or have ended.
-            AccessDenied: when no policy allows the action.
-            RepositoryNotFound: when there is no such repository.
+            AccessDenied: when no policy allows it.
             RateLimited: when AWS throttles.
-            RegistryError: whatever else is in the way.
+            RegistryError: whatever else is in the way, but for what depends on the request.
         """
-        return json_object(await self._ask(action, fields, subject))
+        keys = await self._keys.keys()
+        response = await self._signed(ask, keys)
+        refusal = read_json_refusal(response)
+        if refusal.code in _CLOCK_REFUSALS and self._vendor_clock.corrected_by(response.headers):
+            response = await self._signed(ask, keys)
+            refusal = read_json_refusal(response)
+        action = ask.headers[TARGET].rpartition(".")[2]
+        error = aws_error(refusal, response, f"ecr:{action}", keys.secrets) if refusal.code else None
+        if error is None or isinstance(error, (NotFound, InvalidResponse)):
+            return response
+        raise error
 
     async def token(self) -> tuple[str, float]:
         """The pair `AWS:password` that the registry takes, and the seconds it holds.
 
         Raises:
-            RegistryError: as `call` does.
+            RegistryError: as `send` does, and when there is none.
         """
-        response = await self._ask("GetAuthorizationToken", {}, "")
+        response = await self.send(ecr_request(self.host.api, "GetAuthorizationToken", {}))
+        if response.status != 200:
+            refusal = read_json_refusal(response)
+            raise aws_error(refusal, response, "ecr:GetAuthorizationToken", self.secrets)
         listed = json_object(response).get("authorizationData")
-        data = listed[0] if isinstance(listed, list) and listed else {}
-        token, end = (
-            (data.get(name) for name in ("authorizationToken", "expiresAt")) if data else (None, None)
+        first = listed[0] if isinstance(listed, list) and listed else None
+        data = first if isinstance(first, dict) else {}
+        return _pair(data.get("authorizationToken")), self._lifetime(data.get("expiresAt"), response)
+
+    def _lifetime(self, end: object, response: Response) -> float:
+        if not isinstance(end, (int, float)):
+            return _HALF_A_DAY
+        moment = datetime.fromtimestamp(min(max(end, 0), _LATEST), UTC)
+        return self._vendor_clock.seconds_until(moment, response.headers)
+
+    async def _signed(self, ask: Ask, keys: AwsKeys) -> Response:
+        assert isinstance(ask.content, bytes)
+        headers = sign(
+            ask.method,
+            ask.url,
+            headers=ask.headers,
+            body=ask.content,
+            keys=keys,
+            scope=SigningScope(self.host.region, "ecr"),
+            now=self._vendor_clock.now(),
         )
-        if isinstance(end, (int, float)):
-            moment = datetime.fromtimestamp(min(max(end, 0), 2**32), UTC)
-            return _pair(token), self._vendor_clock.seconds_until(moment, response.headers)
-        return _pair(token), _HALF_A_DAY
+        call = Call(ask.method, ask.url, headers, ask.content, ask.max_bytes, ask.timeout)
+        return await carry(self._http, call)
 
-    async def _ask(self, action: str, fields: dict[str, Any], subject: str) -> Response:
-        keys = await self._keys.keys()
-        response = await self._signed(action, fields, keys)
-        if response.status == 200:
-            return response
-        refusal = read_json_refusal(response)
-        if refusal.code in _CLOCK_REFUSALS and self._vendor_clock.corrected_by(response.headers):
-            response = await self._signed(action, fields, keys)
-            refusal = AwsRefusal("", "") if response.status == 200 else read_json_refusal(response)
-        if response.status == 200:
-            return response
-        raise aws_error(refusal, response, f"ecr:{action}", keys.secrets, subject)
 
-    async def _signed(self, action: str, fields: dict[str, Any], keys: AwsKeys) -> Response:
-        body = to_json(fields)
-        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"{_TARGET}.{action}"}
-        scope = SigningScope(self.host.region, "ecr")
-        url, now = self.host.api, self._vendor_clock.now()
-        signed = sign("POST", url, headers=headers, body=body, keys=keys, scope=scope, now=now)
-        return await send(self._http, Call("POST", url, signed, body, _MOST_BYTES), keys.secrets)
+def ecr_request(api: str, action: str, fields: dict[str, Any]) -> Ask:
+    """A request to the API.
+
+    Args:
+        api: Its URL.
+        action: Such as `DescribeImages`.
+        fields: What goes into the body.
+    """
+    headers = {"Content-Type": "application/x-amz-json-1.1", TARGET: f"{_SERVICE}.{action}"}
+    return Ask("POST", api, headers=headers, content=to_json(fields))
 
 
 class EcrCredential:
@@ -151,7 +168,7 @@ class EcrCredential:
         """The credential, for up to 12 hours.
 
         Raises:
-            RegistryError: as `EcrApi.call` does.
+            RegistryError: as `EcrApi.token` does.
         """
         return await self._renewed.get()
 

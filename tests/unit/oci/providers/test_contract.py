@@ -19,9 +19,12 @@ from slipway.oci.errors import (
     RegistryFailing,
     RepositoryNotFound,
 )
+from tests.support.providers.acr import FakeAcr
 from tests.support.providers.artifactory import FakeArtifactory
 from tests.support.providers.dockerhub import FakeDockerHub
+from tests.support.providers.ecr import FakeEcr
 from tests.support.providers.fake import PASSWORD, FakeVendor, Running, StoredTag, json_reply, many
+from tests.support.providers.gar import FakeGar
 from tests.support.providers.ghcr import FakeGitHub
 from tests.support.providers.gitea import FakeGitea
 from tests.support.providers.gitlab import FakeGitLab
@@ -105,7 +108,10 @@ class Vendor:
 
 
 VENDORS = {
+    "ACR": Vendor(FakeAcr, requests=1),
     "DockerHub": Vendor(FakeDockerHub, requests=3, catalog=False),
+    "ECR": Vendor(FakeEcr, requests=2, names_next=False, needs_secret=True),
+    "GAR": Vendor(FakeGar, requests=1, pages=False, names_next=False),
     "GHCR": Vendor(FakeGitHub, requests=3, catalog=False, needs_secret=True),
     "GitLab": Vendor(FakeGitLab, requests=1),
     "Gitea": Vendor(FakeGitea, requests=5, names_next=False, digests=False),
