@@ -19,12 +19,8 @@ from slipway.oci.errors import CredentialInvalid
 __all__ = ["FederatedAccount", "GoogleIdentity", "ServiceAccountKey", "parse_google_identity"]
 
 _UNIVERSE: Final = "googleapis.com"
-_TOKEN_URLS: Final = frozenset(
-    {
-        "https://oauth2.googleapis.com/token",
-        "https://accounts.google.com/o/oauth2/token",
-    }  # the latter in old keys
-)
+_TOKEN_URL: Final = "https://oauth2.googleapis.com/token"  # noqa: S105
+_OLD_TOKEN_URL: Final = "https://accounts.google.com/o/oauth2/token"  # noqa: S105 - in keys of some age
 _STS_URL: Final = "https://sts.googleapis.com/v1/token"
 _AUDIENCE: Final = re.compile(
     r"//iam\.googleapis\.com/projects/[0-9]+/locations/global/workloadIdentityPools/[a-z0-9-]+/providers/[a-z0-9-]+"
@@ -86,7 +82,7 @@ def parse_google_identity(document: bytes, source: str) -> GoogleIdentity:
 
 def _service_account(fields: dict[str, Any], source: str) -> ServiceAccountKey:
     _require_google(fields, source)
-    _require(fields.get("token_uri", _STS_URL) in {*_TOKEN_URLS, _STS_URL}, source, "token_uri")
+    _require(fields.get("token_uri", _TOKEN_URL) in (_TOKEN_URL, _OLD_TOKEN_URL), source, "token_uri")
     email, key_id, key = (fields.get(name) for name in ("client_email", "private_key_id", "private_key"))
     if not all(isinstance(value, str) and value for value in (email, key_id, key)):
         msg = f"{source} lacks client_email, private_key_id or private_key: make a new key"
