@@ -14,7 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from typing_extensions import override
 
-from slipway.egress import Response
+from slipway.egress import EndpointClass, Response
+from slipway.egress.deadline import Deadline
 from slipway.http import MAX_BODY, HttpClient
 from tests.support.raw_server import Hanging, RawServer, Reply, Seen
 
@@ -69,7 +70,8 @@ class _Network(HttpClient):
         headers: Mapping[str, str] | None = None,
         content: bytes | AsyncIterable[bytes] = b"",
         max_bytes: int = MAX_BODY,
-        timeout: float | None = None,
+        timeout: float | Deadline | None = None,
+        endpoint: EndpointClass = EndpointClass.OTHER,
     ) -> Response:
         parts = urlsplit(url)
         assert parts.scheme == "https", f"{url} would be asked without TLS"

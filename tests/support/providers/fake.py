@@ -193,7 +193,7 @@ class FakeVendor:
         async with RawServer(self) as server:
             self.url = server.url
             http, clock, plain = HttpClient(timeout=5, verify=_NO_TLS), ManualClock(), PlainRegistry(self)
-            session = RegistrySession(registry or server.url, http, credential)
+            session = RegistrySession(registry or server.url, http, StaticCredential(credential))
             access = Access(
                 session, direct(http), plain, StaticCredential(credential), project, clock, timeout=5
             )

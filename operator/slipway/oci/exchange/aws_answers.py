@@ -14,7 +14,6 @@ from typing import Final
 
 from slipway.egress import Origin, Response
 from slipway.http import origin_of
-from slipway.oci.answers import retry_after
 from slipway.oci.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -25,6 +24,7 @@ from slipway.oci.errors import (
     RepositoryNotFound,
 )
 from slipway.oci.exchange.calls import json_object, words
+from slipway.oci.waits import retry_after
 
 __all__ = ["AwsRefusal", "aws_error", "read_json_refusal", "read_xml_refusal", "xml_text"]
 

@@ -17,7 +17,7 @@ from pydantic_core import from_json
 
 from slipway.egress import Headers, HttpError, InvalidCertificate, Origin, Response
 from slipway.http import HttpClient, join_url, origin_of
-from slipway.oci.answers import Asker, Subject, from_http, is_html, refusal, retry_after
+from slipway.oci.answers import Asker, Subject, from_http, is_html, refusal
 from slipway.oci.errors import (
     AuthenticationFailed,
     EgressRefused,
@@ -26,6 +26,7 @@ from slipway.oci.errors import (
     RateLimited,
 )
 from slipway.oci.session import Ask, off_loop
+from slipway.oci.waits import retry_after
 
 __all__ = [
     "Answer",
