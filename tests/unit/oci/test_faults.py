@@ -180,7 +180,7 @@ HUB = (("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", "0;w=21600"))
 async def test_a_registry_that_wants_fewer_requests_gets_fewer(
     registry: FaultyRegistry, answer: Fault, wait: float | None, call: Call
 ) -> None:
-    """One is the last one; the error says how long to wait, where the registry does."""
+    """Where it says how long to wait, and that is long, there is none until then; the error says so, too."""
     registry.play(answer)
 
     async with _client(registry) as client:
@@ -189,7 +189,7 @@ async def test_a_registry_that_wants_fewer_requests_gets_fewer(
 
     assert caught.value.reason == Reason.RATE_LIMITED
     assert caught.value.retry_after == (None if wait is None else pytest.approx(wait, abs=30))
-    assert len(registry.seen) == 1
+    assert len(registry.seen) <= (4 if wait is None else 1)
 
 
 # --- F24: time-outs, TLS, DNS
