@@ -347,11 +347,11 @@ BEHAVIOURS = {
         call=_head(),
         makes=DIGEST,
     ),
-    "writing asks for both rights": Behaviour(
+    "writing asks for both rights, in any order": Behaviour(
         TOKEN,
         f"POST {UPLOADS}",
         401,
-        {"WWW-Authenticate": f'{REALM},scope="repository:{REPOSITORY}:pull,push"'},
+        {"WWW-Authenticate": f'{REALM},scope="repository:{REPOSITORY}:(pull,push|push,pull)"'},
         call=_upload,
     ),
     "a token that is none is called so": Behaviour(
