@@ -95,14 +95,18 @@ class WireAnswer:
     body: bytes
 
 
-def ask_on_the_wire(url: str, method: str, target: str, headers: Mapping[str, str]) -> WireAnswer:
+def ask_on_the_wire(
+    url: str, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
+) -> WireAnswer:
     """One request with Host and these headers: what libraries add on their own changes answers."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
     try:
         connection.putrequest(method, target, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name, value)
-        connection.endheaders()
+        if body:
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body or None)
         response = connection.getresponse()
         return WireAnswer(response.status, response.headers, response.read())
     finally:
@@ -111,7 +115,7 @@ def ask_on_the_wire(url: str, method: str, target: str, headers: Mapping[str, st
 
 async def tag_names(client: RegistryClient, repository: str) -> tuple[str, ...]:
     """The names of all tags."""
-    return await client.list_tags(repository)
+    return (await client.list_tags(repository)).names
 
 
 async def push(client: RegistryClient, repository: str, tag: str, image: SmallImage) -> str:

@@ -90,6 +90,18 @@ def _get(reference: str = "1.0", repository: str = REPOSITORY) -> Call:
     return call
 
 
+def _referrers(digest: str = DIGEST, artifact_type: str | None = None, repository: str = REPOSITORY) -> Call:
+    async def call(client: RegistryClient) -> tuple[str, ...]:
+        found = await client.referrers(repository, digest, artifact_type)
+        return tuple(one.digest for one in found)
+
+    return call
+
+
+async def _has_repository(client: RegistryClient) -> bool:
+    return REPOSITORY in await client.list_repositories()
+
+
 def _check(client: RegistryClient) -> Awaitable[None]:
     return client.check()
 
@@ -181,7 +193,7 @@ BEHAVIOURS = {
         OPEN, "GET /v2/_catalog?n=-1", 400, {}, "PAGINATION_NUMBER_INVALID"
     ),
     "distribution gives a thousand repositories at once": Behaviour(
-        OPEN, "GET /v2/_catalog?n=1000", 200, {}, REPOSITORY
+        OPEN, "GET /v2/_catalog?n=1000", 200, {}, REPOSITORY, call=_has_repository, makes=True
     ),
     # Referrers
     "distribution has no referrers and says so as plain text": Behaviour(
@@ -190,6 +202,8 @@ BEHAVIOURS = {
         404,
         {"Content-Type": "text/plain.*"},
         "404 page not found",
+        call=_referrers(),
+        makes=(),
     ),
     "go-containerregistry lists referrers": Behaviour(
         OTHER,
@@ -197,6 +211,8 @@ BEHAVIOURS = {
         200,
         {"Content-Type": re.escape(OCI_INDEX), "OCI-Filters-Applied": None},
         REFERRER.manifest.digest,
+        call=_referrers(),
+        makes=(REFERRER.manifest.digest,),
     ),
     "go-containerregistry does not filter referrers": Behaviour(
         OTHER,
@@ -204,18 +220,44 @@ BEHAVIOURS = {
         200,
         {"OCI-Filters-Applied": None},
         REFERRER.manifest.digest,
+        call=_referrers(artifact_type="none"),
+        makes=(),
     ),
     "what nothing refers to has an empty index": Behaviour(
-        OTHER, f"GET /v2/{REPOSITORY}/referrers/{digest_of(b'')}", 200, {}, '"manifests":[]'
+        OTHER,
+        f"GET /v2/{REPOSITORY}/referrers/{digest_of(b'')}",
+        200,
+        {},
+        '"manifests":[]',
+        call=_referrers(digest_of(b"")),
+        makes=(),
     ),
     "a repository that is missing looks like missing referrers": Behaviour(
-        OTHER, f"GET /v2/no/such/referrers/{DIGEST}", 404, {"Content-Type": "text/plain.*"}, "NAME_UNKNOWN"
+        OTHER,
+        f"GET /v2/no/such/referrers/{DIGEST}",
+        404,
+        {"Content-Type": "text/plain.*"},
+        "NAME_UNKNOWN",
+        call=_referrers(repository="no/such"),
+        makes=RepositoryNotFound,
     ),
     "go-containerregistry refuses referrers of no digest": Behaviour(
-        OTHER, f"GET /v2/{REPOSITORY}/referrers/sha256:zz", 400, {}, "UNSUPPORTED"
+        OTHER,
+        f"GET /v2/{REPOSITORY}/referrers/sha256:zz",
+        400,
+        {},
+        "UNSUPPORTED",
+        call=_referrers("sha256:zz"),
+        makes=InvalidReference,
     ),
     "go-containerregistry without referrers does not know the path": Behaviour(
-        CUTTING, f"GET /v2/{REPOSITORY}/referrers/{DIGEST}", 404, {}, "METHOD_UNKNOWN"
+        CUTTING,
+        f"GET /v2/{REPOSITORY}/referrers/{DIGEST}",
+        404,
+        {},
+        "METHOD_UNKNOWN",
+        call=_referrers(),
+        makes=(),
     ),
     # What is missing, and what cannot be
     "distribution fails at a malformed digest, which is never sent": Behaviour(
@@ -329,7 +371,12 @@ BEHAVIOURS = {
         user=None,
     ),
     "the list of repositories has a scope of its own": Behaviour(
-        TOKEN, "GET /v2/_catalog", 401, {"WWW-Authenticate": rf'{REALM},scope="registry:catalog:\*"'}
+        TOKEN,
+        "GET /v2/_catalog",
+        401,
+        {"WWW-Authenticate": rf'{REALM},scope="registry:catalog:\*"'},
+        call=_has_repository,
+        makes=True,
     ),
     "reading asks for the right to pull": Behaviour(
         TOKEN,
@@ -440,11 +487,18 @@ def _url(row: Behaviour, request: pytest.FixtureRequest) -> str:
 @cache
 def _filled(url: str, server: str) -> None:
     """Pushes what the rows ask for, once per server."""
-    repositories: dict[str, tuple[str, ...]] = {REPOSITORY: PUSHED}
+    user = "robot" if server in {PASSWORD, TOKEN} else None
+    asyncio.run(_fill(url, user, {REPOSITORY: PUSHED}))
     if server == CUTTING:
-        repositories["behaviour/long"] = tuple(f"t{number:03}" for number in range(120))
-        repositories["behaviour/full"] = tuple(f"t{number:03}" for number in range(100))
-    asyncio.run(_fill(url, "robot" if server in {PASSWORD, TOKEN} else None, repositories))
+        _tag_on_the_wire(url, "behaviour/long", 120)
+        _tag_on_the_wire(url, "behaviour/full", 100)
+
+
+def _tag_on_the_wire(url: str, repository: str, count: int) -> None:
+    """Tags an image whose blobs are not asked for; the client would keep to its pace of requests."""
+    for number in range(count):
+        target = f"/v2/{repository}/manifests/t{number:03}"
+        ask_on_the_wire(url, "PUT", target, {"Content-Type": OCI_MANIFEST}, IMAGE.manifest.raw)
 
 
 async def _fill(url: str, user: str | None, repositories: Mapping[str, tuple[str, ...]]) -> None:

@@ -14,8 +14,7 @@ from dev.registry import Registry
 from slipway.oci import Descriptor, ImageIndex, ImageManifest, ManifestV2, RegistryClient
 from slipway.oci.digest import digest_of
 from slipway.oci.referrers import fallback_tag
-from tests.cluster.oci.conftest import USERS
-from tests.cluster.oci.support import SmallImage, push, small_image, small_index
+from tests.cluster.oci.support import USERS, SmallImage, push, small_image, small_index
 
 PAGE = Path(__file__).parents[3] / "docs" / "registry-client.md"
 PROGRAMS = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL))

@@ -13,8 +13,7 @@ from slipway.oci import Descriptor, ImageConfig, ImageIndex, ImageManifest, Mani
 from slipway.oci.digest import digest_of
 from slipway.oci.errors import AuthenticationFailed, BlobNotFound, PlatformNotFound
 from slipway.oci.referrers import fallback_tag
-from tests.cluster.oci.conftest import USERS
-from tests.cluster.oci.support import SmallImage, push, small_image, small_index
+from tests.cluster.oci.support import USERS, SmallImage, push, small_image, small_index
 
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 BUILT = datetime(2026, 11, 21, 9, tzinfo=UTC)
