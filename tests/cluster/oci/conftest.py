@@ -63,6 +63,6 @@ def referrers_registry() -> Iterator[ReferrersRegistry]:
 
 @pytest.fixture(scope="session")
 def cutting_registry() -> Iterator[ReferrersRegistry]:
-    """The same make without referrers, which cuts lists of tags at 50 and does not say so."""
-    with ReferrersRegistry(referrers=False, truncate=50) as registry:
+    """The same make without referrers, which cuts lists of tags at 37 and does not say so."""
+    with ReferrersRegistry(referrers=False, truncate=37) as registry:
         yield registry

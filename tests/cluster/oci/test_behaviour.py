@@ -172,18 +172,18 @@ BEHAVIOURS = {
         "GET /v2/behaviour/long/tags/list?n=1000",
         200,
         {"Link": None},
-        '"t049"]',
+        '"t036"]',
         call=_tags("behaviour/long"),
         makes=tuple(f"t{number:03}" for number in range(120)),
     ),
     "a list that is cut and ends at a full page is found out as well": Behaviour(
         CUTTING,
-        "GET /v2/behaviour/full/tags/list?n=1000&last=t099",
+        "GET /v2/behaviour/full/tags/list?n=1000&last=t110",
         200,
         {"Link": None},
         '"tags":["t000"',
         call=_tags("behaviour/full"),
-        makes=tuple(f"t{number:03}" for number in range(100)),
+        makes=tuple(f"t{number:03}" for number in range(111)),
     ),
     # Repositories
     "distribution refuses more repositories than it gives at once": Behaviour(
@@ -491,7 +491,7 @@ def _filled(url: str, server: str) -> None:
     asyncio.run(_fill(url, user, {REPOSITORY: PUSHED}))
     if server == CUTTING:
         _tag_on_the_wire(url, "behaviour/long", 120)
-        _tag_on_the_wire(url, "behaviour/full", 100)
+        _tag_on_the_wire(url, "behaviour/full", 111)
 
 
 def _tag_on_the_wire(url: str, repository: str, count: int) -> None:
