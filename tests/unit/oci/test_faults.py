@@ -121,6 +121,24 @@ async def test_a_registry_that_fails_is_named_and_others_go_on(
     assert 1 < len(registry.seen) < 8
 
 
+async def test_what_fails_again_and_again_is_left_alone_and_nothing_else_is(
+    registry: FaultyRegistry, neighbour: FaultyRegistry
+) -> None:
+    """Lists fail, so nobody asks for lists for a while; manifests and other hosts are asked as before."""
+    registry.play(faults.status(503), on=faults.Endpoint.LIST)
+    async with _client(registry) as client, _client(neighbour) as other:
+        for _ in range(3):
+            await _fails(_tags(client), RegistryFailing)
+        asked = len(registry.targets(faults.Endpoint.LIST))
+
+        error = await _fails(_tags(client), RegistryFailing)
+
+        assert "left alone for a while" in str(error)
+        assert len(registry.targets(faults.Endpoint.LIST)) == asked < 12
+        assert await _get(client) == FIRST.digest
+        assert await _tags(other) == ("1.0",)
+
+
 async def test_a_failure_that_passes_is_not_even_told(registry: FaultyRegistry) -> None:
     """One attempt more is enough."""
     registry.play(faults.status(503), times=1)
