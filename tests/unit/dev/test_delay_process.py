@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dev.delay import RequestLines
+from dev.delay_process import RequestLines
 
 LIST = b"GET /v2/shop/api/tags/list?n=1000 HTTP/1.1\r\nHost: r\r\n\r\n"
 PUT = b"PUT /v2/shop/api/manifests/1 HTTP/1.1\r\ncontent-LENGTH:  23\r\nHost: r\r\n\r\n"
