@@ -101,6 +101,14 @@ class Truncating(ListServer):
         return None
 
 
+class Stingy(Truncating):
+    """The same with a limit of its own, whatever is asked for."""
+
+    @override
+    def size(self, query: dict[str, str]) -> int | None:
+        return self._most
+
+
 class Opaque(ListServer):
     """Quay: positions that say nothing, in an absolute Link."""
 
@@ -184,6 +192,7 @@ STYLES: dict[str, type[ListServer]] = {
     "distribution 3, ACR, Harbor, zot": ListServer,
     "distribution 2.8": Unpaged,
     "go-containerregistry": Truncating,
+    "go-containerregistry with a limit": Stingy,
     "Quay": Opaque,
     "GHCR": OldestFirst,
     "ECR": Limited,

@@ -34,7 +34,9 @@ def tags(*names: str, following: str | None = None) -> Answer:
     """A page of a tag list; `following` is the path of the next one."""
     link = {"Link": f'<{following}>; rel="next"'} if following else {}
     body = json.dumps({"name": "any", "tags": list(names)}).encode()
-    return Answer(200, {"Content-Type": "application/json", **link}, body)
+    # As distribution does: without it a list is looked behind, in case it was cut.
+    says = {"Docker-Distribution-Api-Version": "registry/2.0"}
+    return Answer(200, {"Content-Type": "application/json", **says, **link}, body)
 
 
 def image(digest: str) -> Answer:

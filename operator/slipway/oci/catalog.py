@@ -8,6 +8,7 @@ from slipway.egress import Response
 from slipway.oci.answers import Subject
 from slipway.oci.carrier import PageCarrier, judge_list
 from slipway.oci.errors import CatalogUnavailable, RegistryError
+from slipway.oci.habits import Habits
 from slipway.oci.listing import REPOSITORIES, list_pages
 from slipway.oci.results import RepositoryCatalog, RepositoryInfo
 from slipway.oci.session import RegistrySession
@@ -24,10 +25,11 @@ class Catalog:
     def __init__(self, session: RegistrySession, timeout: float) -> None:
         self._session = session
         self._carrier = PageCarrier(session, timeout)
+        self._habits = Habits()
 
     async def list(self) -> RepositoryCatalog:
         """All repositories that the credential shows, or an error."""
-        flow = list_pages(f"{self._session.base}/v2/_catalog", REPOSITORIES)
+        flow = list_pages(f"{self._session.base}/v2/_catalog", REPOSITORIES, habits=self._habits)
         judge = judge_list(self._refusal, self._session)
         what = f"the repositories of {self._session.origin}"
         listed = await self._carrier.carry(flow, (_SCOPE,), judge, what)

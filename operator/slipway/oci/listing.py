@@ -2,8 +2,9 @@
 distribution, Catalog).
 
 Registries differ: some page by Link, some ignore `n`, some cut the list without saying so, some sort and some
-do not. A list counts as whole when there is no Link to a next page. Where there never was one, and the length
-looks like a cut, asking for what follows the last entry must bring nothing new.
+do not. A list counts as whole when there is no Link to a next page. Where there never was one, asking for
+what follows the last entry must bring nothing new, unless what the registry says of itself or did before
+answers for it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from urllib.parse import urlencode
 
 from pydantic_core import from_json
 
+from slipway.oci.answers import names_registry
 from slipway.oci.errors import InvalidResponse, ListingIncomplete
 from slipway.oci.google import tag_details
+from slipway.oci.habits import Habits
 from slipway.oci.pages import PAGE_SIZE, Page, PageFlow, PageRefused, PageRequest, Trail
 from slipway.oci.reference import is_repository, is_tag
 from slipway.oci.results import TagInfo
@@ -24,8 +27,6 @@ from slipway.oci.results import TagInfo
 __all__ = ["REPOSITORIES", "TAGS", "ListKind", "Listed", "list_pages"]
 
 MAX_ENTRIES: Final = 500_000
-# Page sizes that servers choose themselves are multiples of it: 100 in GHCR, Quay and Gitea, 1000 in Azure.
-_CUT_MULTIPLE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,56 +80,104 @@ class _Entries:
         return Listed(tuple(self._names), self._details)
 
 
-def list_pages(url: str, kind: ListKind = TAGS, page_size: int = PAGE_SIZE) -> PageFlow[Listed]:
+def list_pages(
+    url: str, kind: ListKind = TAGS, page_size: int = PAGE_SIZE, habits: Habits | None = None
+) -> PageFlow[Listed]:
     """All names, in the order of the server, each once.
 
     Args:
         url: The address of the list, without a query.
         kind: What is listed there.
         page_size: What to ask for; left out once a server refuses it.
+        habits: What other lists of this kind have shown of the registry, and this one will.
 
     Raises:
         ListingIncomplete: when the pages go in a circle, lead elsewhere, vanish, or do not end.
         InvalidResponse: when a page is no such list.
     """
+    habits = habits or Habits()
     size: int | None = page_size
-    first = f"{url}?{urlencode({'n': page_size})}"
-    answer = yield PageRequest(first, is_start=True)
+    answer = yield (start := _start(url, size))
     if isinstance(answer, PageRefused):
-        first, size = url, None
-        answer = yield PageRequest(first, is_start=True)
+        size = None
+        answer = yield (start := _start(url, size))
     for attempt in (1, 2):
         if isinstance(answer, PageRefused):
             break
-        listed = yield from _walk(first, Trail(url, size), kind, size, answer)
+        listed = yield from _Walk(url, kind, size, habits).run(start.url, answer)
         if listed is not None:
             return listed
         if attempt == 1:  # the entry that a page was to start after has been deleted meanwhile
-            answer = yield PageRequest(first, is_start=True)
+            answer = yield start
     msg = f"the {kind.key} at {url} could not be listed to the end: a page vanished while reading"
     raise ListingIncomplete(msg)
 
 
-def _walk(
-    first: str, trail: Trail, kind: ListKind, page_size: int | None, page: Page
-) -> Generator[PageRequest, Page | PageRefused, Listed | None]:
-    """Follows the pages; None when one of them is refused."""
-    entries, request, names_next = _Entries(kind), trail.enter(first), False
-    while True:
-        trail.take(page)
-        content = _content(page, kind)
-        is_fresh = entries.add(content)
-        following = trail.following(request.url, page)
-        names_next = names_next or following is not None
-        if following is None:
-            if names_next or not is_fresh or not content.may_be_cut(page_size):
-                return entries.result()
-            following = trail.after(content.entries[-1])
-        request = trail.enter(following)
-        answer = yield request
-        if isinstance(answer, PageRefused):
+def _start(url: str, size: int | None) -> PageRequest:
+    return PageRequest(url if size is None else f"{url}?{urlencode({'n': size})}", is_start=True)
+
+
+class _Walk:
+    """One way through the pages, from the first to the last."""
+
+    def __init__(self, url: str, kind: ListKind, size: int | None, habits: Habits) -> None:
+        self._kind = kind
+        self._size = size
+        self._habits = habits
+        self._entries = _Entries(kind)
+        self._trail = Trail(url, size)
+        self._has_links = False
+        self._looked_behind: int | None = None
+        """Entries of the page before, when this one was asked for only to see whether there are more."""
+
+    def run(self, first: str, page: Page) -> Generator[PageRequest, Page | PageRefused, Listed | None]:
+        """Follows the pages; None when one of them is refused."""
+        request = self._trail.enter(first)
+        while True:
+            following = self._following(request.url, page)
+            if following is None:
+                return self._entries.result()
+            request = self._trail.enter(following)
+            answer = yield request
+            if isinstance(answer, PageRefused):
+                return self._refused()
+            page = answer
+
+    def _following(self, current: str, page: Page) -> str | None:
+        """Takes a page in; gives the next one, None when the list is whole."""
+        self._trail.take(page)
+        content = _content(page, self._kind)
+        is_fresh = self._entries.add(content)
+        if self._looked_behind is not None:
+            self._habits.note(self._looked_behind, was_cut=is_fresh)
+            if not is_fresh:
+                return None
+        following = self._trail.following(current, page)
+        self._has_links = self._has_links or following is not None
+        self._looked_behind = None
+        if following is None and not self._has_links and self._may_be_cut(content, page):
+            self._looked_behind = content.length
+            return self._trail.after(content.entries[-1])
+        return following
+
+    def _may_be_cut(self, content: _Content, page: Page) -> bool:
+        """Whether there may be more behind a page that names no next one.
+
+        Docker's API, which most registries say they have, demands a Link then; Google's registries, which
+        tell more than names, never cut.
+        """
+        if not content.entries or content.details:
+            return False
+        if names_registry(page.headers):
+            return content.length == self._size
+        return self._habits.may_be_cut(content.length, self._size)
+
+    def _refused(self) -> Listed | None:
+        """All entries, where the server only takes no position of ours and the page before was not full."""
+        if self._looked_behind in {None, self._size}:
             return None
-        page = answer
+        self._habits.note(self._looked_behind or 0, was_cut=False)
+        return self._entries.result()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +189,6 @@ class _Content:
     """How many entries there were, null ones as well."""
 
     details: Mapping[str, TagInfo]
-
-    def may_be_cut(self, page_size: int | None) -> bool:
-        """Whether there may be more, though no next page was named; Google's registries never cut."""
-        is_round = self.length >= _CUT_MULTIPLE and self.length % _CUT_MULTIPLE == 0
-        return not self.details and (self.length == page_size or is_round)
 
 
 def _content(page: Page, kind: ListKind) -> _Content:

@@ -28,7 +28,8 @@ async def _client(script: Callable[[Seen], Reply]) -> AsyncIterator[tuple[Regist
 
 
 def _page(*names: str | None, link: str | None = None) -> Reply:
-    headers = () if link is None else (("Link", f'<{link}>; rel="next"'),)
+    links = () if link is None else (("Link", f'<{link}>; rel="next"'),)
+    headers = (("Docker-Distribution-Api-Version", "registry/2.0"), *links)
     return Reply(200, json.dumps({"repositories": list(names)}).encode(), headers)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from slipway.egress import Headers
 from slipway.oci import listing, pages
 from slipway.oci.errors import InvalidResponse, ListingIncomplete
+from slipway.oci.habits import Habits
 from slipway.oci.listing import REPOSITORIES, TAGS, Listed, ListKind, list_pages
 from slipway.oci.pages import Page, PageRefused, PageRequest, advance
 from tests.support.list_servers import STYLES, ListServer
@@ -23,9 +24,18 @@ def _page(tags: object, link: str | None = None) -> Page:
     return Page(json.dumps({"name": "shop/api", "tags": tags}).encode(), headers)
 
 
-def _run(answers: Sequence[Page | PageRefused], page_size: int = 3) -> tuple[tuple[str, ...], list[str]]:
+def _trusted() -> Habits:
+    """What is known of a registry that gave whole lists of a thousand at once."""
+    habits = Habits()
+    habits.may_be_cut(1000, None)
+    return habits
+
+
+def _run(
+    answers: Sequence[Page | PageRefused], page_size: int = 3, habits: Habits | None = None
+) -> tuple[tuple[str, ...], list[str]]:
     """The tags, and what was asked for."""
-    flow = list_pages(URL, TAGS, page_size)
+    flow = list_pages(URL, TAGS, page_size, habits or _trusted())
     step: PageRequest | Listed = next(flow)
     asked = []
     left = iter(answers)
@@ -84,21 +94,39 @@ def test_a_server_that_ignores_paging_is_believed_after_one_more_look() -> None:
     assert _run([_page(["c", "a", "b"]), _page(["c", "a", "b"])])[0] == ("c", "a", "b")
 
 
-def test_a_page_size_of_the_servers_own_is_noticed() -> None:
-    """A hundred tags, though a thousand were asked for, look like a cut."""
-    names = [f"t{number}" for number in range(100)]
+def test_a_page_size_of_the_servers_own_is_found_out() -> None:
+    """A stranger is looked behind; that it cut at two shows that the page with one is the last."""
+    some = [_page(["a", "b"]), _page(["c", "d"]), _page(["e"])]
 
-    tags, asked = _run([_page(names), _page(["z"])], page_size=1000)
+    tags, asked = _run(some, page_size=1000, habits=Habits())
 
-    assert len(tags) == 101
-    assert asked[1] == f"{URL}?n=1000&last=t99"
+    assert tags == ("a", "b", "c", "d", "e")
+    assert asked[1:] == [f"{URL}?n=1000&last=b", f"{URL}?n=1000&last=d"]
 
 
-def test_fifty_tags_are_no_cut() -> None:
-    """Who has just as many pays no second request: no server is known that cuts there."""
-    names = [f"t{number}" for number in range(50)]
+def test_a_registry_that_gave_whole_lists_is_believed() -> None:
+    """A second list that is shorter costs one request."""
+    habits = Habits()
 
-    assert len(_run([_page(names)], page_size=1000)[1]) == 1
+    assert len(_run([_page(["a", "b"]), _page([])], habits=habits)[1]) == 2
+    assert len(_run([_page(["a"])], habits=habits)[1]) == 1
+
+
+def test_a_registry_that_says_it_has_dockers_api_names_its_pages() -> None:
+    """That API demands it. Only a page as long as was asked for is looked behind all the same."""
+    says = Headers([("Docker-Distribution-Api-Version", "registry/2.0")])
+    short, full = (Page(_page(names).body, says) for names in (["a"], ["a", "b", "c"]))
+
+    assert len(_run([short], habits=Habits())[1]) == 1
+    assert len(_run([full, _page([])], habits=Habits())[1]) == 2
+
+
+def test_a_registry_that_takes_no_position_of_ours_is_believed() -> None:
+    """It gave fewer than were asked for, and refuses to be asked for more: it does not know `last`."""
+    assert _run([_page(["a", "b"]), PageRefused(400)], habits=Habits())[0] == ("a", "b")
+    assert "vanished" in _fails(
+        _page(["a", "b", "c"]), PageRefused(400), _page(["a", "b", "c"]), PageRefused(400)
+    )
 
 
 def test_a_full_page_of_digests_is_looked_behind_as_well() -> None:
@@ -113,11 +141,9 @@ def test_a_full_page_of_digests_is_looked_behind_as_well() -> None:
 
 def test_a_server_that_refuses_the_page_size_is_never_asked_for_it_again() -> None:
     """Also not for what follows its first page."""
-    names = [f"t{number}" for number in range(100)]
+    _, asked = _run([PageRefused(405), _page(["a", "b"]), _page([])], habits=Habits())
 
-    _, asked = _run([PageRefused(405), _page(names), _page(["z"])], page_size=1000)
-
-    assert asked == [f"{URL}?n=1000", URL, f"{URL}?last=t99"]
+    assert asked == [f"{URL}?n=3", URL, f"{URL}?last=b"]
 
 
 def test_a_page_size_that_is_refused_is_left_out() -> None:
@@ -217,8 +243,8 @@ NAMES = {
 PREFIXED = "https://r.io/artifactory/v2/virtual/shop/api/tags/list"
 
 
-def _read(server: ListServer, kind: ListKind, page_size: int) -> Listed:
-    flow = list_pages(PREFIXED, kind, page_size)
+def _read(server: ListServer, kind: ListKind, page_size: int, habits: Habits | None = None) -> Listed:
+    flow = list_pages(PREFIXED, kind, page_size, habits)
     step: PageRequest | Listed = next(flow)
     while isinstance(step, PageRequest):
         step = advance(flow, server.answer(step.url))
