@@ -35,6 +35,7 @@ from slipway.oci.errors import (
     NotARegistry,
     NotFound,
     PlatformNotFound,
+    PullLimitReached,
     RateLimited,
     RegistryError,
     RegistryFailing,
@@ -47,6 +48,7 @@ from slipway.oci.errors import (
 from slipway.oci.manifest import Descriptor, ImageConfig, ImageIndex, ImageManifest, ManifestV2, RootFs
 from slipway.oci.platform import Platform, select_platform
 from slipway.oci.pool import ClientPool, Endpoint
+from slipway.oci.quota import Quota, QuotaKind, QuotaState
 from slipway.oci.reference import ImageReference
 from slipway.oci.results import (
     ImageInfo,
@@ -98,6 +100,10 @@ __all__ = [
     "PaginationInfo",
     "Platform",
     "PlatformNotFound",
+    "PullLimitReached",
+    "Quota",
+    "QuotaKind",
+    "QuotaState",
     "RateLimited",
     "RegistryClient",
     "RegistryError",

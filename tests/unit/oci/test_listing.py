@@ -254,7 +254,7 @@ def _read(server: ListServer, kind: ListKind, page_size: int, habits: Habits | N
 @pytest.mark.parametrize("kind", [TAGS, REPOSITORIES], ids=["tags", "repositories"])
 @pytest.mark.parametrize("style", STYLES)
 @given(data=st.data())
-@settings(max_examples=30)
+@settings(max_examples=20, deadline=None)
 def test_no_server_and_no_cut_changes_the_result(style: str, kind: ListKind, data: st.DataObject) -> None:
     """However pages are cut, and however it is said that there are more, every name comes exactly once."""
     names = data.draw(st.permutations(NAMES[kind]))[: data.draw(st.integers(0, 14))]

@@ -18,6 +18,7 @@ from slipway.oci import (
     manifest,
     platform,
     pool,
+    quota,
     reference,
     results,
 )
@@ -53,6 +54,7 @@ def test_what_the_client_takes_gives_and_raises_is_exported(module: ModuleType) 
         (challenge, {"AuthChallenge"}),
         (manifest, {name for name in manifest.__all__ if not name.isupper()}),
         (platform, {"Platform", "select_platform"}),
+        (quota, {"Quota", "QuotaKind", "QuotaState"}),
         (reference, {"ImageReference"}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
