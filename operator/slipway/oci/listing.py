@@ -27,6 +27,7 @@ from slipway.oci.results import TagInfo
 __all__ = ["REPOSITORIES", "TAGS", "ListKind", "Listed", "list_pages"]
 
 MAX_ENTRIES: Final = 500_000
+_LONGEST_ENTRY: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,12 @@ def _listed(body: Any, kind: ListKind) -> list[str | None]:
     listed = body.get(kind.key) if isinstance(body, dict) else body
     if listed is None and isinstance(body, dict):
         return []
-    if not isinstance(listed, list) or not all(entry is None or isinstance(entry, str) for entry in listed):
+    if not isinstance(listed, list) or not all(entry is None or _is_entry(entry) for entry in listed):
         msg = f"the registry answered with something else than a list of {kind.key}"
         raise InvalidResponse(msg)
     return listed
+
+
+def _is_entry(value: Any) -> bool:
+    """Digests are entries too; what is longer than any of them would not even fit into a URL."""
+    return isinstance(value, str) and len(value) <= _LONGEST_ENTRY

@@ -268,6 +268,40 @@ async def test_head_falls_back_to_get(head: Reply) -> None:
     assert [seen.method for seen in server.seen] == ["HEAD", "GET"]
 
 
+async def test_head_without_a_length_falls_back_to_get() -> None:
+    """A proxy that sends the body in chunks leaves it out."""
+
+    async def chunked(writer: asyncio.StreamWriter) -> None:
+        fields = f"Docker-Content-Digest: {MANIFEST.digest}\r\nContent-Type: {OCI_MANIFEST}"
+        writer.write(f"HTTP/1.1 200 OK\r\n{fields}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        await writer.drain()
+
+    def script(seen: Seen) -> Reply | Streaming:
+        return Streaming(chunked) if seen.method == "HEAD" else _manifest()
+
+    async with _registry(script) as (client, server):
+        assert await client.head_manifest("shop/api", "1.0") == MANIFEST.descriptor
+
+    assert [seen.method for seen in server.seen] == ["HEAD", "GET"]
+
+
+async def test_a_manifest_that_breaks_off_is_read_again() -> None:
+    """Fewer bytes than were announced are no manifest, and no other digest."""
+
+    async def short(writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(MANIFEST.raw)}\r\n\r\n".encode())
+        writer.write(MANIFEST.raw[:20])
+        await writer.drain()
+
+    def script(_: Seen) -> Reply | Streaming:
+        return Streaming(short) if len(server.seen) == 1 else _manifest()
+
+    async with RawServer(script) as server, RegistryClient(server.url, timeout=5, retry_delay=0.01) as client:
+        assert await client.get_manifest("shop/api", "1.0") == MANIFEST
+
+    assert len(server.seen) == 2
+
+
 async def test_head_learns_from_get_what_is_missing() -> None:
     """A 404 without a body does not say whether it is the tag or the repository."""
     body = b'{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known"}]}'

@@ -214,7 +214,19 @@ def test_there_is_an_end_to_pages_and_tags(monkeypatch: pytest.MonkeyPatch) -> N
     assert "more than 2 tags" in _fails(_page(["a", "b", "c"]))
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"", b'{"tags": "a"}', b'{"tags": [1]}', b"3", b"[" * 50_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>",
+        b"",
+        b'{"tags": "a"}',
+        b'{"tags": [1]}',
+        b'{"tags": ["%s"]}' % (b"a" * 1025),
+        b"3",
+        b"[" * 50_000,
+    ],
+    ids=["a page", "nothing", "no list", "numbers", "a novel", "a number", "lists without end"],
+)
 def test_what_is_no_tag_list_is_refused(body: bytes) -> None:
     """A page of anything else is an error, never an empty list."""
     with pytest.raises(InvalidResponse):

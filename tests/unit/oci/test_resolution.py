@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from slipway.oci.digest import digest_of
 from slipway.oci.errors import PlatformNotFound, UnsupportedManifest
-from slipway.oci.manifest import OCI_MANIFEST, Descriptor, ImageIndex, ImageManifest, ManifestV2
+from slipway.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, ImageIndex, ImageManifest, ManifestV2
 from slipway.oci.platform import Platform
 from slipway.oci.resolution import Resolution, resolve
 
@@ -96,6 +96,16 @@ def test_an_index_for_the_platform_is_entered(store: Store) -> None:
     top = store.index(store.index(image, platform="linux/arm64"))
 
     assert store.resolve(top, "linux/arm64").image.digest == image.digest
+
+
+def test_content_decides_what_an_entry_is(store: Store) -> None:
+    """An index that an entry calls an image is searched, an image that it calls an index is taken."""
+    image = store.image("arm64", "linux/arm64")
+    false_image = store.index(image, platform="linux/arm64", media_type=OCI_MANIFEST)
+    false_index = image.model_copy(update={"media_type": OCI_INDEX, "platform": None})
+
+    for entry in (false_image, false_index):
+        assert store.resolve(store.index(entry), "linux/arm64").image.digest == image.digest
 
 
 def test_artifacts_beside_images_are_not_taken_for_the_first(store: Store) -> None:
