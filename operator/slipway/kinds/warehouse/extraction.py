@@ -56,10 +56,12 @@ class Extraction:
         """What a tag becomes; empty when nothing, or more than a tag's length, comes out.
 
         Args:
-            number: of the include pattern that matches the tag.
+            number: of the include pattern that is to match.
             tag: the whole tag.
         """
         groups = self.patterns[number].fullmatch(tag.encode())
+        if groups is None:
+            return ""
         pieces = self.pieces[number]
         filled = b"".join([groups[piece] or b"" if isinstance(piece, int) else piece for piece in pieces])
         return filled.decode() if len(filled) <= _LONGEST else ""

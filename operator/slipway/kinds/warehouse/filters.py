@@ -105,6 +105,9 @@ class TagFilter:
 
     def _text(self, tag: str) -> str | None:
         """What the policy reads; None or empty when the tag does not pass."""
+        # A lone pattern that is read for its groups need not be asked before.
+        if self.extraction is not None and len(self.include) == 1 and not self.exclude:
+            return self.extraction.text(0, tag)
         matching = self.patterns.matching(tag)
         own = len(self.include)
         if (own and not matching) or (matching and max(matching) >= own):

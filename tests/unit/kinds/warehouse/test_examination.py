@@ -256,6 +256,27 @@ def test_a_moved_tag_that_is_too_young_is_no_reason_for_a_worse_one() -> None:
     assert examined.refusals["2.0.0"].until == NOW + 3 * DAY
 
 
+def test_a_followed_tag_that_moved_waits_as_well() -> None:
+    """The digest that was chosen stays until the new one is old enough."""
+    current, selector = Picked("stable", "old", NOW - 9 * DAY), selector_for(DigestPolicy("stable"))
+    first = Repository({"stable": "new"}).examine(selector, AGED, Situation(NOW, current))
+    assert first.verdict == Kept(current, listed=True)
+
+    later = Situation(NOW + 3 * DAY, current, first.seen)
+    assert Repository({"stable": "new"}).examine(selector, AGED, later).verdict == Picked(
+        "stable", "new", NOW
+    )
+
+
+def test_what_was_in_use_is_still_old_enough_when_a_tag_moves_back() -> None:
+    """Its first sight was remembered while it was in use."""
+    current, selector = Picked("stable", "old", NOW - 9 * DAY), selector_for(DigestPolicy("stable"))
+    used = Repository({"stable": "old"}).examine(selector, AGED, Situation(NOW, current))
+    newer = Situation(NOW, Picked("stable", "new", NOW - 4 * DAY), used.seen)
+
+    assert Repository({"stable": "old"}).examine(selector, AGED, newer).verdict == current
+
+
 def test_a_flood_of_young_versions_hides_nothing() -> None:
     """What is in use stays, also when it is too far down to be looked at."""
     current = chosen("a", 1)
@@ -421,6 +442,9 @@ def test_any_examination_keeps_the_promises(
         assert again.verdict == verdict
         assert again.seen == examined.seen
         assert again.choice == examined.choice
+    mirrored = replace(repository, listed=repository.listed[::-1], questions=[])
+    assert mirrored.examine(selector, wanted, situation) == examined
+    assert mirrored.questions == repository.questions
 
 
 def _recorded(current: Picked) -> TagInfo:
