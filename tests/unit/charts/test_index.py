@@ -89,6 +89,8 @@ LAYOUTS = {
     "entries before others": b"entries:\n  api:\n  - version: 1.0.0\nb:\n  api:\n  - version: 2.0.0\n",
     "the last of two entries": b"entries:\n  api:\n  - version: 2\nentries:\n  api:\n  - version: 1.0.0\n",
     "the last of two charts": b"entries:\n  api:\n  - version: 2.0.0\n  api:\n  - version: 1.0.0\n",
+    "a longer and a quoted name": b'entries:\n  api:x: 1\n  "api":\n  - version: 1.0.0\n',
+    "an endless version": b"entries:\n  api:\n  - version: 1.0.0\n  - version: " + b"1" * 1025 + b"\n",
     "a longer name": b"entries:\n  api:x: 1\n  api:\n  - version: 1.0.0\n",
 }
 
@@ -208,6 +210,7 @@ def test_one_chart_of_a_large_index_costs_what_it_has_itself() -> None:
 
 
 def test_millions_of_empty_lines_take_no_memory_to_match() -> None:
-    """The search for the layout is bounded."""
+    """The search for the layout is bounded: what begins that late is left to the parser."""
+    assert excerpt(b"entries:\n" + b"\n" * 65 + b"  api:\n  - version: 1.0.0\n", "api") is None
     with pytest.raises(ChartMissing):
         read_versions(b"entries:\n" + b"\n" * 3_000_000, "api")

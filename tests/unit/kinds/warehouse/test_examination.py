@@ -163,6 +163,24 @@ def test_an_index_that_changed_elsewhere_is_the_same_artifact() -> None:
     assert repository.examine(SEMVER, Rules(), Situation(NOW, current)).verdict == Picked("1.0.0", "b", NOW)
 
 
+def test_the_platforms_of_the_recorded_artifact_are_read_when_they_are_not_recorded() -> None:
+    """Platforms that are wanted from now on do not make the same images new, and are recorded then."""
+    repository = replace(
+        versions(v1="b"), images={"a": image("a", amd64="a1"), "b": image("b", amd64="a1", arm64="new")}
+    )
+    verdict = repository.examine(SEMVER, Rules((AMD,)), Situation(NOW, chosen("a", 1))).verdict
+
+    assert verdict == chosen("a", 1, platforms={"linux/amd64": "a1"})
+    assert repository.described == ["a", "b"]
+
+
+def test_platforms_that_are_no_longer_wanted_stay_recorded() -> None:
+    """The digest is the same, and so is what it runs on."""
+    current = chosen("a", 1, platforms={"linux/amd64": "a1"})
+
+    assert versions(v1="a").examine(SEMVER, Rules(), Situation(NOW, current)).verdict == current
+
+
 def test_an_index_whose_wanted_image_changed_is_a_new_artifact() -> None:
     """Even if another wanted one is as before."""
     current = chosen("a", 1, platforms={"linux/amd64": "a1", "linux/arm64": "a2"})
@@ -354,6 +372,9 @@ def test_a_thousand_images_are_read_for_their_time_and_no_more() -> None:
     assert examined.verdict == TooManyTags(1001, 1000)
     assert examined.seen == seen
     assert repository.questions == []
+
+    thousand = Repository({}, listed=tags[:1000])
+    assert thousand.examine(selector_for(NewestPolicy("Created")), Rules(), EMPTY).verdict == NothingFits()
 
     fewer = selector_for(NewestPolicy("Created"), "t[0-9]")
     assert repository.examine(fewer, Rules(), EMPTY).verdict == NothingFits()
