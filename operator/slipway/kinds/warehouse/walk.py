@@ -94,7 +94,7 @@ class Walk:
         platforms = yield from self._platforms(self._current.digest)
         if isinstance(platforms, Refusal):
             return None
-        self._current = replace(self._current, platforms=platforms)
+        self._current = replace(self._current, platforms=platforms or self._current.platforms)
         return self._standing
 
     def _look(self, tag: str, digest: str) -> Generator[Question, Answer, Picked | Refusal]:

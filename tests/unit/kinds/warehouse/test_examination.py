@@ -431,7 +431,7 @@ def repositories(draw: st.DrawFn) -> Repository:
 
 
 @given(repositories(), policies, rules, currents, sightings)
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_any_examination_keeps_the_promises(
     repository: Repository, policy: Policy, wanted: Rules, current: Picked | None, seen: tuple[Sighting, ...]
 ) -> None:

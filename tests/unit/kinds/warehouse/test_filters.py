@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.kinds.warehouse.filters import InvalidPattern, TagFilter, is_signature_tag
@@ -114,6 +114,7 @@ tags = st.text(alphabet="av1.-", min_size=1, max_size=6)
 
 
 @given(st.lists(tags, max_size=20))
+@settings(max_examples=40)
 def test_sifting_many_is_asking_one_by_one(listed: list[str]) -> None:
     """The same tags pass, with the same texts, and each of the others is counted once."""
     tag_filter = TagFilter.of(["v(.*)", "1.*(a?)"], [".*-", "a"], "$1")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.kinds.warehouse.sightings import SIGHTINGS_LIMIT, Sighting, Sightings
@@ -45,6 +45,7 @@ def test_of_the_old_enough_the_last_seen_stay() -> None:
 
 
 @given(st.lists(st.integers(min_value=0, max_value=300), max_size=150), st.integers(0, 300))
+@settings(max_examples=40)
 def test_keeping_is_bounded_and_repeatable(hours: list[int], age: int) -> None:
     """What was kept is kept again, whole, and the longest waiting are always among them."""
     sightings, minimum = Sightings.of(seen(ago) for ago in hours), timedelta(hours=age)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.kinds.warehouse.policies.alphabetical import AlphabeticalPolicy
@@ -12,6 +12,7 @@ tags = st.lists(st.text(alphabet="aB1_.-", min_size=1, max_size=4), unique=True,
 
 
 @given(tags)
+@settings(max_examples=40)
 def test_the_choice_is_the_last_of_the_sorted_list(listed: list[str]) -> None:
     """As in Flux: ascending order ends with the greatest, descending with the least."""
     assert list(ranked(AlphabeticalPolicy("Ascending"), listed).best) == sorted(listed)[::-1][:10]
@@ -19,6 +20,7 @@ def test_the_choice_is_the_last_of_the_sorted_list(listed: list[str]) -> None:
 
 
 @given(tags)
+@settings(max_examples=40)
 def test_the_order_of_the_listing_plays_no_part(listed: list[str]) -> None:
     """A registry may list in any order."""
     policy = AlphabeticalPolicy("Descending")

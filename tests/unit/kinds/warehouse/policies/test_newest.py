@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.kinds.warehouse.policies.newest import NewestPolicy
@@ -21,6 +21,7 @@ listings = st.lists(
 
 
 @given(listings)
+@settings(max_examples=40)
 def test_the_choice_is_the_last_that_was_pushed(listed: list[TagInfo]) -> None:
     """Of those with a time; and of several at the same time the alphabetically last."""
     timed = [tag for tag in listed if tag.pushed_at is not None]

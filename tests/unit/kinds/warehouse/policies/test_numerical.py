@@ -3,7 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.kinds.warehouse.policies.numerical import NumericalPolicy
@@ -25,6 +25,7 @@ def fraction(tag: str) -> Fraction | None:
 
 
 @given(tags)
+@settings(max_examples=40)
 def test_the_choice_is_that_of_exact_fractions(listed: list[str]) -> None:
     """However long the numbers are; among equal ones the alphabetically last tag."""
     numbers = {tag: number for tag in listed if (number := fraction(tag)) is not None}
