@@ -23,8 +23,10 @@ from slipway.charts.errors import (
 )
 from slipway.egress import (
     CertificateRejected,
+    CircuitOpen,
     EgressDenied,
     HttpError,
+    QueuedTooLong,
     RedirectRefused,
     Response,
     ResponseTooLarge,
@@ -38,6 +40,7 @@ _LONGEST_WAIT: Final = 24 * 3600.0
 _NO_RESPONSE: Final[tuple[tuple[type[HttpError], type[ChartError], str], ...]] = (
     (EgressDenied, RepositoryForbidden, ""),
     (CertificateRejected, RepositoryUntrusted, ": have its authority trusted by the operator, or correct it"),
+    (QueuedTooLong, RepositoryTimeout, ": raise the interval of what asks it"),
     (TimedOut, RepositoryTimeout, ": check that the repository is up and reachable from the cluster"),
     (ResponseTooLarge, IndexTooLarge, ": name a smaller repository, or use oci://"),
     (RedirectRefused, IndexInvalid, ""),
@@ -47,10 +50,21 @@ _UNREACHABLE: Final = ": check the URL, and that the repository is up and reacha
 
 def from_http(error: HttpError) -> ChartError:
     """The error of a request that brought no response, with what to do about it."""
+    if isinstance(error, CircuitOpen):
+        return _left_alone(error)
     for foreign, ours, advice in _NO_RESPONSE:
         if isinstance(error, foreign):
             return ours(f"{error}{advice}")
     return RepositoryUnreachable(f"{error}{_UNREACHABLE}")
+
+
+def _left_alone(error: CircuitOpen) -> RepositoryUnreachable:
+    """Of the class of the last failure, so that a status does not change its reason to and fro."""
+    if error.last is None:
+        kind: type[RepositoryUnreachable] = RepositoryFailing
+    else:
+        kind = RepositoryTimeout if issubclass(error.last, TimedOut) else RepositoryUnreachable
+    return kind(f"{error}{_UNREACHABLE}", error.retry_after)
 
 
 def refusal(response: Response, url: str) -> ChartError:

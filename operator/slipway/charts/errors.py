@@ -57,6 +57,11 @@ class RepositoryUnreachable(ChartError):
 
     reason = Reason.REGISTRY_UNREACHABLE
 
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds until the host is asked again, when it failed so often that it is left alone; else None."""
+
 
 class RepositoryUntrusted(RepositoryUnreachable):
     """The certificate of the repository is not trusted."""

@@ -9,7 +9,7 @@ from slipway.oci.errors import InvalidReference
 from slipway.oci.platform import Platform, runnable
 from slipway.oci.results import ImageInfo
 
-__all__ = ["PlatformImages", "images_for", "usual_name"]
+__all__ = ["PlatformImages", "images_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,10 @@ def images_for(image: ImageInfo, wanted: Sequence[Platform]) -> PlatformImages:
     for platform in wanted:
         digest = next((available[key] for key in runnable(platform) if key in available), None)
         if digest is None:
-            missing.append(usual_name(platform))
+            missing.append(platform.usual_name)
         else:
-            found[usual_name(platform)] = digest
+            found[platform.usual_name] = digest
     return PlatformImages(found, tuple(sorted(missing)))
-
-
-def usual_name(platform: Platform) -> str:
-    """One name for all ways to write a platform: `linux/arm64` for `linux/arm64/v8` and `linux/aarch64`."""
-    return "/".join(filter(None, platform.key))
 
 
 def _by_key(

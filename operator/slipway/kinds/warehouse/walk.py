@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from slipway.kinds.warehouse.platforms import images_for, usual_name
+from slipway.kinds.warehouse.platforms import images_for
 from slipway.kinds.warehouse.policies.policy import Rejection
 from slipway.kinds.warehouse.policies.ranking import UNKNOWN, Place
 from slipway.kinds.warehouse.questions import Answer, Describe, Question, Resolve
@@ -136,7 +136,7 @@ class Walk:
 
     def _platforms(self, digest: str) -> _Platforms:
         """The digest of the image for each wanted platform; read only when it is not recorded."""
-        wanted = {usual_name(platform) for platform in self._rules.platforms}
+        wanted = {platform.usual_name for platform in self._rules.platforms}
         if not wanted:
             return {}
         if self._current is not None and self._is_in_use(digest) and wanted <= self._current.platforms.keys():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from slipway.kinds.warehouse.platforms import images_for, usual_name
+from slipway.kinds.warehouse.platforms import images_for
 from slipway.oci.platform import Platform
 from slipway.oci.results import ImageInfo
 
@@ -47,4 +47,3 @@ def test_all_that_are_missing_are_named() -> None:
 
     assert images.missing == ("linux/arm/v5", "linux/s390x")
     assert images.digests == {"linux/amd64": "a"}
-    assert usual_name(Platform.parse("linux/arm64/8")) == "linux/arm64"
