@@ -84,11 +84,10 @@ class StreamedResponse:
         Raises:
             ResponseTooLarge: when there is more.
         """
-        too_large = ResponseTooLarge(f"{self.url} answered with more than {max_bytes} bytes")
         declared = self.headers.get("content-length") or ""
         is_declared_too_large = declared.isdecimal() and int(declared[:20]) > max_bytes
         if is_declared_too_large and not truncate and not self._is_head:
-            raise too_large
+            raise self._too_large(max_bytes)
         unfold = _unfolder(None if self._is_head else self.headers.get("content-encoding"), self.url)
         body = bytearray()
         async for piece in self.chunks():
@@ -97,11 +96,14 @@ class StreamedResponse:
             if len(body) > max_bytes:
                 if truncate:
                     return bytes(body[:max_bytes])
-                raise too_large
+                raise self._too_large(max_bytes)
         if unfold and not unfold.eof and not self._is_head:
             msg = f"{self.url} sent a compressed body that ends early"
             raise ConnectionBroken(msg)
         return bytes(body)
+
+    def _too_large(self, max_bytes: int) -> ResponseTooLarge:
+        return ResponseTooLarge(f"{self.url} answered with more than {max_bytes} bytes")
 
 
 @contextlib.contextmanager
