@@ -103,6 +103,56 @@ def test_a_rate_limit_says_how_long() -> None:
     assert error.retry_after == 7
 
 
+@pytest.mark.parametrize(
+    ("body", "headers", "kind", "wait"),
+    [
+        (b"", (("Retry-After", "7"),), errors.RateLimited, 7),
+        (b"Too Many Requests", (), errors.RateLimited, None),
+        (_error("TOOMANYREQUESTS", "retry-after: 2.5s, allowed: 44000/minute"), (), errors.RateLimited, 2.5),
+        (b'{"message":"You have reached your pull rate limit."}', (), errors.PullLimitReached, None),
+        (b"", (("RateLimit-Remaining", "0;w=21600"),), errors.PullLimitReached, None),
+    ],
+)
+def test_used_up_pulls_are_no_reason_to_stop_everything(
+    body: bytes, headers: tuple[tuple[str, str], ...], kind: type[errors.RateLimited], wait: float | None
+) -> None:
+    """Docker Hub's pull limit has an error of its own; both are rate limits, with their wait."""
+    error = refusal(_response(429, body, *headers), Subject.MANIFEST, "a:1", ROBOT)
+
+    assert type(error) is kind
+    assert error.retry_after == wait
+    assert error.reason == "RateLimited"
+
+
+def test_a_failing_registry_may_say_when_to_come_back() -> None:
+    """503 with Retry-After."""
+    error = refusal(_response(503, b"", ("Retry-After", "120")), Subject.TAGS, "a", ROBOT)
+
+    assert isinstance(error, errors.RegistryFailing)
+    assert error.retry_after == 120
+
+
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [
+        (None, errors.RegistryFailing),
+        (egress.TimedOut, errors.RegistryTimeout),
+        (egress.ConnectTimedOut, errors.RegistryTimeout),
+        (egress.ConnectFailed, errors.RegistryUnreachable),
+        (egress.ConnectionBroken, errors.RegistryUnreachable),
+    ],
+)
+def test_a_registry_that_is_left_alone_keeps_the_reason_of_its_failure(
+    last: type[HttpError] | None, kind: type[errors.RegistryUnreachable]
+) -> None:
+    """Otherwise a Ready condition would change to and fro; when it is asked again stands beside."""
+    error = from_http(egress.CircuitOpen("https://r.io is left alone", 17, last), ORIGIN)
+
+    assert type(error) is kind
+    assert error.retry_after == 17
+    assert "17" not in str(error)
+
+
 def _all_http_errors(root: type[HttpError] = HttpError) -> list[type[HttpError]]:
     return [root, *(kind for child in root.__subclasses__() for kind in _all_http_errors(child))]
 

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 
+from slipway.egress import Limits
 from slipway.http import EgressPolicy
 from slipway.oci import ClientPool, Endpoint
+from slipway.oci.auth import basic_header
 from slipway.oci.credentials import Credential
 from slipway.oci.errors import EgressRefused, InvalidReference
-from tests.support.raw_server import RawServer, Reply
+from slipway.oci.quota import QuotaKind
+from slipway.oci.retries import Retries
+from slipway.oci.sources import StaticCredential
+from tests.support.raw_server import RawServer, Reply, Seen, Streaming
 
 ROBOT = Credential.basic("robot", "hunter2")
 
@@ -35,6 +41,7 @@ async def test_one_authority_has_one_client() -> None:
         Endpoint("https://r.io", ROBOT, verify=False),
         Endpoint("https://r.io", ROBOT, ca=b"CA"),
         Endpoint("https://r.io", ROBOT, timeout=5),
+        Endpoint("https://r.io", ROBOT, limits=Limits(requests_per_second=5)),
         Endpoint("https://r.io", Credential.basic("robot", "rotated")),
     ):
         assert await pool.get(other) is not client
@@ -78,3 +85,68 @@ async def test_what_is_no_url_is_refused() -> None:
     """Before a client is made."""
     with pytest.raises(InvalidReference):
         await ClientPool().get(Endpoint("ftp://r.io"))
+
+
+async def test_a_source_exchanges_the_credential() -> None:
+    """What it gives is shown; the client is found by the credential that does not change."""
+
+    class _Exchange(StaticCredential):
+        pass
+
+    challenge = Reply(401, b"{}", (("WWW-Authenticate", 'Basic realm="r"'),))
+    pool = ClientPool(retries=Retries(most=0))
+    async with RawServer(
+        lambda seen: Reply(200, b"{}") if "authorization" in seen.headers else challenge
+    ) as server:
+        exchanged = Credential.basic("AWS", "short-lived")
+        client = await pool.get(Endpoint(server.url, ROBOT, source=_Exchange(exchanged)))
+        await client.check()
+
+        assert server.seen[-1].headers["authorization"] == basic_header(exchanged)
+        assert await pool.get(Endpoint(server.url, ROBOT, source=_Exchange(ROBOT))) is client
+    await pool.aclose()
+
+
+async def test_the_limits_of_an_endpoint_bound_its_client() -> None:
+    """One at a time for this one, while another client of the same host goes on."""
+    pool = ClientPool(retries=Retries(most=0))
+    gate, arrivals = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        arrivals.release()
+        await gate.wait()
+        writer.write(Reply(200, b"{}").encode("GET"))
+        await writer.drain()
+
+    async with RawServer(lambda _: Streaming(answer)) as server:
+        narrow = await pool.get(Endpoint(server.url, limits=Limits(concurrency=1)))
+        wide = await pool.get(Endpoint(server.url))
+        tasks = [asyncio.create_task(narrow.check()) for _ in range(2)]
+        await arrivals.acquire()
+        tasks.append(asyncio.create_task(wide.check()))
+        await arrivals.acquire()
+        assert len(server.seen) == 2  # the second of the narrow client came before, and still waits
+        gate.set()
+        await asyncio.gather(*tasks)
+    await pool.aclose()
+
+
+async def test_a_client_tells_what_it_may_still_pull() -> None:
+    """By the headers of its last answer, and the share that its Registry leaves to others."""
+
+    def script(seen: Seen) -> Reply:
+        left = 30 if len(server.seen) == 1 else 20
+        headers = (("RateLimit-Limit", "100;w=21600"), ("RateLimit-Remaining", f"{left};w=21600"))
+        return Reply(404, b"{}", headers)
+
+    pool = ClientPool(retries=Retries(most=0))
+    async with RawServer(lambda _: Reply()) as server:
+        server.script = script
+        client = await pool.get(Endpoint(server.url, limits=Limits(pull_budget_percent=80)))
+        assert client.quota == {}
+        assert client.may_pull()
+        for left, may_pull in ((30, True), (20, False)):
+            assert not await client.blob_exists("a", f"sha256:{'0' * 64}")
+            assert client.quota[QuotaKind.PULL].remaining == left
+            assert client.may_pull() == may_pull
+    await pool.aclose()

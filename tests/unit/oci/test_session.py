@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
 
 import pytest
 
-from slipway.http import HttpClient, origin_of
+from slipway.egress import EndpointClass, Limits
+from slipway.http import Circuits, HostLimits, HttpClient, origin_of
 from slipway.oci.auth import repository_scope
 from slipway.oci.credentials import ANONYMOUS, Credential
 from slipway.oci.errors import (
@@ -22,6 +24,7 @@ from slipway.oci.retries import Retries
 from slipway.oci.session import Ask, RegistrySession, off_loop, registry_base
 from slipway.oci.sources import StaticCredential
 from tests.support.raw_server import Hanging, RawServer, Reply, Seen, Streaming
+from tests.unit.engine.support import ManualClock
 
 ROBOT = Credential.basic("robot", "hunter2")
 BASIC = "Basic " + base64.b64encode(b"robot:hunter2").decode()
@@ -341,3 +344,151 @@ def test_the_error_of_a_failing_registry_is_no_time_out() -> None:
     """People are told whether it answers."""
     assert issubclass(RegistryFailing, RegistryUnreachable)
     assert origin_of("https://r.io").port == 443
+
+
+# --- time
+
+
+async def test_a_hanging_registry_takes_no_more_than_the_time_out() -> None:
+    """What has used up its time is not tried again."""
+    async with RawServer(lambda _: Hanging()) as server:
+        with pytest.raises(RegistryTimeout):
+            await _send(server, ANONYMOUS, Ask("GET", "v2/", timeout=0.1))
+
+        assert len(server.seen) == 1
+
+
+async def test_repeats_end_with_the_time_of_the_request() -> None:
+    """The second attempt hangs, in what time the first one left."""
+    async with RawServer(lambda _: Reply()) as server:
+        server.script = lambda _: Reply(503) if len(server.seen) == 1 else Hanging()
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(RegistryTimeout):
+            await _send(server, ANONYMOUS, Ask("GET", "v2/", timeout=0.15))
+
+        assert asyncio.get_running_loop().time() - began < 2
+        assert len(server.seen) == 2
+
+
+async def test_waiting_for_a_turn_does_not_count() -> None:
+    """The time-out begins when the request goes; here it would be over long before that."""
+    limits = HostLimits(Limits(concurrency=1))
+    async with RawServer(lambda _: Reply(body=b"{}")) as server:
+        session = RegistrySession(server.url, HttpClient(timeout=0.1, limits=limits))
+        async with limits.slot("127.0.0.1", "short"):
+            task = asyncio.create_task(session.send(Ask("GET", "v2/")))
+            await asyncio.sleep(0.15)
+        assert (await task).status == 200
+        await session.aclose()
+
+
+async def test_fetching_a_token_does_not_count() -> None:
+    """It has a time of its own, for others wait for it, too."""
+    async with RawServer(lambda _: Reply()) as server:
+
+        async def slow(writer: asyncio.StreamWriter) -> None:
+            await asyncio.sleep(0.15)
+            writer.write(_token("t1").encode("GET"))
+            await writer.drain()
+
+        guarded = _guarded("Bearer t1", lambda: _challenge(f"{server.url}/token"))
+        server.script = lambda seen: Streaming(slow) if seen.path == "/token" else guarded(seen)
+        assert await _send(server, ROBOT, Ask("GET", "v2/shop/api/tags/list", (PULL,), timeout=0.1)) == [200]
+
+
+# --- hosts in trouble
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_token_server_that_stumbles_is_asked_again(status: int) -> None:
+    """A GET is repeated like any other read."""
+    async with RawServer(lambda _: Reply()) as server:
+        replies = [Reply(status), Reply(status), _token("t1")]
+        server.script = _guarded(
+            "Bearer t1", lambda: _challenge(f"{server.url}/token"), lambda _: replies.pop(0)
+        )
+        assert await _send(server, ROBOT, Ask("GET", "v2/", (PULL,))) == [200]
+
+
+async def test_an_identity_token_is_posted_once() -> None:
+    """A POST is not repeated: it may have changed something."""
+    async with RawServer(lambda _: Reply()) as server:
+        server.script = _guarded("never", lambda: _challenge(f"{server.url}/token"), lambda _: Reply(503))
+        with pytest.raises(RegistryFailing):
+            await _send(server, Credential.bearer("refresh"), Ask("GET", "v2/", (PULL,)))
+
+        assert [seen.method for seen in server.seen if seen.path == "/token"] == ["POST"]
+
+
+async def test_a_failing_registry_is_left_alone_with_the_same_reason() -> None:
+    """After five failures nothing is sent; what is raised is of the kind of the last one, and says when."""
+    async with RawServer(lambda _: Reply(503, b"busy")) as server:
+        session = RegistrySession(server.url, HttpClient(timeout=5), retries=Retries(most=0))
+        for _ in range(5):
+            assert (await session.send(Ask("GET", "v2/", endpoint=EndpointClass.TAGS))).status == 503
+        with pytest.raises(RegistryFailing, match=r"\(tags\) is left alone.*status 503") as caught:
+            await session.send(Ask("GET", "v2/", endpoint=EndpointClass.TAGS))
+        assert caught.value.retry_after is not None
+        assert 0 < caught.value.retry_after <= 6
+        server.script = lambda _: Reply(body=b"{}")
+        assert (await session.send(Ask("GET", "v2/", endpoint=EndpointClass.BLOBS))).status == 200
+        assert len(server.seen) == 6
+        await session.aclose()
+
+
+async def test_a_dead_host_is_left_alone_by_every_client() -> None:
+    """Also by those that never asked it."""
+    async with RawServer(lambda _: Reply()) as server:
+        url = server.url
+    circuits = Circuits()
+    first = RegistrySession(url, HttpClient(circuits=circuits), retries=Retries(most=4, delay=0.001))
+    second = RegistrySession(url, HttpClient(circuits=circuits), StaticCredential(ROBOT))
+    with pytest.raises(RegistryUnreachable, match="Connection refused"):
+        await first.send(Ask("GET", "v2/"))
+
+    with pytest.raises(RegistryUnreachable, match=r"is left alone.*Connection refused") as caught:
+        await second.send(Ask("GET", "v2/"))
+    assert caught.value.reason == "RegistryUnreachable"
+    assert caught.value.retry_after
+
+
+async def test_a_body_that_drips_counts_as_a_failure() -> None:
+    """A head alone is no answer: five that never end open the circuit of who asked."""
+
+    async def drip(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n{")
+        await writer.drain()
+        await asyncio.Event().wait()
+
+    async with RawServer(lambda _: Streaming(drip)) as server:
+        session = RegistrySession(server.url, HttpClient(timeout=0.02))
+        for _ in range(5):
+            with pytest.raises(RegistryTimeout, match="in time"):
+                await session.send(Ask("GET", "v2/"))
+        with pytest.raises(RegistryTimeout, match="left alone"):
+            await session.send(Ask("GET", "v2/"))
+        await session.aclose()
+
+
+# --- scopes
+
+
+async def test_a_demanded_scope_is_remembered() -> None:
+    """When the token ends, the next one is asked for with all that the registry wanted."""
+    clock = ManualClock()
+    async with RawServer(lambda _: Reply()) as server:
+        demanded = "repository:base:pull"
+
+        def other(seen: Seen) -> Reply:
+            return _token("good" if "base" in seen.target else "poor")
+
+        server.script = _guarded(
+            "Bearer good", lambda: _challenge(f"{server.url}/token", scope=demanded), other
+        )
+        session = RegistrySession(server.url, HttpClient(timeout=5), clock=clock)
+        for _ in range(2):
+            assert (await session.send(Ask("GET", "v2/x", (PULL,)))).status == 200
+            clock.seconds += 1000
+        await session.aclose()
+
+    assert [seen.path for seen in server.seen] == ["/v2/x", "/token", "/v2/x", "/token", "/v2/x"]
