@@ -102,9 +102,11 @@ class Quotas:
         """What was told last; a kind that was never told of is missing, and counts as without limit."""
         return self._latest
 
-    def note(self, endpoint: EndpointClass, headers: Headers, now: datetime) -> None:
+    def note(self, endpoint: EndpointClass, response: Response, now: datetime) -> None:
         """Reads an answer."""
-        quota = read_quota(headers, now)
+        quota = read_quota(response.headers, now)
+        if quota is None and is_pull_limit(response):
+            quota = Quota(0, None, now + _UNSTATED)
         if quota is not None and endpoint is not EndpointClass.TOKEN:
             kind = QuotaKind.API if endpoint is EndpointClass.API else QuotaKind.PULL
             self._latest[kind] = quota

@@ -182,7 +182,7 @@ class RegistrySession:
             timeout=deadline,
             endpoint=ask.endpoint,
         )
-        self.quotas.note(ask.endpoint, response.headers, self._clock.now())
+        self.quotas.note(ask.endpoint, response, self._clock.now())
         return response
 
     def _open(

@@ -150,3 +150,27 @@ async def test_a_client_tells_what_it_may_still_pull() -> None:
             assert client.quota[QuotaKind.PULL].remaining == left
             assert client.may_pull() == may_pull
     await pool.aclose()
+
+
+async def test_two_credentials_of_one_host_are_kept_apart() -> None:
+    """Each client shows its own to the token server, and its own token to the registry."""
+    other = Credential.basic("reader", "s3cret")
+    pool = ClientPool(retries=Retries(most=0))
+
+    def script(seen: Seen) -> Reply:
+        shown = seen.headers.get("authorization", "")
+        if seen.path == "/token":
+            return Reply(200, f'{{"token":"of-{"robot" if "robot" in seen.target else "reader"}"}}'.encode())
+        if shown.startswith("Bearer of-"):
+            return Reply(200, f'{{"tags":["{shown.removeprefix("Bearer ")}"]}}'.encode())
+        realm = f'Bearer realm="{server.url}/token",service="r"'
+        return Reply(401, b"{}", (("WWW-Authenticate", realm),))
+
+    async with RawServer(script) as server:
+        clients = [await pool.get(Endpoint(server.url, credential)) for credential in (ROBOT, other)]
+        for _ in range(2):
+            assert [await client.list_tags("a") for client in clients] == [("of-robot",), ("of-reader",)]
+
+        fetched = [seen.headers["authorization"] for seen in server.seen if seen.path == "/token"]
+        assert fetched == [basic_header(ROBOT), basic_header(other)]
+    await pool.aclose()

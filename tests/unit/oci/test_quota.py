@@ -22,6 +22,10 @@ def _headers(fields: dict[str, str]) -> Headers:
     return Headers(fields.items())
 
 
+def _response(fields: dict[str, str], status: int = 200, body: bytes = b"") -> Response:
+    return Response(status, _headers(fields), body, "https://r.io")
+
+
 @pytest.mark.parametrize(
     ("fields", "want"),
     [
@@ -75,7 +79,7 @@ def test_quotas_are_read_in_every_form(fields: dict[str, str], want: Quota | Non
         st.text(max_size=20) | st.from_regex(r"\A[a-z]{0,2}=?[0-9]{1,30}(;[wrtq]=[0-9]{1,30})?\Z"),
     )
 )
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_no_header_crashes_the_reading(fields: dict[str, str]) -> None:
     """Whatever comes, there is a quota that resets within a week, or none."""
     quota = read_quota(_headers(fields), NOW)
@@ -124,16 +128,16 @@ def test_pulls_and_requests_to_the_api_are_counted_apart() -> None:
     quotas = Quotas(Limits(pull_budget_percent=80))
     used_up = {**HUB, "RateLimit-Remaining": "0;w=21600"}
 
-    quotas.note(EndpointClass.API, _headers(used_up), NOW)
+    quotas.note(EndpointClass.API, _response(used_up), NOW)
     assert quotas.may_pull(NOW)
-    quotas.note(EndpointClass.TOKEN, _headers(used_up), NOW)
+    quotas.note(EndpointClass.TOKEN, _response(used_up), NOW)
     assert quotas.may_pull(NOW)
-    quotas.note(EndpointClass.MANIFESTS, _headers(used_up), NOW)
-    quotas.note(EndpointClass.MANIFESTS, _headers({}), NOW)
+    quotas.note(EndpointClass.MANIFESTS, _response(used_up), NOW)
+    quotas.note(EndpointClass.MANIFESTS, _response({}), NOW)
     assert quotas.state(NOW) == QuotaState.EXHAUSTED
     assert not quotas.may_pull(NOW)
     assert set(quotas.latest) == {QuotaKind.PULL, QuotaKind.API}
-    quotas.note(EndpointClass.MANIFESTS, _headers({**HUB, "RateLimit-Remaining": "90"}), NOW)
+    quotas.note(EndpointClass.MANIFESTS, _response({**HUB, "RateLimit-Remaining": "90"}), NOW)
     assert quotas.may_pull(NOW)
 
 
@@ -154,4 +158,15 @@ def test_used_up_pulls_are_told_from_too_many_requests(
     status: int, body: bytes, fields: dict[str, str], want: bool
 ) -> None:
     """Docker Hub's limit of pulls has words or a count of none left; its limit of abuse is a bare 429."""
-    assert is_pull_limit(Response(status, _headers(fields), body, "https://r.io")) == want
+    assert is_pull_limit(_response(fields, status, body)) == want
+
+
+def test_a_refused_pull_counts_as_none_left() -> None:
+    """Also where no header says so; HEADs go on, and in an hour a pull is tried again."""
+    quotas = Quotas()
+
+    quotas.note(EndpointClass.MANIFESTS, _response({}, 429, b"You have reached your pull rate limit."), NOW)
+
+    assert quotas.state(NOW) == QuotaState.EXHAUSTED
+    assert not quotas.may_pull(NOW)
+    assert quotas.may_pull(NOW + timedelta(hours=1))
