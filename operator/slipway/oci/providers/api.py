@@ -20,6 +20,7 @@ from slipway.http import HttpClient, join_url, origin_of
 from slipway.oci.answers import Asker, Subject, from_http, is_html, refusal
 from slipway.oci.errors import (
     AuthenticationFailed,
+    ContentTooLarge,
     EgressRefused,
     InvalidResponse,
     ListingIncomplete,
@@ -224,7 +225,7 @@ class VendorApi:
         ask = Ask(call.method, call.url, call.scopes, headers, call.content, _MAX_BYTES, self._timeout)
         try:
             return await self._send(ask)
-        except (AuthenticationFailed, EgressRefused) as error:
+        except (AuthenticationFailed, ContentTooLarge, EgressRefused) as error:
             # Where it is the credential or the policy for the registry itself, the plain protocol says so.
             raise NotOffered(str(error)) from error
 

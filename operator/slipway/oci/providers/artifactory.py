@@ -11,7 +11,6 @@ paged by Links whose path lacks the prefix; only their `last` is used.
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any, Final
 
 from slipway.oci.digest import is_digest
@@ -77,7 +76,7 @@ def _query(key: str, image: str) -> bytes:
         "path": {"$match": f"{image}/*"},
         "$or": [{"name": name} for name in _MANIFESTS],
     }
-    fields = '"repo","path","name","sha256","created","modified"'
+    fields = '"repo","path","name","sha256","modified"'
     return f"items.find({json.dumps(wanted)}).include({fields})".encode()
 
 
@@ -94,13 +93,9 @@ def _tags(answer: Answer, image: str) -> dict[str, TagInfo]:
         if parent == image and name_in(entry, "name") in _MANIFESTS:
             digest = f"sha256:{entry.get('sha256')}"
             found[str(entry.get("repo")), tag] = TagInfo(
-                tag, digest if is_digest(digest) else None, pushed_at=_pushed(entry)
+                tag, digest if is_digest(digest) else None, pushed_at=moment_in(entry, "modified")
             )
     return agreed(found.values())
-
-
-def _pushed(entry: dict[str, Any]) -> datetime | None:
-    return moment_in(entry, "modified", "created")
 
 
 def _is_index(entry: dict[str, Any]) -> bool:
