@@ -156,8 +156,15 @@ def test_links_that_lead_astray_fail(link: str) -> None:
 
 def test_pages_that_bring_nothing_new_are_a_circle() -> None:
     """A server that ignores the number of the page would keep us busy for ever."""
+    asked = []
+
+    def deaf(url: str) -> Answer:
+        asked.append(url)
+        return _answer(url, [1, 2], more=True)
+
     with pytest.raises(ListingIncomplete, match="circle"):
-        _run(lambda url: _answer(url, [1, 2], more=True), while_flag("more"))
+        _run(deaf, while_flag("more"))
+    assert len(asked) == 2
 
 
 def test_there_is_an_end_to_pages_and_entries(monkeypatch: pytest.MonkeyPatch) -> None:
