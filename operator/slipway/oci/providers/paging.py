@@ -92,7 +92,7 @@ def walk(
 def _walk_once(
     first: Call, read: Callable[[Any], list[Item]], following: Following, total: Total
 ) -> Generator[Call, Answer, list[Item] | None]:
-    """None when there were more or fewer entries than announced."""
+    """None when the number of entries was another one on a later page."""
     items: list[Item] = []
     known: set[Item] = set()
     visited = {first.url}
@@ -108,7 +108,7 @@ def _walk_once(
         known.update(page)
         target = following(Step(answer, len(page), len(items), stated))
         if target is None:
-            return items if stated is None or len(items) >= stated else None
+            return items
         target = _within(call.url, target)
         is_circle = target in visited or (bool(page) and len(known) == before)
         if is_circle or len(visited) >= MAX_PAGES or len(known) > MAX_ITEMS:
@@ -161,6 +161,9 @@ def by_token(name: str, parameter: str | None = None) -> Following:
 
 def by_number(step: Step) -> str | None:
     """By counting `page`: until as many entries came as there are, or a page is empty where nobody says."""
+    if step.length == 0 and step.total is not None and step.seen < step.total:
+        msg = f"{_bare(step.answer.url)} has {step.total} entries by its own word, but listed {step.seen}"
+        raise ListingIncomplete(msg)
     is_end = step.length == 0 or (step.total is not None and step.seen >= step.total)
     return None if is_end else _next_number(step.answer.url)
 

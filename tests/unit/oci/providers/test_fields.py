@@ -69,7 +69,7 @@ def test_the_first_time_that_there_is_counts() -> None:
     assert moment_in(entry, "pushed", "updated", "created") == NOON
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(anything)
 def test_nothing_that_an_entry_holds_breaks_the_reading(value: Any) -> None:
     """It is something that makes sense, or nothing, or nonsense."""
