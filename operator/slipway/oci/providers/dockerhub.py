@@ -12,6 +12,7 @@ import base64
 import binascii
 import json
 from typing import Any, Final
+from urllib.parse import quote
 
 from pydantic_core import from_json
 
@@ -50,7 +51,7 @@ class DockerHub:
     async def repositories(self) -> list[RepositoryInfo]:
         """The repositories of the namespace."""
         namespace = await self._namespace()
-        call = Call(self._api.url(f"v2/namespaces/{namespace}/repositories?{_PAGE}"))
+        call = Call(self._api.url(f"v2/namespaces/{quote(namespace, safe='')}/repositories?{_PAGE}"))
         flow = walk(call, lambda body: _repositories(body, namespace), by_field("next"), _count)
         try:
             return await self._api.collect(flow, f"the repositories of {namespace}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -35,7 +35,7 @@ class Version:
     key: str
     """What tells it from all others."""
 
-    tags: tuple[TagInfo, ...] = field(default=())
+    tags: tuple[TagInfo, ...] = ()
 
 
 def agreed(tags: Iterable[TagInfo]) -> dict[str, TagInfo]:

@@ -79,7 +79,7 @@ class GHCR:
         return may_see(credential, self._api.origin, self._access.session.origin)
 
     async def _packages(self, owner: str, kind: str) -> list[RepositoryInfo]:
-        url = self._api.url(f"{kind}/{owner}/packages?package_type=container&per_page=100")
+        url = self._api.url(f"{kind}/{quote(owner, safe='')}/packages?package_type=container&per_page=100")
         flow = walk(Call(url, headers=_HEADERS), partial(_packages_in, owner), by_link)
         return await self._api.collect(flow, f"the packages of {owner}")
 

@@ -81,6 +81,16 @@ async def test_the_namespace_is_that_of_the_project_or_of_the_user() -> None:
             await running.provider.list_repositories()
 
 
+async def test_a_namespace_leads_nowhere_else_in_the_api() -> None:
+    """It may be a user name, and that is whatever a Secret holds."""
+    fake = FakeDockerHub({"shop/api": many(1)})
+    async with fake.running(project="shop?x=1#") as running:
+        with pytest.raises(AccessDenied):
+            await running.provider.list_repositories()
+
+    assert [seen.path for seen in running.server.seen] == ["/v2/namespaces/shop%3Fx%3D1%23/repositories"]
+
+
 async def test_a_tag_that_goes_while_pages_are_read_starts_the_list_over() -> None:
     """Its successors move up a page, and one of them would have been missed."""
 

@@ -172,15 +172,21 @@ def test_pages_that_bring_nothing_new_are_a_circle() -> None:
     assert len(asked) == 2
 
 
-def test_there_is_an_end_to_pages_and_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("limit", "pages"), [("MAX_PAGES", 3), ("MAX_ITEMS", 4)])
+def test_there_is_an_end_to_pages_and_entries(
+    limit: str, pages: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ever new entries have an end, too."""
-    monkeypatch.setattr(paging, "MAX_PAGES", 3)
-    with pytest.raises(ListingIncomplete, match="more than are ever needed"):
-        _run(lambda url: _answer(url, [url], more=True), while_flag("more"))
+    asked = []
 
-    monkeypatch.setattr(paging, "MAX_ITEMS", 2)
+    def endless(url: str) -> Answer:
+        asked.append(url)
+        return _answer(url, [url], more=True)
+
+    monkeypatch.setattr(paging, limit, 3)
     with pytest.raises(ListingIncomplete, match="more than are ever needed"):
-        _run(lambda url: _answer(url, [1, 2, 3], more=True), while_flag("more"))
+        _run(endless, while_flag("more"))
+    assert len(asked) == pages
 
 
 def test_of_a_link_with_a_wrong_path_only_the_position_counts() -> None:
