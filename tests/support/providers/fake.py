@@ -19,6 +19,7 @@ from slipway.oci.providers.access import Access
 from slipway.oci.providers.api import direct
 from slipway.oci.providers.product import Product, ProductProvider
 from slipway.oci.results import RepositoryCatalog, RepositoryInfo, TagsList
+from slipway.oci.retries import NO_RETRIES
 from slipway.oci.session import RegistrySession
 from slipway.oci.sources import StaticCredential
 from tests.support.raw_server import RawServer, Reply, Seen
@@ -193,10 +194,9 @@ class FakeVendor:
         async with RawServer(self) as server:
             self.url = server.url
             http, clock, plain = HttpClient(timeout=5, verify=_NO_TLS), ManualClock(), PlainRegistry(self)
-            session = RegistrySession(registry or server.url, http, StaticCredential(credential))
-            access = Access(
-                session, direct(http), plain, StaticCredential(credential), project, clock, timeout=5
-            )
+            source = StaticCredential(credential)
+            session = RegistrySession(registry or server.url, http, source, retries=NO_RETRIES)
+            access = Access(session, direct(http), plain, source, project, clock, timeout=5)
             try:
                 provider = ProductProvider(self.product(access, server.url), access)
                 yield Running(provider, plain, server, clock, self)

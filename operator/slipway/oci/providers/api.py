@@ -15,8 +15,8 @@ from typing import Any, Final, TypeVar
 
 from pydantic_core import from_json
 
-from slipway.egress import Headers, HttpError, InvalidCertificate, Origin, Response
-from slipway.http import HttpClient, join_url, origin_of
+from slipway.egress import EndpointClass, Headers, HttpError, InvalidCertificate, Origin, Response
+from slipway.http import Deadline, HttpClient, join_url, origin_of
 from slipway.oci.answers import Asker, Subject, from_http, is_html, refusal
 from slipway.oci.errors import (
     AuthenticationFailed,
@@ -26,6 +26,8 @@ from slipway.oci.errors import (
     ListingIncomplete,
     RateLimited,
 )
+from slipway.oci.quota import Quotas
+from slipway.oci.retries import NO_RETRIES, Retries
 from slipway.oci.session import Ask, off_loop
 from slipway.oci.waits import retry_after
 
@@ -115,19 +117,35 @@ async def first_offered(*attempts: Callable[[], Awaitable[Result]]) -> Result:
     raise turned_away
 
 
-def direct(http: HttpClient) -> Send:
-    """Requests without the registry's own tokens, so that they can carry another authorization."""
+def direct(http: HttpClient, retries: Retries = NO_RETRIES, quotas: Quotas | None = None) -> Send:
+    """Requests without the registry's own tokens, so that they can carry another authorization.
+
+    Args:
+        http: Carries them.
+        retries: How often reads are repeated.
+        quotas: Told what the answers say about how much may still be asked.
+    """
+
+    async def once(ask: Ask, deadline: Deadline) -> Response:
+        response = await http.request(
+            ask.method,
+            ask.url,
+            headers=ask.headers,
+            content=ask.content,
+            max_bytes=ask.max_bytes,
+            timeout=deadline,
+            endpoint=ask.endpoint,
+        )
+        if quotas is not None:
+            quotas.note(ask.endpoint, response.headers, datetime.now(UTC))
+        return response
 
     async def send(ask: Ask) -> Response:
+        deadline = Deadline(http.timeout if ask.timeout is None else ask.timeout)
         try:
-            return await http.request(
-                ask.method,
-                ask.url,
-                headers=ask.headers,
-                content=ask.content,
-                max_bytes=ask.max_bytes,
-                timeout=ask.timeout,
-            )
+            if ask.method != "GET":
+                return await once(ask, deadline)
+            return await retries.send(lambda: once(ask, deadline), deadline)
         except (HttpError, InvalidCertificate) as error:
             raise from_http(error, origin_of(ask.url)) from error
 
@@ -222,7 +240,16 @@ class VendorApi:
         headers = {"Accept": "application/json", **call.headers}
         if shown is not None:
             headers["Authorization"] = shown
-        ask = Ask(call.method, call.url, call.scopes, headers, call.content, _MAX_BYTES, self._timeout)
+        ask = Ask(
+            call.method,
+            call.url,
+            call.scopes,
+            headers,
+            call.content,
+            _MAX_BYTES,
+            self._timeout,
+            EndpointClass.API,
+        )
         try:
             return await self._send(ask)
         except (AuthenticationFailed, ContentTooLarge, EgressRefused) as error:

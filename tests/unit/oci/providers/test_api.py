@@ -27,6 +27,8 @@ from slipway.oci.providers.api import (
     to_nobody,
 )
 from slipway.oci.providers.paging import by_link, walk
+from slipway.oci.quota import QuotaKind, Quotas
+from slipway.oci.retries import Retries
 from tests.support.raw_server import Hanging, RawServer, Reply, Script, Seen
 
 JSON = (("Content-Type", "application/json"),)
@@ -177,3 +179,21 @@ async def test_the_last_refusal_of_several_attempts_is_the_one_told() -> None:
     with pytest.raises(NotOffered, match="second"):
         await first_offered(lambda: no("first"), lambda: no("second"))
     await asyncio.sleep(0)
+
+
+async def test_reads_are_repeated_and_other_requests_are_not() -> None:
+    """And what an answer says about the quota of the API is noted as such."""
+    quotas = Quotas()
+    spent = (("X-RateLimit-Limit", "600"), ("X-RateLimit-Remaining", "7"))
+    replies = [Reply(503), Reply(200, b"[]", (*JSON, *spent)), Reply(503)]
+    http = HttpClient(timeout=5, verify=TLS)
+    async with RawServer(lambda _: replies.pop(0)) as server:
+        api = VendorApi(server.url, direct(http, Retries(most=1, delay=0.001), quotas))
+        answer = await api.ask(Call(api.url("list")), "a list")
+        with pytest.raises(RegistryFailing):
+            await api.ask(Call(api.url("list"), "POST"), "a list")
+        await http.aclose()
+
+    assert answer.body == []
+    assert replies == []
+    assert [(kind, quota.remaining) for kind, quota in quotas.latest.items()] == [(QuotaKind.API, 7)]
