@@ -34,6 +34,31 @@ from tests.support.raw_server import Hanging, RawServer, Reply, Script, Seen
 JSON = (("Content-Type", "application/json"),)
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
+FAR = "4102444800"  # the year 2100
+
+MEANINGS = (
+    *((Reply(status), RegistryFailing) for status in (408, 503, 522)),
+    *((Reply(status), NotOffered) for status in (304, 400, 401, 403, 404, 405, 410, 501)),
+    (Reply(502, b"<html>"), RegistryFailing),
+    (Reply(403, b"", (("X-RateLimit-Remaining", "59"),)), NotOffered),
+    (Reply(204), NotOffered),
+    (Reply(200), NotOffered),
+    (Reply(200, b"{"), NotOffered),
+    (Reply(200, b"[" * 50_000), NotOffered),
+    (Reply(200, b"[]", (("Content-Type", "text/html"),)), NotOffered),
+    (Reply(200, b" <!doctype html>"), NotOffered),
+)
+
+LIMITS: tuple[tuple[int, tuple[tuple[str, str], ...], float | None], ...] = (
+    (429, (("Retry-After", "17"),), 17.0),
+    (429, (("Retry-After", "0"),), 1.0),
+    (429, (("X-Retry-After", FAR),), 86400.0),
+    (403, (("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", FAR)), 86400.0),
+    (403, (("Retry-After", "60"),), 60.0),
+    (429, (("X-RateLimit-Reset", "soon"),), None),
+    (429, (), None),
+)
+
 
 async def _secret(_: str | None) -> str | None:
     return "Bearer word-of-a-test"
@@ -141,29 +166,26 @@ async def test_an_api_that_the_egress_policy_forbids_is_passed_over() -> None:
         assert server.seen == []
 
 
-@pytest.mark.parametrize(
-    ("reply", "error"),
-    [
-        (Reply(500), RegistryFailing),
-        (Reply(502, b"<html>"), RegistryFailing),
-        (Reply(503), RegistryFailing),
-        (Reply(522), RegistryFailing),
-        (Reply(408), RegistryFailing),
-        (Reply(429), RateLimited),
-        (Reply(403, b"", (("Retry-After", "60"),)), RateLimited),
-        (Reply(403, b"", (("X-RateLimit-Remaining", "0"),)), RateLimited),
-        (Reply(403, b"", (("X-RateLimit-Remaining", "59"),)), NotOffered),
-        (Reply(400), NotOffered),
-        (Reply(410), NotOffered),
-        (Reply(501), NotOffered),
-        (Reply(304), NotOffered),
-    ],
-)
-async def test_what_a_status_means(reply: Reply, error: type[Exception]) -> None:
+async def test_what_an_answer_means() -> None:
     """Failing and limited APIs are asked again later; the others have no answer for us."""
-    async with _api(lambda _: reply) as (api, _):
-        with pytest.raises(error):
-            await api.ask(Call(api.url("list")), "a list")
+    replies: dict[str, Reply] = {}
+    async with _api(lambda seen: replies[seen.path]) as (api, _):
+        for number, (reply, error) in enumerate(MEANINGS):
+            replies[f"/{number}"] = reply
+            with pytest.raises(error):
+                await api.ask(Call(api.url(str(number))), "a list")
+
+
+async def test_how_long_a_limit_lasts() -> None:
+    """As the API says, in one of four ways; at least a second, and a day at most."""
+    replies: dict[str, Reply] = {}
+    async with _api(lambda seen: replies[seen.path]) as (api, _):
+        for number, (status, headers, wait) in enumerate(LIMITS):
+            replies[f"/{number}"] = Reply(status, b"", headers)
+            with pytest.raises(RateLimited) as caught:
+                await api.ask(Call(api.url(str(number))), "a list")
+
+            assert caught.value.retry_after == wait, headers
 
 
 async def test_the_last_refusal_of_several_attempts_is_the_one_told() -> None:

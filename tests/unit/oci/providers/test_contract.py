@@ -40,43 +40,27 @@ AN_HOUR = 3601
 
 HTML = Reply(200, b"<!doctype html><form action=/login>", (("Content-Type", "text/html"),))
 
+# What each status and header means is a table in `test_api.py`; here is one of each kind.
 NO_ANSWERS = (
-    json_reply({}, 400),
     json_reply({}, 401),
-    json_reply({}, 403),
     json_reply({}, 404),
-    json_reply({}, 405),
-    json_reply({}, 501),
     HTML,
-    Reply(204),
     Reply(200, b"{"),
-    Reply(200, b""),
     json_reply(None),
-    json_reply("tags"),
     json_reply([3]),
     json_reply([{"name": 3}]),
-    json_reply({"results": 3, "tags": 3, "items": 3}),
     json_reply({"results": [{"name": 3}], "tags": [{"name": 3}], "items": [{"version": 3}]}),
 )
 
 BROKEN_PAGES = (
     (Reply(500, b"oops", LATER), RegistryFailing),
-    (Reply(503, b"", LATER), RegistryFailing),
     (Reply(429, b"", LATER), RateLimited),
     (json_reply({"message": "gone"}, 404), ListingIncomplete),
-    (json_reply({"message": "forbidden"}, 403), ListingIncomplete),
-    (HTML, ListingIncomplete),
-    (Reply(200, b'{"results": ['), ListingIncomplete),
     (json_reply({"results": [1], "tags": [1], "items": [1]}), ListingIncomplete),
     (json_reply("surprise"), ListingIncomplete),
 )
 
-RATE_LIMITS = (
-    (429, (("Retry-After", "17"),), 17.0),
-    (429, (("X-Retry-After", "4102444800"),), 86400.0),
-    (403, (("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "4102444800")), 86400.0),
-    (429, (), None),
-)
+RATE_LIMITS = ((("Retry-After", "17"), 17.0), (("X-Retry-After", "4102444800"), 86400.0))
 
 
 @dataclass(frozen=True)
@@ -235,12 +219,12 @@ async def test_a_rate_limit_says_how_long_to_wait(vendor: Vendor) -> None:
     """In seconds or as a Unix time, a day at most; and the plain protocol is not asked instead."""
     fake = _fake(vendor, many(2))
     async with _running(vendor, fake) as running:
-        for status, headers, wait in RATE_LIMITS:
-            fake.listed, fake.trouble = 0, {1: Reply(status, b"slow down", headers)}
+        for header, wait in RATE_LIMITS:
+            fake.listed, fake.trouble = 0, {1: Reply(429, b"slow down", (header,))}
             with pytest.raises(RateLimited) as caught:
                 await running.provider.list_tags(vendor.repository)
 
-            assert caught.value.retry_after == wait, headers
+            assert caught.value.retry_after == wait, header
 
     assert not running.plain.asked
 
