@@ -201,5 +201,5 @@ class CacheMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-CacheMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+CacheMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
 TestCacheModel = CacheMachine.TestCase

@@ -29,7 +29,7 @@ images = st.builds(
 
 
 @given(images)
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_an_image_is_read_as_it_was_written(info: ImageInfo) -> None:
     body = image_body(info)
 
@@ -38,7 +38,7 @@ def test_an_image_is_read_as_it_was_written(info: ImageInfo) -> None:
 
 
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_a_changed_byte_makes_it_no_image(data: st.DataObject) -> None:
     body = bytearray(image_body(IMAGE) or b"")
     place = data.draw(st.integers(0, len(body) - 1))
@@ -49,7 +49,7 @@ def test_a_changed_byte_makes_it_no_image(data: st.DataObject) -> None:
 
 
 @given(st.none() | st.integers() | st.floats() | st.text() | st.binary())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_whatever_else_lies_there_is_no_image(value: object) -> None:
     assert read_image(IMAGE.digest, value) is None
 

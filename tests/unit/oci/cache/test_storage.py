@@ -238,7 +238,7 @@ def test_a_damaged_file_is_put_aside_at_the_start_or_costs_only_rows(
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=64)), max_size=4), st.floats(0, 1))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_whatever_is_in_the_file_no_answer_is_wrong_and_the_next_start_has_a_file(
     noise: list[tuple[float, bytes]], length: float
 ) -> None:
