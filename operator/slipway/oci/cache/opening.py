@@ -87,7 +87,6 @@ def open_file(path: Path, lock_seconds: float) -> sqlite3.Connection:
         return _open(path, lock_seconds)
     except _OutdatedError:
         path.unlink()
-        _remove_log(path)
     return _open(path, lock_seconds)
 
 
@@ -105,14 +104,8 @@ def put_aside(path: Path) -> None:
     Raises:
         OSError: when it cannot be moved.
     """
+    # The log may stay: SQLite plays none into a database that is empty.
     path.replace(path.with_name(f"{path.name}.damaged"))
-    _remove_log(path)
-
-
-def _remove_log(path: Path) -> None:
-    """A log that outlived its database would be played into the next one."""
-    for ending in ("-wal", "-shm"):
-        path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 def _open(path: Path, lock_seconds: float) -> sqlite3.Connection:

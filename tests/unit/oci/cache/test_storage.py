@@ -192,6 +192,27 @@ def test_a_short_wait_for_another_process_is_no_failure(path: Path) -> None:
     storage.close()
 
 
+def test_a_batch_that_reads_before_it_writes_is_not_overtaken_by_another_process(path: Path) -> None:
+    storage = Storage(path, CacheLimits(lock_seconds=5), NOW)
+
+    def write_elsewhere() -> None:
+        with closing(sqlite3.connect(path, timeout=5)) as other:
+            other.execute("DELETE FROM images")
+            other.commit()
+
+    other = threading.Thread(target=write_elsewhere)
+
+    def overtake(_rows: Rows) -> None:
+        other.start()
+        other.join(0.05)
+
+    storage.run([lambda rows: rows.images.get(digest("one")), overtake, partial(put_in, "one")])
+    other.join(5)
+
+    assert has_file(storage)
+    storage.close()
+
+
 def use(path: Path) -> bool:
     """Start with the file, read ten rows and write one; tells whether there is a file in the end."""
     with opened(path) as storage:
@@ -235,6 +256,16 @@ def test_a_damaged_file_is_put_aside_at_the_start_or_costs_only_rows(
     assert use(path)
     with opened(path) as storage:
         assert has(storage, "after")
+
+
+def test_a_file_whose_damage_is_told_in_words_that_are_no_text_is_put_aside(path: Path) -> None:
+    content = (
+        bytes(filled(path)).replace(b"images_by_use", b"\xef" * 13).replace(b"CREATE INDEX", b"CREATE XXXXX")
+    )
+    path.write_bytes(content)
+
+    assert use(path)
+    assert path.with_name("cache.db.damaged").exists()
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=64)), max_size=4), st.floats(0, 1))

@@ -201,8 +201,16 @@ async def test_a_fault_of_ours_is_a_miss_and_the_thread_lives_on(worker: Worker)
     assert await worker.ask(lambda rows: 7) == 7
 
 
+async def test_who_was_late_for_what_is_done_by_now_keeps_nobody_from_asking(worker: Worker) -> None:
+    worker._late_after = worker._done
+
+    assert await worker.ask(lambda rows: 7) == 7
+
+
 async def test_who_gave_up_waiting_disturbs_nobody(worker: Worker) -> None:
     hold = Hold()
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, fault: faults.append(fault))
     asking = asyncio.create_task(worker.ask(hold))
     await asyncio.sleep(0)
 
@@ -210,6 +218,7 @@ async def test_who_gave_up_waiting_disturbs_nobody(worker: Worker) -> None:
     hold.let_go.set()
 
     assert await worker.ask(lambda rows: 7) == 7
+    assert not faults
 
 
 def test_a_loop_that_is_gone_is_told_nothing() -> None:
