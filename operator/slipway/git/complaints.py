@@ -7,7 +7,6 @@ The first line of the table that fits decides; what fits none is `Unreachable`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from slipway.git.credentials import GitCredential
@@ -27,6 +26,7 @@ from slipway.git.errors import (
     Redirected,
     RefNotFound,
     RepositoryNotFound,
+    Timeout,
     TooLarge,
     Unreachable,
 )
@@ -64,7 +64,7 @@ _TABLE: Final[tuple[tuple[str, type[GitError], str], ...]] = (
     (r"No space left on device", TooLarge, "the operator's temporary directory is full: make it larger"),
     # --- ssh
     (
-        r"Host key verification failed|HOST IDENTIFICATION HAS CHANGED|host key is known for",
+        r"host key is known for|Host key for .{0,300} has changed|Host key verification failed",
         HostKeyUnknown,
         "known_hosts in the Secret lacks the key it shows: verify what ssh-keyscan prints, then add it",
     ),
@@ -74,7 +74,13 @@ _TABLE: Final[tuple[tuple[str, type[GitError], str], ...]] = (
         AuthenticationFailed,
         "it refuses the key: add its public half there, or renew identity in the Secret",
     ),
-    # --- TLS, by OpenSSL and by GnuTLS
+    # --- the way there; TLS by OpenSSL and by GnuTLS
+    (r"timed out", Timeout, "it did not answer in time; it is tried again"),
+    (
+        r"unexpected TLS packet|wrong version number|packet length too long",
+        CertificateInvalid,
+        "it does not speak TLS: check scheme and port of url",
+    ),
     (
         "[Cc]ertificate (?:problem|verif)|certificate subject name|gnutls_handshake|SSL_connect|SSL: ",
         CertificateInvalid,
@@ -90,7 +96,7 @@ _TABLE: Final[tuple[tuple[str, type[GitError], str], ...]] = (
     ),
     (r"[Cc]ouldn't find remote ref", RefNotFound, "it has no such branch or tag"),
     (
-        r"not our ref|unadvertised object|[Cc]ould not parse commit|bad object|unknown revision",
+        r"not our ref|unadvertised object|[Cc]ould not parse commit|fatal: bad object|unknown revision",
         CommitNotFound,
         "the commit is gone, most likely by a force-push",
     ),
@@ -108,19 +114,19 @@ _TABLE: Final[tuple[tuple[str, type[GitError], str], ...]] = (
 )
 
 
-def error_of(complaint: str, url: GitUrl, credential: GitCredential, hidden: Iterable[str] = ()) -> GitError:
+def error_of(complaint: str, url: GitUrl, credential: GitCredential) -> GitError:
     """The error for what git said before it failed.
 
     Args:
         complaint: Its standard error.
         url: The repository that it was about.
         credential: What was shown to the host; kept out of the message.
-        hidden: Other words to keep out, such as paths of ours.
     """
-    kind, advice = _judged(complaint, credential)
-    line = _telling_line(complaint, (*credential.secrets, *hidden))
-    said = f" ({line})" if line else ""
-    return kind(f"{url.shown}: {advice}{said}")
+    kind, advice, at = _judged(complaint)
+    if not advice:
+        advice = _NO_CREDENTIAL if credential.is_anonymous else _WRONG_CREDENTIAL
+    line = redact(_telling_line(complaint, at), credential.secrets)[:300]
+    return kind(f"{url.shown}: {advice} ({line})" if line else f"{url.shown}: {advice}")
 
 
 def asks_for_tip(complaint: str) -> bool:
@@ -128,20 +134,21 @@ def asks_for_tip(complaint: str) -> bool:
     return "unadvertised object" in complaint
 
 
-def _judged(complaint: str, credential: GitCredential) -> tuple[type[GitError], str]:
+def _judged(complaint: str) -> tuple[type[GitError], str, int | None]:
+    """The kind of error, the advice, and where in the complaint it is said."""
     status = _STATUS.search(complaint)
     if status is not None:
-        return _of_status(int(status[1]), credential)
+        return *_of_status(int(status[1])), status.start()
     for words, kind, advice in _TABLE:
-        if re.search(words, complaint):
-            return kind, advice or (_NO_CREDENTIAL if credential.is_anonymous else _WRONG_CREDENTIAL)
-    return Unreachable, "no connection, or one that broke; it is tried again"
+        found = re.search(words, complaint)
+        if found is not None:
+            return kind, advice, found.start()
+    return Unreachable, "no connection, or one that broke; it is tried again", None
 
 
-def _of_status(status: int, credential: GitCredential) -> tuple[type[GitError], str]:
+def _of_status(status: int) -> tuple[type[GitError], str]:
     if status in _STATUSES:
-        kind, advice = _STATUSES[status]
-        return kind, advice or (_NO_CREDENTIAL if credential.is_anonymous else _WRONG_CREDENTIAL)
+        return _STATUSES[status]
     if 300 <= status < 400:
         return Redirected, (
             f"it redirects ({status}), which is not followed: write the new address into url, often the same"
@@ -152,13 +159,15 @@ def _of_status(status: int, credential: GitCredential) -> tuple[type[GitError], 
     return NotAGitRepository, f"it answers with status {status}: check url"
 
 
-def _telling_line(complaint: str, hidden: Iterable[str]) -> str:
-    """The line that says most: the last of git's own that is more than its usual closing words."""
-    printable = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in complaint)
-    lines = [line.strip() for line in redact(printable, hidden).splitlines()]
-    telling = [line for line in lines if line and not line.startswith(_CLOSING)]
-    fatal = [line for line in telling if line.startswith(("fatal:", "ERROR:", "remote:"))]
-    return (fatal or telling or [""])[-1][:300]
+def _telling_line(complaint: str, at: int | None) -> str:
+    """The line that decided, or else the last one that is more than git's usual closing words."""
+    if at is not None:
+        begin = complaint.rfind("\n", 0, at) + 1
+        line = complaint[begin:].partition("\n")[0]
+    else:
+        lines = (line.strip() for line in complaint.splitlines())
+        line = ([said for said in lines if said and not said.startswith(_CLOSING)] or [""])[-1]
+    return "".join(sign if sign.isprintable() else " " for sign in line).strip().removeprefix("fatal: ")
 
 
 _CLOSING: Final = (

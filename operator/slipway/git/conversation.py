@@ -51,8 +51,8 @@ class Conversation:
     def check(self, finished: Finished) -> None:
         """Raise what a command complained of, if it failed."""
         if finished.status != 0:
-            hidden = (f"{self.home.directory}/",)
-            raise error_of(finished.complaint, self.remote.url, self.remote.credential, hidden)
+            complaint = finished.complaint.replace(f"{self.home.directory}/", "")
+            raise error_of(complaint, self.remote.url, self.remote.credential)
 
     def _printed(self, finished: Finished) -> bytes:
         self.check(finished)

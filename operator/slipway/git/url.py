@@ -135,7 +135,7 @@ def _from_scp(text: str) -> GitUrl:
     if found is None:
         msg = f"{text!r} is no url of a git repository: {_EXAMPLES}"
         raise InvalidUrl(msg)
-    if "@" in found["path"].partition("/")[0]:
+    if "@" in found["path"].lstrip("/").partition("/")[0]:
         msg = f"a git url holds no password: put it into the Secret that secretRef names; {_EXAMPLES}"
         raise InvalidUrl(msg)
     path = _path(text, found["path"])
