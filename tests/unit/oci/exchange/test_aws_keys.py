@@ -109,11 +109,11 @@ async def test_keys_are_renewed_with_the_token_of_then(sts: Sts) -> None:
 
 
 async def test_the_life_of_keys_is_counted_by_amazons_clock(sts: Sts) -> None:
-    """Ours is two hours behind, and would count three."""
+    """Ours is two hours behind, and would count two and a half."""
     sts.clouds.server_time = lambda: NOON + timedelta(hours=2)
-    sts.expiration = NOON + timedelta(hours=3)
+    sts.expiration = NOON + timedelta(hours=2.5)
     await sts.source.keys()
-    sts.clouds.clock.seconds = 3500
+    sts.clouds.clock.seconds = 1700
     await sts.source.keys()
 
     assert sts.given == 2

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 from datetime import datetime, timedelta
 from typing import Any
@@ -154,6 +155,19 @@ async def test_a_clock_that_is_wrong_is_no_obstacle(ecr: Ecr) -> None:
     ecr.clouds.clock.seconds = 9.5 * 3600
     await ecr.source.credential()
     assert len(ecr.clouds.seen) == 2
+
+
+@pytest.mark.parametrize("refusal", [None, aws_refusal("ThrottlingException")], ids=["accepted", "throttled"])
+async def test_a_clock_that_is_wrong_but_did_no_harm_costs_no_request(
+    ecr: Ecr, refusal: Reply | None
+) -> None:
+    """What was accepted, or refused for another reason, is not asked again."""
+    ecr.clouds.server_time = lambda: NOON + timedelta(minutes=4)
+    ecr.refusal = refusal
+    with contextlib.suppress(RateLimited):
+        await ecr.source.credential()
+
+    assert len(ecr.clouds.seen) == 1
 
 
 async def test_wrong_keys_are_refused_once(ecr: Ecr) -> None:
