@@ -35,7 +35,7 @@ from slipway.oci.exchange.google_identity import ServiceAccountKey, parse_google
 from slipway.oci.exchange.sigv4 import AwsKeys
 from slipway.oci.sources import CredentialSource, StaticCredential
 
-__all__ = ["choose_source", "uses_ambient_identity"]
+__all__ = ["Cloud", "choose_source", "uses_ambient_identity"]
 
 
 class Cloud(StrEnum):

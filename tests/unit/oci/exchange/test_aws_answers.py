@@ -126,7 +126,7 @@ def test_refusals_in_xml_are_read() -> None:
     assert xml_text(body, "Nothing") is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.binary(max_size=200), st.integers(300, 599))
 def test_any_refusal_becomes_an_error(body: bytes, status: int) -> None:
     """Never something else."""

@@ -108,7 +108,7 @@ def test_the_time_left_is_counted_by_the_clock_of_who_names_the_end() -> None:
     assert clock.seconds_until(end, Headers([("Date", "Sat, 21 Nov 2026 14:00:00 GMT")])) == 3600
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.one_of(st.none(), st.integers(), st.text(max_size=600), st.binary()))
 def test_words_are_one_short_line(said: object) -> None:
     """Whatever a vendor says; nothing when it says nothing."""

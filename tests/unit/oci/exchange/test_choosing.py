@@ -210,7 +210,7 @@ async def test_our_own_identity_does_not_stand_in_for_a_secret(
     assert not uses_ambient_identity(cloud, host, ambient, has_secret=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from(["ECR", "ACR", "GAR", "Generic"]),
     st.one_of(st.sampled_from(sorted(HOSTS.values())), st.from_regex(r"[a-z0-9.:-]{1,40}", fullmatch=True)),

@@ -149,7 +149,7 @@ def test_credentials_of_other_kinds_are_refused(kind: str | None) -> None:
         _parsed(KEY, type=kind)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=60),

@@ -115,7 +115,7 @@ async def test_a_refusal_is_told_although_the_value_still_holds() -> None:
         await vendor.renewed.get()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_life_is_between_a_minute_and_a_day(lifetime: float) -> None:
     """Whatever the vendor or a wrong clock says, nobody asks for each request, nor never again."""
