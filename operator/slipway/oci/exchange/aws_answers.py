@@ -35,6 +35,7 @@ _ENDED: Final = (
 _ROLE: Final = (
     "let the trust policy of the role that AWS_ROLE_ARN names accept the operator's service account"
 )
+_STALE: Final = "restart the operator if the token in its pod is not renewed"
 _IDENTITY: Final = "check the identity provider of the cluster in IAM, and the audience sts.amazonaws.com"
 _ERRORS: Final[tuple[tuple[type[RegistryError], str, frozenset[str]], ...]] = (
     (
@@ -148,7 +149,8 @@ def aws_error(
         return AccessDenied(f"{where} denies {asked}{said}: {_allowance(action)}")
     for kind, advice, codes in _ERRORS:
         if refusal.code in codes:
-            return kind(f"{where} refuses {asked}{said}: {advice}")
+            is_of_pod = advice is _ENDED and action.startswith("sts:")
+            return kind(f"{where} refuses {asked}{said}: {_STALE if is_of_pod else advice}")
     return _unknown(response, where, asked, said)
 
 
@@ -164,7 +166,8 @@ def _unknown(response: Response, where: Origin, asked: str, said: str) -> Regist
     if response.status >= 500:
         return RegistryFailing(f"{where} failed with status {response.status}{said}")
     if response.status in {401, 403}:
-        return AuthenticationFailed(f"{where} refuses {asked}{said}: {_KEYS}")
+        advice = _ROLE if asked.startswith("sts:") else _KEYS
+        return AuthenticationFailed(f"{where} refuses {asked}{said}: {advice}")
     if 300 <= response.status < 400:
         # A signature holds for one region and host: it is not repeated elsewhere.
         advice = "check account and region in the host of the Registry"

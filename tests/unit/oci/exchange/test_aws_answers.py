@@ -79,6 +79,22 @@ def test_without_a_code_the_status_decides(status: int, error: type[RegistryErro
     assert said in str(raised)
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "advice"),
+    [
+        ("ExpiredTokenException", 400, "restart the operator"),
+        ("AccessDenied", 403, "trust policy"),
+        ("", 403, "trust policy"),
+    ],
+)
+def test_advice_about_the_token_of_the_pod_names_no_secret(code: str, status: int, advice: str) -> None:
+    """There is none."""
+    raised = aws_error(AwsRefusal(code, ""), _response(status), "sts:AssumeRoleWithWebIdentity", (), "a role")
+
+    assert advice in str(raised)
+    assert "Secret" not in str(raised)
+
+
 def test_a_limit_without_a_code_says_how_long_to_wait() -> None:
     """By Retry-After."""
     raised = aws_error(AwsRefusal("", ""), _response(429, b"", ("Retry-After", "5")), "ecr:X", ())
