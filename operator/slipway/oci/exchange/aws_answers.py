@@ -143,7 +143,9 @@ def aws_error(
         subject: What it was asked about.
     """
     where = origin_of(response.url)
-    said = words(f"{refusal.code}: {refusal.message}".strip(": "), secrets)
+    # Below the first line AWS shows what it would have signed, with the time: new in each answer.
+    first_line = refusal.message.strip().partition("\n")[0]
+    said = words(f"{refusal.code}: {first_line}".strip(": "), secrets)
     asked = f"{action} of {subject}" if subject else action
     if refusal.code in _DENIED:
         return AccessDenied(f"{where} denies {asked}{said}: {_allowance(action)}")

@@ -151,6 +151,18 @@ def test_any_refusal_becomes_an_error(body: bytes, status: int) -> None:
         assert isinstance(aws_error(refusal, response, "ecr:X", ()), RegistryError)
 
 
+def test_words_that_are_new_in_each_answer_are_left_out() -> None:
+    """A status that has them would never settle."""
+    message = (
+        "The request signature we calculated does not match. Check your AWS Secret Access Key.\n\n"
+        "The Canonical String for this request should have been\n'POST\n/\n\nx-amz-date:20261121T120000Z'"
+    )
+    raised = aws_error(AwsRefusal("InvalidSignatureException", message), _response(400), "ecr:X", ())
+
+    assert "does not match" in str(raised)
+    assert "20261121" not in str(raised)
+
+
 def test_secrets_that_are_said_back_are_redacted() -> None:
     """Amazon shows the canonical request when a signature is wrong."""
     refusal = AwsRefusal("InvalidSignatureException", "canonical: the-session-token")
