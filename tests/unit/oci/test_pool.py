@@ -169,7 +169,10 @@ async def test_two_credentials_of_one_host_are_kept_apart() -> None:
     async with RawServer(script) as server:
         clients = [await pool.get(Endpoint(server.url, credential)) for credential in (ROBOT, other)]
         for _ in range(2):
-            assert [await client.list_tags("a") for client in clients] == [("of-robot",), ("of-reader",)]
+            assert [(await client.list_tags("a")).names for client in clients] == [
+                ("of-robot",),
+                ("of-reader",),
+            ]
 
         fetched = [seen.headers["authorization"] for seen in server.seen if seen.path == "/token"]
         assert fetched == [basic_header(ROBOT), basic_header(other)]

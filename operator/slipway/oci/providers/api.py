@@ -137,7 +137,7 @@ def direct(http: HttpClient, retries: Retries = NO_RETRIES, quotas: Quotas | Non
             endpoint=ask.endpoint,
         )
         if quotas is not None:
-            quotas.note(ask.endpoint, response.headers, datetime.now(UTC))
+            quotas.note(ask.endpoint, response, datetime.now(UTC))
         return response
 
     async def send(ask: Ask) -> Response:

@@ -35,14 +35,14 @@ class _Plain:
         raise NotImplementedError
 
     async def list_tags(self, repository: str) -> TagsList:
-        return TagsList(repository, await self._client.list_tags(repository))
+        return await self._client.list_tags(repository)
 
 
 async def _tags(clouds: Clouds, cloud: str, host: str, data: dict[str, bytes]) -> TagsList:
     """From the Secret to the tags, as the operator goes."""
     secret = Secret("cloud", "Opaque", data, {"slipway.dev/allowed-hosts": host})
     source = choose_source(cloud, host, secret, clouds.http, clock=clouds.clock)
-    session = RegistrySession(f"https://{host}", clouds.http, await source.credential(), clouds.clock)
+    session = RegistrySession(f"https://{host}", clouds.http, source, clouds.clock)
     plain = _Plain(RegistryClient.over(session, 5))
     access = Access(session, direct(clouds.http), plain, source, clock=clouds.clock, timeout=5)
     return await make_provider(cloud, access).list_tags("shop/api")
