@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slipway.oci.digest import digest_of
 from slipway.oci.errors import InvalidReference, PlatformNotFound
@@ -39,6 +41,35 @@ def _index(*platforms: str | None) -> ImageIndex:
 def test_names_of_one_platform_are_equal(one: str, other: str, want: bool) -> None:
     """Variants and old names are normalised as containerd has it."""
     assert (Platform.parse(one).key == Platform.parse(other).key) == want
+
+
+@pytest.mark.parametrize(
+    ("written", "want"),
+    [
+        ("linux/arm64/v8", "linux/arm64"),
+        ("linux/x86_64", "linux/amd64"),
+        ("linux/amd64/v3", "linux/amd64/v3"),
+        ("linux/armhf", "linux/arm/v7"),
+        ("Windows/AMD64", "windows/amd64"),
+    ],
+)
+def test_a_platform_has_one_usual_name(written: str, want: str) -> None:
+    """What images are told and compared by, however an index writes it."""
+    assert Platform.parse(written).usual_name == want
+
+
+@given(
+    st.sampled_from(["linux", "Windows", "freebsd"]),
+    st.sampled_from(["amd64", "x86_64", "arm", "arm64", "aarch64", "armhf", "armel", "386", "riscv64"]),
+    st.sampled_from([None, "v1", "v5", "6", "v7", "V8", "8"]),
+)
+def test_the_usual_name_means_the_same_platform(system: str, architecture: str, variant: str | None) -> None:
+    """Written out and read again it is equal, and stays as it is."""
+    platform = Platform(os=system, architecture=architecture, variant=variant)
+    again = Platform.parse(platform.usual_name)
+
+    assert again.key == platform.key
+    assert again.usual_name == platform.usual_name == str(again)
 
 
 @pytest.mark.parametrize(
