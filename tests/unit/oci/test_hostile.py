@@ -135,7 +135,9 @@ async def test_a_name_that_changes_its_address_gains_nothing() -> None:
     world = _World()
 
     async def once(writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 14\r\n\r\n" + TAGS.body)
+        # The header says that this is the whole list: nothing more is asked for.
+        says = b"Docker-Distribution-Api-Version: registry/2.0\r\nConnection: close\r\nContent-Length: 14"
+        writer.write(b"HTTP/1.1 200 OK\r\n" + says + b"\r\n\r\n" + TAGS.body)
         await writer.drain()
 
     async with (
