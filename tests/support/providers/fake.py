@@ -21,7 +21,7 @@ from slipway.oci.providers.product import Product, ProductProvider
 from slipway.oci.results import RepositoryCatalog, RepositoryInfo, TagsList
 from slipway.oci.retries import NO_RETRIES
 from slipway.oci.session import RegistrySession
-from slipway.oci.sources import StaticCredential
+from slipway.oci.sources import CredentialSource, StaticCredential
 from tests.support.raw_server import RawServer, Reply, Seen
 
 __all__ = [
@@ -188,13 +188,18 @@ class FakeVendor:
 
     @asynccontextmanager
     async def running(
-        self, *, project: str | None = None, credential: Credential = ANONYMOUS, registry: str = ""
+        self,
+        *,
+        project: str | None = None,
+        credential: Credential = ANONYMOUS,
+        source: CredentialSource | None = None,
+        registry: str = "",
     ) -> AsyncIterator[Running]:
         """The server, and a provider of its registry."""
         async with RawServer(self) as server:
             self.url = server.url
             http, clock, plain = HttpClient(timeout=5, verify=_NO_TLS), ManualClock(), PlainRegistry(self)
-            source = StaticCredential(credential)
+            source = source or StaticCredential(credential)
             session = RegistrySession(registry or server.url, http, source, retries=NO_RETRIES)
             access = Access(session, direct(http), plain, source, project, clock, timeout=5)
             try:

@@ -5,16 +5,18 @@ from slipway.oci.providers.api import Answer
 from slipway.oci.providers.artifactory import _tags
 from slipway.oci.results import TagInfo
 from tests.support.providers.artifactory import FakeArtifactory
-from tests.support.providers.fake import PASSWORD, digest_named, many
+from tests.support.providers.fake import PASSWORD, StoredTag, digest_named, many
 
 
 async def test_images_below_are_not_taken_for_tags() -> None:
     """The query finds them, for it takes slashes for ordinary letters."""
-    fake = FakeArtifactory({"local/shop": many(2), "local/shop/api": many(3)})
+    below = [StoredTag("v0", digest_named("of the image below"))]
+    fake = FakeArtifactory({"local/shop": many(2), "local/shop/api": below})
     async with fake.running() as running:
         tags = await running.provider.list_tags("local/shop")
 
     assert tags.names == ("v0", "v1")
+    assert tags.info("v0").digest == digest_named("v0")
     assert running.provider.uses_api
 
 

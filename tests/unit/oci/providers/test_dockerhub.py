@@ -38,6 +38,29 @@ async def test_a_token_that_was_withdrawn_is_exchanged_anew() -> None:
     assert tags.info("v0").digest is not None
 
 
+class Rotating:
+    """A source whose credential a test changes."""
+
+    secrets = ()
+    now = ROBOT
+
+    async def credential(self) -> Credential:
+        return self.now
+
+
+async def test_another_password_gets_another_token() -> None:
+    """A Secret that was changed counts from the next request on."""
+    source = Rotating()
+    fake = FakeDockerHub({"shop/api": many(1)}, secret_required=True)
+    async with fake.running(source=source) as running:
+        await running.provider.list_tags("shop/api")
+        assert running.provider.uses_api
+
+        source.now = Credential.basic("robot", "wrong")
+        await running.provider.list_tags("shop/api")
+        assert running.provider.uses_api is False
+
+
 async def test_a_wrong_password_leaves_it_to_the_registry() -> None:
     """Which says so itself, or lets everybody in."""
     fake = FakeDockerHub({"shop/api": many(1)})

@@ -74,6 +74,15 @@ async def test_without_a_token_github_is_not_asked() -> None:
     assert running.plain.asked == ["shop/api"]
 
 
+async def test_with_a_token_that_is_not_meant_for_it_github_is_not_asked() -> None:
+    """Without one it would answer nothing."""
+    fake = FakeGitHub({"shop/api": many(1)})
+    async with fake.running(credential=PAT, registry="https://registry.example.com") as running:
+        await running.provider.list_tags("shop/api")
+
+    assert running.server.seen == []
+
+
 async def test_the_owner_is_that_of_the_project_or_the_user() -> None:
     """In lower case, as names in the registry are."""
     fake = FakeGitHub({"robot/tool": many(1)}, kind="users")

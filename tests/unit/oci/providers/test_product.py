@@ -64,6 +64,19 @@ async def test_silence_is_kept_for_each_question() -> None:
     assert provider.uses_api
 
 
+async def test_silence_is_not_prolonged_by_further_questions() -> None:
+    """Whoever polls every few minutes gets to the API again, too."""
+    shy = Shy()
+    access, clock = _access()
+    provider = ProductProvider(shy, access)
+
+    for _ in range(5):
+        await provider.list_tags("shop/api")
+        clock.seconds += 1000
+
+    assert shy.asked == ["shop/api", "shop/api"]
+
+
 async def test_silence_does_not_begin_when_the_plain_protocol_fails() -> None:
     """An outage of the registry says nothing about its API."""
     shy = Shy()
