@@ -47,7 +47,7 @@ class CacheLimits:
 
     lock_seconds: float = 5.0
     """How long another process may hold the file before it is gone on without it. Longer than callers wait:
-    of several writers none is served in turn."""
+    writers are not served in turn."""
 
     answer_seconds: float = 2.0
     """How long a caller waits before the answer counts as none, and closing before it is given up."""
