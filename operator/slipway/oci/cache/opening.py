@@ -1,6 +1,7 @@
 """The file of the cache: found, checked, made, and put out of the way when it is of no use.
 
-A file of somebody else is never touched: a path may be mistyped, and a shared directory may be prepared.
+The database of another program and the file of another user are never touched: a path may be mistyped, and a
+shared directory may be prepared.
 """
 
 from __future__ import annotations
@@ -114,6 +115,10 @@ def _open(path: Path, lock_seconds: float) -> sqlite3.Connection:
     try:
         connection.text_factory = bytes  # text is checked by us: what is not UTF-8 would raise in mid-row
         _check(connection)
+        if not _is_private(path):
+            connection.close()  # with its log, which took its mode from the file
+            _make_private(path)
+            return _open(path, lock_seconds)
         for setting in _SETTINGS:
             connection.execute(f"PRAGMA {setting}").fetchall()
     except BaseException:
@@ -123,7 +128,7 @@ def _open(path: Path, lock_seconds: float) -> sqlite3.Connection:
 
 
 def _claim(path: Path) -> None:
-    """Make the file if there is none; otherwise see that it is ours, and that nobody else may read it.
+    """Make the file if there is none; otherwise see that it is ours.
 
     One that exists is not opened here: closing it would take the locks of all its connections in this process
     (sqlite.org/howtocorrupt.html, 2.2).
@@ -134,8 +139,17 @@ def _claim(path: Path) -> None:
     if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
         msg = f"{path} is no file of the user that this process runs as; name another one"
         raise ForeignFileError(msg)
-    if stat.S_IMODE(found.st_mode) != _MODE:
-        path.chmod(_MODE)
+
+
+def _is_private(path: Path) -> bool:
+    return stat.S_IMODE(path.stat().st_mode) == _MODE
+
+
+def _make_private(path: Path) -> None:
+    path.chmod(_MODE)
+    if not _is_private(path):
+        msg = f"{path} cannot be closed to other users on its file system; name a file on another one"
+        raise ForeignFileError(msg)
 
 
 def _check(connection: sqlite3.Connection) -> None:

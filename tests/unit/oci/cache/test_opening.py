@@ -56,8 +56,11 @@ def test_a_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
     make(path)
     path.chmod(0o644)
 
-    assert rows_in(path) == 1
-    assert mode_of(path) == 0o600
+    with closing(open_file(path, 0.1)) as connection:
+        connection.execute(INSERT.replace("digest", "another"))
+
+        assert {mode_of(entry) for entry in path.parent.iterdir()} == {0o600}
+    assert rows_in(path) == 2
 
 
 def test_the_log_is_written_ahead_and_not_synced_at_each_row(path: Path) -> None:
@@ -159,12 +162,14 @@ def test_the_database_of_another_program_is_left_as_it_is(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE bookmarks (url TEXT)")
         connection.commit()
+    path.chmod(0o644)
     before = path.read_bytes()
 
     with pytest.raises(ForeignFileError, match="another program"):
         open_file(path, 0.1)
 
     assert path.read_bytes() == before
+    assert mode_of(path) == 0o644
     assert [entry.name for entry in path.parent.iterdir()] == ["cache.db"]
 
 
@@ -221,3 +226,14 @@ def test_two_connections_of_one_process_keep_their_locks(path: Path) -> None:
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             open_file(path, 0.01)
         first.execute("COMMIT")
+
+
+def test_on_a_file_system_without_modes_there_is_an_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(path)
+    path.chmod(0o644)
+    monkeypatch.setattr(Path, "chmod", lambda *_: None)  # as vfat does
+
+    with pytest.raises(ForeignFileError, match="another one"):
+        open_file(path, 0.1)
