@@ -82,7 +82,7 @@ class GitRepository:
             for part, value in {"NAME": "Ann", "EMAIL": "ann@example.com", "DATE": moment}.items()
         }
         finished = subprocess.run(
-            ["git", *arguments],
+            ["git", "-c", "core.fsync=none", "-c", "core.compression=0", *arguments],
             cwd=self.path,
             input=content,
             capture_output=True,

@@ -50,7 +50,9 @@ class GitServer:
         by_id: let clients fetch any commit by its id.
         newest_protocol: 2, or 0 for an old server, which sends all refs whatever is asked.
 
-    `replies` are fixed answers by path (without its query): a status and headers. `requests` is what came,
+    `replies` are fixed answers by path (without its query): a status and headers; `bodies`
+    likewise: headers and content of an answer that is no error. `pauses` are two events by
+    path: the first is set when it is asked for, the answer waits for the second. `requests` is what came,
     `sent` how many bytes went out in bodies.
     """
 
@@ -68,6 +70,8 @@ class GitServer:
         self.newest_protocol = newest_protocol
         self.settings = upload_pack_settings(filters=filters, by_id=by_id)
         self.replies: dict[str, tuple[int, dict[str, str]]] = {}
+        self.bodies: dict[str, tuple[dict[str, str], bytes]] = {}
+        self.pauses: dict[str, tuple[threading.Event, threading.Event]] = {}
         self.requests: list[Request] = []
         self.sent = 0
         self.directory = Path(tempfile.mkdtemp(prefix="slipway-gitserver-"))
@@ -126,13 +130,17 @@ class GitServer:
 
 
 def upload_pack_settings(*, filters: bool, by_id: bool) -> dict[str, str]:
-    """Variables that configure `git upload-pack`, in the form of git-config(1)."""
+    """All the environment of `git upload-pack`, with its configuration in the form of git-config(1)."""
     settings = {
         "uploadpack.allowFilter": str(filters).lower(),
         "uploadpack.allowAnySHA1InWant": str(by_id).lower(),
         "safe.directory": "*",
     }
-    variables = {"GIT_CONFIG_COUNT": str(len(settings)), "GIT_CONFIG_NOSYSTEM": "1"}
+    variables = {
+        "PATH": os.environ["PATH"],
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
     for number, (key, value) in enumerate(settings.items()):
         variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return variables
@@ -164,8 +172,14 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         seen = Request(self.command, self.path, *(self.headers.get(name, "") for name in _KEPT))
         self.git.requests.append(seen)
+        if path in self.git.pauses:
+            asked, go_on = self.git.pauses[path]
+            asked.set()
+            go_on.wait()
         if path in self.git.replies:
             self._reply(*self.git.replies[path], b"no repository, just words")
+        elif path in self.git.bodies:
+            self._reply(200, *self.git.bodies[path])
         elif not self.git.admits(seen.authorization):
             self._reply(401, {"WWW-Authenticate": 'Basic realm="git"'}, b"")
         else:
@@ -173,7 +187,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _run_backend(self, path: str, query: str, body: bytes, protocol: str) -> None:
         environment = {
-            **os.environ,
             **self.git.settings,
             "GIT_PROJECT_ROOT": str(self.git.repositories),
             "GIT_HTTP_EXPORT_ALL": "1",

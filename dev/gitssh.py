@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import shlex
 import tempfile
@@ -54,6 +53,11 @@ class GitSshServer:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
+        self.close()
+
+    def close(self) -> None:
+        """Give back the port and remove the repositories of a server that does not run."""
+        self._loop.close()
         self._reservation.release()
         self._directory.cleanup()
 
@@ -89,7 +93,7 @@ class GitSshServer:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, **upload_pack_settings(filters=True, by_id=True), **_protocol(process)},
+            env={**upload_pack_settings(filters=True, by_id=True), **_protocol(process)},
         )
         assert served.stdin is not None
         assert served.stdout is not None
@@ -104,7 +108,6 @@ class GitSshServer:
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._listen())
-        self._loop.close()
 
     async def _listen(self) -> None:
         self._ended = asyncio.Event()

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from slipway.egress import EgressDenied, NameNotResolved
@@ -22,6 +20,7 @@ from slipway.git.errors import (
     CredentialInvalid,
     EgressRefused,
     InvalidReference,
+    NotAGitRepository,
     Timeout,
     TooLarge,
     Unreachable,
@@ -85,6 +84,11 @@ class GitClient:
         options, names = arguments_for(patterns)
         async with self._conversation(remote) as conversation:
             output = await conversation.ask("ls-remote", "--quiet", *options, "--", str(remote.url), *names)
+            if not conversation.home.spoke_git:
+                msg = (
+                    f"{remote.url.shown}: something answers there, but not in git's smart protocol: check url"
+                )
+                raise NotAGitRepository(msg)
         return parse_refs(output, patterns, self._limits.refs)
 
     async def commit_info(self, remote: Remote, commit: str, ref: str = HEAD) -> CommitInfo:
@@ -173,7 +177,7 @@ class GitClient:
 
     async def _programs(self, caps: Caps) -> tuple[str, str]:
         if self._git is None:
-            self._git = await find_git(Path(tempfile.gettempdir()), caps)
+            self._git = await find_git(caps)
         return self._git
 
     async def _addresses(self, remote: Remote, caps: Caps) -> list[str]:

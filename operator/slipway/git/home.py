@@ -24,6 +24,9 @@ from slipway.git.url import GitUrl
 __all__ = ["Home", "git_config", "private_home", "ssh_config"]
 
 _MOST_ADDRESSES: Final = 4
+_EVENTS: Final = "events"
+"""Where git writes what it does (https://git-scm.com/docs/api-trace2); no secret is in it."""
+
 _STORES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 """Where Debian and Alpine, and Red Hat, keep the system's authorities."""
 
@@ -34,6 +37,15 @@ class Home:
 
     directory: Path
     environment: Mapping[str, str] = field(repr=False)
+
+    @property
+    def spoke_git(self) -> bool:
+        """Whether a host has answered in git's own protocol, of whatever version.
+
+        Git takes any other text for the list of a plain file server, and a web page for an empty list.
+        """
+        events = self.directory / _EVENTS
+        return events.is_file() and b'"negotiated-version"' in events.read_bytes()
 
     @property
     def offline(self) -> Mapping[str, str]:
@@ -92,6 +104,7 @@ def _environment(home: Path, config: Path, scheme: str) -> dict[str, str]:
         "SSH_ASKPASS_REQUIRE": "never",
         "GIT_ALLOW_PROTOCOL": scheme,
         "GIT_PROTOCOL_FROM_USER": "0",
+        "GIT_TRACE2_EVENT": str(home / _EVENTS),
     }
 
 

@@ -87,6 +87,7 @@ async def run(argv: Sequence[str], environment: Mapping[str, str], directory: Pa
     finally:
         watch.cancel()
         await child.end()
+    child.look(directory, caps.disk)  # what came between the last look and the end
     if child.excess is not None:
         raise TooLarge(child.excess)
     return Finished(status, output, complaint.decode(errors="replace"))
@@ -124,13 +125,16 @@ class _Child:
         """Kill the group as soon as the directory holds more than it may."""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
-            if size_of(directory) > limit:
-                self._kill(f"the git host sent more than {limit >> 20} MiB")
+            self.look(directory, limit)
+
+    def look(self, directory: Path, limit: int) -> None:
+        """Kill the group if the directory holds more than it may."""
+        if size_of(directory) > limit:
+            self._kill(f"the git host sent more than {limit >> 20} MiB")
 
     async def end(self) -> None:
         """Make sure that nothing of the group is left, and that its pipes are closed."""
-        ended = self._process.returncode is not None and self._stdout.at_eof() and self._stderr.at_eof()
-        if ended:
+        if self._has_ended:
             return
         self._signal()
         with contextlib.suppress(TimeoutError):
@@ -141,8 +145,14 @@ class _Child:
         self.excess = self.excess or excess
         self._signal()
 
+    @property
+    def _has_ended(self) -> bool:
+        return self._process.returncode is not None and self._stdout.at_eof() and self._stderr.at_eof()
+
     def _signal(self) -> None:
         # While a pipe is open or the leader is not reaped, the group has members: its number is still ours.
+        if self._has_ended:
+            return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 

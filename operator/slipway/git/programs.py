@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -19,18 +20,18 @@ OLDEST: Final = (2, 37)
 _VERSION: Final = re.compile(r"git version (\d+)\.(\d+)")
 
 
-async def find_git(directory: Path, caps: Caps) -> tuple[str, str]:
+async def find_git(caps: Caps) -> tuple[str, str]:
     """Absolute path of git, and its version as it names itself to hosts (`git/2.39`).
 
     Args:
-        directory: Any directory that exists.
         caps: What asking for the version may use.
 
     Raises:
         ProgramMissing: when there is none, or one that is too old.
     """
     program = _require("git", f"git {OLDEST[0]}.{OLDEST[1]} or newer")
-    finished = await run((program, "version"), {"LC_ALL": "C"}, directory, caps)
+    with tempfile.TemporaryDirectory(prefix="slipway-git-") as directory:
+        finished = await run((program, "version"), {"LC_ALL": "C"}, Path(directory), caps)
     text = finished.output.decode(errors="replace").strip()
     version = parse_version(text)
     if version is None or version < OLDEST:

@@ -23,8 +23,8 @@ def _install(directory: Path, version: str) -> None:
     program.chmod(0o755)
 
 
-async def _find(directory: Path) -> tuple[str, str]:
-    return await find_git(directory, Caps(asyncio.get_running_loop().time() + 20, 1000, 1 << 30))
+async def _find() -> tuple[str, str]:
+    return await find_git(Caps(asyncio.get_running_loop().time() + 20, 1000, 1 << 30))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ async def test_a_git_that_is_new_enough_is_used(programs: Path) -> None:
     """And names itself to hosts by its version."""
     _install(programs, "git version 2.37.0")
 
-    assert await _find(programs) == (str(programs / "git"), "git/2.37")
+    assert await _find() == (str(programs / "git"), "git/2.37")
 
 
 @pytest.mark.parametrize("version", ["git version 2.36.6", "git version 1.99.9", "busybox"])
@@ -55,12 +55,12 @@ async def test_a_git_that_cannot_pin_addresses_is_refused(version: str, programs
     _install(programs, version)
 
     with pytest.raises(ProgramMissing, match=r"needs git 2\.37 or newer"):
-        await _find(programs)
+        await _find()
 
 
 async def test_a_missing_program_is_named(programs: Path) -> None:
     """With what the image of the operator needs."""
     with pytest.raises(ProgramMissing, match=r"no git .* needs git 2\.37"):
-        await _find(programs)
+        await _find()
     with pytest.raises(ProgramMissing, match=r"no ssh .* OpenSSH"):
         find_ssh()
