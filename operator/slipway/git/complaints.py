@@ -52,9 +52,14 @@ _STATUSES: Final[dict[int, tuple[type[GitError], str]]] = {
 _TABLE: Final[tuple[tuple[str, type[GitError], str], ...]] = (
     # --- where the operator runs
     (
-        r"is not a git command|cannot run .*ssh|unable to find remote helper",
+        r"is not a git command|unable to find remote helper|cannot (?:run|exec) .{0,300}: No such file",
         ProgramMissing,
         "the operator's image lacks a part of git or ssh: install both",
+    ),
+    (
+        r"cannot (?:run|exec) .{0,300}: Permission denied",
+        ProgramMissing,
+        "ssh urls need a temporary directory in which programs may run: mount the operator's without noexec",
     ),
     (
         r"No user exists for uid",

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from dev.gitserver import GitServer
-from slipway.git import GitClient, Limits, Unknown
+from slipway.git import GitClient, GitCredential, Limits, Unknown
 from slipway.git.errors import InvalidResponse, Timeout, TooLarge
 from tests.support.git import listening, remote, traces
 
@@ -28,7 +28,7 @@ async def test_large_files_are_not_fetched(git_server: GitServer, client: GitCli
     source = remote(f"{git_server.url}/large.git")
     before = git_server.sent
 
-    assert await client.changed_paths(source, old, new) == {"assets/0.bin", "src/a.go"}
+    assert await client.changed_paths(source, old, new) == frozenset({"assets/0.bin", "src/a.go"})
     assert (await client.commit_info(source, new)).id == new
     assert git_server.sent - before < 8192
 
@@ -85,10 +85,14 @@ async def test_a_host_that_never_ends_is_left_at_the_deadline() -> None:
     assert traces() == []
 
 
-async def test_a_host_that_says_nothing_is_left_at_the_deadline() -> None:
+@pytest.mark.parametrize("scheme", ["http", "https", "ssh"])
+async def test_a_host_that_says_nothing_is_left_at_the_deadline(scheme: str) -> None:
     """As one that is down behind a firewall."""
-    with listening(b"", is_endless=True) as port, pytest.raises(Timeout, match="in time"):
-        await GitClient(Limits(seconds=0.2)).ls_remote(remote(f"http://127.0.0.1:{port}/x"), ["HEAD"])
+    credential = GitCredential(identity=b"x\n", known_hosts=b"x\n")
+    with listening(b"", is_endless=True) as port:
+        source = remote(f"{scheme}://127.0.0.1:{port}/x", credential)
+        with pytest.raises(Timeout, match="in time"):
+            await GitClient(Limits(seconds=0.5)).ls_remote(source, ["HEAD"])
 
     assert traces() == []
 
@@ -135,6 +139,8 @@ async def test_hooks_submodules_links_and_filters_come_to_nothing(
     told = await client.changed_paths(source, old, new)
     info = await client.commit_info(source, new)
 
-    assert told == {".gitmodules", ".gitattributes", ".lfsconfig", ".mailmap", "hooks/post-checkout"}
+    assert told == frozenset(
+        {".gitmodules", ".gitattributes", ".lfsconfig", ".mailmap", "hooks/post-checkout"}
+    )
     assert info.author == "Ann"
     assert len(git_server.requests) - requests == 4

@@ -82,7 +82,9 @@ async def test_the_paths_that_differ_are_told(place: tuple[GitRepository, Remote
     repository.commit({"tmp": None, "caf\u00e9 au lait": "1"})
     new = repository.commit({"README.md": None})
 
-    assert await client.changed_paths(source, old, new) == {"apps/api/x.go", "caf\u00e9 au lait", "README.md"}
+    assert await client.changed_paths(source, old, new) == frozenset(
+        {"apps/api/x.go", "caf\u00e9 au lait", "README.md"}
+    )
 
 
 @BOTH
@@ -94,7 +96,7 @@ async def test_a_force_push_is_judged_by_what_differs(
     old = repository.commit({"a": "1", "b": "1"})
     new = repository.commit({"a": "1", "b": "2"}, onto=None)
 
-    assert await client.changed_paths(source, old, new) == {"b"}
+    assert await client.changed_paths(source, old, new) == frozenset({"b"})
 
 
 @BOTH
@@ -120,7 +122,7 @@ async def test_object_ids_of_sha_256_are_read_too(git_server: GitServer, client:
     source = remote(f"{git_server.url}/sha256.git")
 
     assert await client.ls_remote(source, ["refs/heads/main"]) == {"refs/heads/main": new}
-    assert await client.changed_paths(source, old, new) == {"b"}
+    assert await client.changed_paths(source, old, new) == frozenset({"b"})
 
 
 async def test_an_old_server_is_asked_for_the_branch(old_server: GitServer, client: GitClient) -> None:
@@ -132,7 +134,7 @@ async def test_an_old_server_is_asked_for_the_branch(old_server: GitServer, clie
 
     assert await client.ls_remote(source, ["refs/heads/main"]) == {"refs/heads/main": new}
     assert (await client.commit_info(source, new, "refs/heads/main")).id == new
-    assert await client.changed_paths(source, old, new, "refs/heads/main") == {"b"}
+    assert await client.changed_paths(source, old, new, "refs/heads/main") == frozenset({"b"})
     assert isinstance(await client.changed_paths(source, "0" * 40, new, "refs/heads/main"), Unknown)
     with pytest.raises(CommitNotFound, match="not on the branch"):
         await client.commit_info(source, old, "refs/heads/main")

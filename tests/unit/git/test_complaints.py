@@ -153,6 +153,11 @@ COMPLAINTS: dict[str, tuple[str, type[GitError], str]] = {
         errors.ProgramMissing,
         "no user for its uid",
     ),
+    "a temporary directory in which nothing runs": (
+        "fatal: cannot exec 'ssh': Permission denied\nfatal: unable to fork\n",
+        errors.ProgramMissing,
+        "without noexec",
+    ),
     "a git without https": (
         "git: 'remote-https' is not a git command. See 'git --help'.\n",
         errors.ProgramMissing,
