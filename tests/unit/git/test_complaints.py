@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.git import errors
@@ -229,6 +229,7 @@ def test_hosts_that_give_out_tips_alone_are_told_apart() -> None:
     assert not asks_for_tip("fatal: remote error: upload-pack: not our ref 0123\n")
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=200))
 def test_any_complaint_becomes_an_error(complaint: str) -> None:
     """Of one line."""

@@ -81,7 +81,7 @@ def test_a_change_counts_by_one_path_that_is_included_and_not_excluded(case: str
     assert PathFilter.of(include, exclude).counts(changed) is counts
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.lists(NAMES | st.just("**"), min_size=1, max_size=4), PATHS)
 def test_patterns_mean_what_a_slow_and_obvious_matcher_finds(names: list[str], path: list[str]) -> None:
     """Name by name, with every way to spread the two stars tried."""
@@ -90,6 +90,7 @@ def test_patterns_mean_what_a_slow_and_obvious_matcher_finds(names: list[str], p
     assert admitted is _covers(names, path)
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_pattern_is_read_or_refused(pattern: str, path: str) -> None:
     """Whatever was written, and whatever a repository calls its files."""

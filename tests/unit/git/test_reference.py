@@ -122,7 +122,7 @@ def test_names_are_those_that_git_allows(name: str) -> None:
     assert is_ref_name(name) is NAMES[name]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.text(alphabet="ab/.@{~^:?*[\\-lock \x01", min_size=1, max_size=8))
 def test_no_name_is_allowed_that_git_refuses(name: str) -> None:
     """Git itself is asked."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.git.errors import GitError, InvalidReference, InvalidResponse, TooLarge
@@ -82,6 +82,7 @@ def test_more_refs_than_the_limit_are_no_answer() -> None:
         parse_refs(output, ["refs/tags/*"], 10)
 
 
+@settings(max_examples=50)
 @given(st.binary(max_size=120) | st.text(alphabet="a\t\n/refs^{}", max_size=120).map(str.encode))
 def test_any_output_is_read_or_refused(output: bytes) -> None:
     """Whatever a host makes git print."""
