@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,11 +28,11 @@ def key_of(server: GitSshServer) -> GitCredential:
     return GitCredential(identity=server.identity, known_hosts=server.known_hosts)
 
 
-def traces() -> list[str]:
-    """What conversations have left behind: homes, and programs that run in one."""
-    homes = [str(path) for path in Path(tempfile.gettempdir()).glob("slipway-git-*")]
+def traces(homes: Path) -> list[str]:
+    """What conversations have left behind in the directory of their homes, and programs that run there."""
+    left = [str(path) for path in homes.iterdir()]
     places = (_place(process) for process in Path("/proc").iterdir() if process.name.isdigit())
-    return homes + [place for place in places if "slipway-git-" in place]
+    return left + [place for place in places if place.startswith(str(homes))]
 
 
 def _place(process: Path) -> str:

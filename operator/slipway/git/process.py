@@ -66,21 +66,12 @@ async def run(argv: Sequence[str], environment: Mapping[str, str], directory: Pa
         Timeout: when the deadline passed.
         TooLarge: when it wrote more than it may.
     """
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=directory,
-        env=environment,
-        start_new_session=True,
-    )
-    child = _Child(process)
+    child = await _started(argv, environment, directory)
     watch = asyncio.create_task(child.watch(directory, caps.disk))
     try:
         async with asyncio.timeout_at(caps.deadline):
             output, complaint = await asyncio.gather(child.output(caps.output), child.complaint())
-            status = await process.wait()
+            status = await child.status()
     except TimeoutError as error:
         msg = "the git host gave no whole answer in time; it is asked again"
         raise Timeout(msg) from error
@@ -91,6 +82,26 @@ async def run(argv: Sequence[str], environment: Mapping[str, str], directory: Pa
     if child.excess is not None:
         raise TooLarge(child.excess)
     return Finished(status, output, complaint.decode(errors="replace"))
+
+
+async def _started(argv: Sequence[str], environment: Mapping[str, str], directory: Path) -> _Child:
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=directory,
+            env=environment,
+            start_new_session=True,
+        )
+    )
+    try:
+        return _Child(await asyncio.shield(starting))
+    except asyncio.CancelledError:
+        # asyncio would lose the pipes of a start that is broken off; it takes milliseconds more.
+        await _Child(await starting).end()
+        raise
 
 
 class _Child:
@@ -120,6 +131,10 @@ class _Child:
             kept += piece
             del kept[:-_KEPT_COMPLAINT]
         return bytes(kept)
+
+    async def status(self) -> int:
+        """How the program ended."""
+        return await self._process.wait()
 
     async def watch(self, directory: Path, limit: int) -> None:
         """Kill the group as soon as the directory holds more than it may."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,15 @@ ADVERTISEMENT = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n"
     b"Connection: close\r\n\r\n001e# service=git-upload-pack\n0000"
 )
+
+
+@pytest.fixture
+def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory in which homes are made, for this test alone."""
+    directory = tmp_path / "homes"
+    directory.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(directory))
+    return directory
 
 
 async def test_large_files_are_not_fetched(git_server: GitServer, client: GitClient) -> None:
@@ -33,7 +44,7 @@ async def test_large_files_are_not_fetched(git_server: GitServer, client: GitCli
     assert git_server.sent - before < 8192
 
 
-async def test_a_host_that_does_not_filter_is_cut_off(old_server: GitServer) -> None:
+async def test_a_host_that_does_not_filter_is_cut_off(homes: Path, old_server: GitServer) -> None:
     """Over the cap on disk nothing is known, which counts as a change; the commit cannot be told."""
     repository = old_server.repository("large.git")
     old = repository.commit({"a.bin": os.urandom(4 << 20)})
@@ -47,7 +58,7 @@ async def test_a_host_that_does_not_filter_is_cut_off(old_server: GitServer) -> 
     assert "more than 1 MiB" in told.why
     with pytest.raises(TooLarge):
         await client.commit_info(source, new, "refs/heads/main")
-    assert traces() == []
+    assert traces(homes) == []
 
 
 async def test_a_list_of_refs_over_the_limit_is_no_answer(git_server: GitServer) -> None:
@@ -77,16 +88,16 @@ async def test_more_changed_paths_than_the_limit_are_unknown(git_server: GitServ
     assert told == Unknown("more than 10 paths changed")
 
 
-async def test_a_host_that_never_ends_is_left_at_the_deadline() -> None:
+async def test_a_host_that_never_ends_is_left_at_the_deadline(homes: Path) -> None:
     """With nothing running, and nothing on disk."""
     with listening(ADVERTISEMENT, is_endless=True) as port, pytest.raises((Timeout, InvalidResponse)):
         await GitClient(Limits(seconds=1)).ls_remote(remote(f"http://127.0.0.1:{port}/x"), ["HEAD"])
 
-    assert traces() == []
+    assert traces(homes) == []
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "ssh"])
-async def test_a_host_that_says_nothing_is_left_at_the_deadline(scheme: str) -> None:
+async def test_a_host_that_says_nothing_is_left_at_the_deadline(homes: Path, scheme: str) -> None:
     """As one that is down behind a firewall."""
     credential = GitCredential(identity=b"x\n", known_hosts=b"x\n")
     with listening(b"", is_endless=True) as port:
@@ -94,11 +105,11 @@ async def test_a_host_that_says_nothing_is_left_at_the_deadline(scheme: str) -> 
         with pytest.raises(Timeout, match="in time"):
             await GitClient(Limits(seconds=0.5)).ls_remote(source, ["HEAD"])
 
-    assert traces() == []
+    assert traces(homes) == []
 
 
 async def test_a_cancelled_conversation_leaves_nothing_behind(
-    git_server: GitServer, client: GitClient
+    homes: Path, git_server: GitServer, client: GitClient
 ) -> None:
     """Its programs are gone, its home is removed, and its slot is free for the next."""
     git_server.repository("held.git").commit({"a": "1"})
@@ -113,7 +124,7 @@ async def test_a_cancelled_conversation_leaves_nothing_behind(
     ends = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert all(isinstance(end, asyncio.CancelledError) for end in ends)
-    assert traces() == []
+    assert traces(homes) == []
     go_on.set()
     assert await client.ls_remote(source, ["HEAD"])
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import select
 import shutil
@@ -86,6 +87,19 @@ async def test_whatever_a_program_started_ends_when_it_is_cancelled(tmp_path: Pa
 
     assert len(processes) == 3
     assert all(map(_has_ended, processes))
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_program_may_be_cancelled_at_any_step_of_its_start(steps: int, tmp_path: Path) -> None:
+    """No pipe is lost, which would be told as a warning, and so as an error."""
+    task = asyncio.create_task(_run("sleep 60", tmp_path))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    gc.collect()
 
 
 async def test_a_child_that_outlives_its_parent_is_not_waited_for_beyond_the_deadline(tmp_path: Path) -> None:
