@@ -23,7 +23,11 @@ _MANY_HOSTS: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one Registry asks of its host; the names are those of `spec.limits`."""
+    """What one Registry asks of its host; the names are those of `spec.limits`.
+
+    Raises:
+        ValueError: when nothing could ever be asked.
+    """
 
     requests_per_second: float = 20.0
     """On average; as many as in one second may come at once after a pause."""
@@ -34,6 +38,11 @@ class Limits:
     pull_budget_percent: int = 80
     """How much of the pulls that the registry grants may be used; the rest is left to others. Nothing here
     counts pulls, see `slipway.oci.quota`."""
+
+    def __post_init__(self) -> None:
+        if self.requests_per_second <= 0 or self.concurrency < 1:
+            msg = "limits must let something through: more than 0 requests per second, at least 1 at a time"
+            raise ValueError(msg)
 
     def width(self, lane: Lane) -> int:
         """How many exchanges of a kind there are at a time."""
@@ -149,14 +158,14 @@ class HostLimits:
         try:
             async with asyncio.timeout(LONGEST_QUEUE):
                 await places.acquire()
+                try:
+                    await gate.pause()
+                except BaseException:
+                    places.release()
+                    raise
         except TimeoutError as error:
             msg = f"so many requests to {host} wait that this one had no turn in {LONGEST_QUEUE:.0f} s"
             raise QueuedTooLong(msg) from error
-        try:
-            await gate.pause()
-        except BaseException:
-            places.release()
-            raise
 
     def _gate(self, host: str) -> _Gate:
         gate = self._gates.get(host)

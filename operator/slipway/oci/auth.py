@@ -237,7 +237,7 @@ def _is_inside(host: str) -> bool:
     """
     address = literal_address(host)
     if address is not None:
-        return address.is_private
+        return not address.is_global
     name = host.rstrip(".")
     return "." not in name or name.endswith((".svc", ".local", ".internal", ".localhost"))
 

@@ -187,6 +187,27 @@ async def _hold(limits: HostLimits, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
+def test_a_pause_has_an_end_too() -> None:
+    """One request in ten minutes is so few that the second one gives up, and its place is free again."""
+
+    async def story() -> None:
+        limits = HostLimits(Limits(requests_per_second=1 / 600))
+        await _ask(limits, "h", [])
+        with pytest.raises(QueuedTooLong):
+            await _ask(limits, "h", [])
+        assert not limits._gates["h"].places("short").locked()
+        assert limits._gates["h"].users == 0
+
+    run_in_virtual_time(story())
+
+
+@pytest.mark.parametrize(("rate", "concurrency"), [(0, 4), (-1, 4), (20, 0), (20, -1)])
+def test_limits_let_something_through(rate: float, concurrency: int) -> None:
+    """Nobody can close a host by a zero."""
+    with pytest.raises(ValueError, match="let something through"):
+        Limits(rate, concurrency)
+
+
 def test_hosts_that_were_seen_once_are_forgotten() -> None:
     """A thousand of them leave little behind."""
 

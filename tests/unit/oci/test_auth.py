@@ -240,6 +240,7 @@ def test_the_secret_may_name_the_token_server() -> None:
     "realm",
     [
         "https://10.0.0.5/token",
+        "https://100.64.0.5/token",
         "https://127.0.0.1:8443/token",
         "https://2130706433/token",
         "https://[::1]/token",
