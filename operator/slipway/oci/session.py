@@ -58,8 +58,10 @@ class RegistrySession:
 
     Time: the time-out of a request bounds all of it, with its redirects, its repeats and the pauses between
     them. Not counted is how long it waits for its turn at the host (see `slipway.egress.limits`), and what it
-    takes to fetch a token, which has the same time of its own: once before, if there is none, and once more
-    when the registry refuses it. So whatever hosts do, `send` takes at most three times the time-out.
+    takes to fetch a token, which others wait for, too: once before, if there is none, and once more when the
+    registry refuses it. Each request to a token server has the time-out of the session. So whatever hosts do,
+    `send` takes at most three times the time-out; five times with an identity token, for which a token server
+    may have to be asked in two ways.
 
     Args:
         url: See `registry_base`.
