@@ -226,7 +226,7 @@ class HttpClient:
             raise EgressDenied(refusal)
         async with contextlib.AsyncExitStack() as stack:
             passage = stack.enter_context(
-                Passage(self._circuits, self._own_circuits, origin, sending.endpoint)
+                Passage(self._circuits, self._own_circuits, origin, sending.endpoint, url.path)
             )
             await self._wait_for_turn(stack, origin.host, sending)
             passage.go()

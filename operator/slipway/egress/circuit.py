@@ -15,7 +15,7 @@ What counts as the host's failure, and for whom:
 - *What happens on a connection* (it breaks, nothing comes in time, 5xx) may lie in what was asked, with which
   credential, and how much time was granted: `timeout: 1s` makes any host slow, and one broken repository
   answers 500 for ever. So it counts for the clients of the same URL, credential and time-out alone, and for
-  the same part of the host.
+  the same part of the host; and server errors of one and the same address count once.
 - *Everything else is no failure of the host*: an answer below 500 (401, 404 and 429 too), a certificate that
   is not trusted (the authority that somebody named may not fit), a name that nobody knows, a refusal of our
   own.
@@ -54,6 +54,9 @@ class Failure:
     kind: type[HttpError] | None = None
     """What there was instead of an answer; None when the answer was a server error."""
 
+    address: str | None = None
+    """Counts once for each address; None counts always."""
+
 
 class Circuit:
     """The circuit of one host, or one part of it. Pure: `now` is in seconds of a monotonic clock.
@@ -62,11 +65,12 @@ class Circuit:
         spread: Gives a number from 0 to 1 by chance.
     """
 
-    __slots__ = ("_failures", "_is_probing", "_openings", "_spread", "_until", "last")
+    __slots__ = ("_addresses", "_failures", "_is_probing", "_openings", "_spread", "_until", "last")
 
     def __init__(self, spread: Callable[[], float] = random.random) -> None:
         self._spread = spread
         self._failures = 0
+        self._addresses: set[str] = set()
         self._openings = 0
         self._until: float | None = None
         self._is_probing = False
@@ -86,18 +90,25 @@ class Circuit:
     def succeed(self) -> None:
         """The host answered."""
         self._failures = self._openings = 0
+        self._addresses.clear()
         self._until, self._is_probing = None, False
 
     def fail(self, now: float, failure: Failure) -> None:
         """The host failed; what was sent before it opened counts no more once it is open."""
         self.last = failure
-        self._failures += 1
+        self._count(failure)
         is_open = self._until is not None and now < self._until
         if self._failures >= THRESHOLD and not is_open:
             self._openings += 1
             seconds = min(LONGEST, SHORTEST * 2.0 ** min(self._openings - 1, 10))
             varied = seconds * (1 - _SPREAD + 2 * _SPREAD * self._spread())
             self._until, self._is_probing = now + min(LONGEST, varied), False
+
+    def _count(self, failure: Failure) -> None:
+        if self._failures < THRESHOLD and failure.address not in self._addresses:
+            self._failures += 1
+            if failure.address is not None:
+                self._addresses.add(failure.address)
 
     def leave(self) -> None:
         """The request that should find out ended without a verdict: another one may."""

@@ -32,6 +32,7 @@ class Passage:
         own: Those of the client, told about answers.
         origin: Whom it goes to.
         endpoint: What part of that host.
+        path: What is asked for there.
     """
 
     __slots__ = (
@@ -40,17 +41,21 @@ class Passage:
         "_origin",
         "_own",
         "_part",
+        "_path",
         "_place",
         "_shared",
         "_status",
     )
 
-    def __init__(self, shared: Circuits, own: Circuits, origin: Origin, endpoint: EndpointClass) -> None:
+    def __init__(
+        self, shared: Circuits, own: Circuits, origin: Origin, endpoint: EndpointClass, path: str
+    ) -> None:
         self._shared = shared
         self._own = own
         self._origin = origin
         self._place = (origin.host, origin.port)  # the scheme does not matter for a connection
         self._part = (origin, endpoint)
+        self._path = path
         self._status: int | None = None
         self._is_shared_probe = self._is_own_probe = False
 
@@ -103,7 +108,7 @@ class Passage:
 
     def _judge(self, status: int) -> None:
         if status >= 500 and status not in _NO_SERVER_ERRORS:
-            failure = Failure(f"it answered with status {status}")
+            failure = Failure(f"it answered with status {status}", address=self._path)
             self._own.fail(self._part, now(), failure)
         else:
             self._own.succeed(self._part)

@@ -35,6 +35,7 @@ class _Host:
     def __init__(self) -> None:
         self.shared = Circuits()
         self.own = {"mine": Circuits(), "yours": Circuits()}
+        self.asked = 0
 
     def try_once(
         self,
@@ -42,8 +43,11 @@ class _Host:
         client: str = "mine",
         endpoint: EndpointClass = TAGS,
         origin: Origin = R,
+        path: str = "",
     ) -> None:
-        with Passage(self.shared, self.own[client], origin, endpoint) as passage:
+        self.asked += 1
+        path = path or f"/v2/r{self.asked}/tags/list"
+        with Passage(self.shared, self.own[client], origin, endpoint, path) as passage:
             passage.go()
             if isinstance(outcome, HttpError):
                 passage.failed(outcome)
@@ -122,6 +126,25 @@ def test_nothing_else_is_a_failure_of_the_host(outcome: int | HttpError | None) 
     run_in_virtual_time(story())
 
 
+def test_one_broken_repository_closes_the_host_for_none_of_its_neighbours() -> None:
+    """Server errors of one address count once, however often it is asked; silence counts each time."""
+
+    async def story() -> None:
+        host = _Host()
+        for _ in range(THRESHOLD * 3):
+            host.try_once(500, path="/v2/broken/tags/list")
+        assert host.lets_through()
+        for _ in range(THRESHOLD - 1):
+            host.try_once(500)
+        assert not host.lets_through()
+        host = _Host()
+        for _ in range(THRESHOLD):
+            host.try_once(TimedOut("x"), path="/v2/slow/tags/list")
+        assert not host.lets_through()
+
+    run_in_virtual_time(story())
+
+
 def test_an_answer_between_failures_counts() -> None:
     """Also one that is a refusal; a host that takes a connection is not gone."""
 
@@ -145,7 +168,7 @@ def test_the_first_request_after_the_pause_finds_out() -> None:
         for _ in range(THRESHOLD):
             host.try_once(503)
         await asyncio.sleep(LONGEST)
-        with Passage(host.shared, host.own["mine"], R, TAGS) as passage:
+        with Passage(host.shared, host.own["mine"], R, TAGS, "/") as passage:
             passage.go()
             assert not host.lets_through()
         assert host.lets_through()  # the one before was cancelled without a verdict
@@ -163,7 +186,7 @@ def test_a_host_that_begins_to_fail_meanwhile_is_not_asked() -> None:
 
     async def story() -> None:
         host = _Host()
-        with Passage(host.shared, host.own["mine"], R, TAGS) as passage:
+        with Passage(host.shared, host.own["mine"], R, TAGS, "/") as passage:
             for _ in range(THRESHOLD):
                 host.try_once(ConnectFailed("x"))
             with pytest.raises(CircuitOpen):

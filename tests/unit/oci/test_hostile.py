@@ -145,11 +145,12 @@ async def test_a_name_that_changes_its_address_gains_nothing() -> None:
         world.client(f"http://rebind.example.com:{server.port}") as client,
     ):
         assert (await client.list_tags("a")).names == ("a",)
-        assert world.looked_up == ["rebind.example.com"]
+        assert set(world.looked_up) == {"rebind.example.com"}
+        asked = len(server.seen)
         world.addresses["rebind.example.com"] = [METADATA]
         with pytest.raises(EgressRefused):
             await client.list_tags("a")
-        assert len(server.seen) == 1
+        assert len(server.seen) == asked
 
 
 @pytest.mark.parametrize(
