@@ -80,6 +80,23 @@ def test_what_was_sent_before_it_opened_does_not_count_twice() -> None:
     assert circuit.wait(1.0) == SHORTEST - 1
 
 
+def test_failures_of_one_address_count_once() -> None:
+    """Until the host answers; then they count anew. What still fails when it opened opens it again."""
+    circuit = Circuit(_middle)
+    for answers in range(2):
+        for _ in range(3):
+            for number in range(THRESHOLD - 1):
+                circuit.fail(0, Failure("status 500", address=f"/{number}"))
+        assert circuit.wait(0) == 0
+        if not answers:
+            circuit.succeed()
+    circuit.fail(0, Failure("status 500", address="/last"))
+    assert circuit.wait(0) == SHORTEST
+    circuit.enter()
+    circuit.fail(SHORTEST, Failure("status 500", address="/last"))
+    assert circuit.wait(SHORTEST) == 2 * SHORTEST
+
+
 @given(
     st.lists(
         st.tuples(

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import socket
+import ssl
 from collections.abc import Iterable
+from typing import Any
 
 import httpcore
 import pytest
 from typing_extensions import override
 
 from slipway.egress import EgressDenied, EgressPolicy, NameNotResolved
-from slipway.egress.connections import CheckedBackend
+from slipway.egress.connections import CheckedBackend, _Stream
 
 TAKEN = httpcore.AsyncMockStream([])
 
@@ -106,3 +109,36 @@ async def test_one_forbidden_address_forbids_the_name() -> None:
     with pytest.raises(EgressDenied):
         await backend.connect_tcp("r.io", 443)
     assert network.tried == []
+
+
+class _Connected(httpcore.AsyncMockStream):
+    """A connection that is nothing but a socket."""
+
+    def __init__(self, end: socket.socket) -> None:
+        super().__init__([])
+        self.end = end
+
+    @override
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        return self
+
+    @override
+    def get_extra_info(self, info: str) -> Any:
+        return self.end if info == "socket" else None
+
+
+@pytest.mark.parametrize("with_tls", [False, True])
+async def test_a_kept_connection_is_known_to_be_closed(with_tls: bool) -> None:
+    """Before anything is sent on it: what must not be sent twice could not be sent again."""
+    ours, theirs = socket.socketpair()
+    stream: httpcore.AsyncNetworkStream = _Stream(_Connected(ours))
+    if with_tls:
+        stream = await stream.start_tls(ssl.create_default_context())
+
+    assert not stream.get_extra_info("is_readable")
+    theirs.close()
+    assert stream.get_extra_info("is_readable")
+    ours.close()
+    assert stream.get_extra_info("is_readable")

@@ -10,7 +10,7 @@ from slipway.http import EgressPolicy
 from slipway.oci import ClientPool, Endpoint
 from slipway.oci.auth import basic_header
 from slipway.oci.credentials import Credential
-from slipway.oci.errors import EgressRefused, InvalidReference
+from slipway.oci.errors import EgressRefused, InvalidReference, RegistryUnreachable
 from slipway.oci.quota import QuotaKind
 from slipway.oci.retries import Retries
 from slipway.oci.sources import StaticCredential
@@ -110,22 +110,24 @@ async def test_a_source_exchanges_the_credential() -> None:
 async def test_the_limits_of_an_endpoint_bound_its_client() -> None:
     """One at a time for this one, while another client of the same host goes on."""
     pool = ClientPool(retries=Retries(most=0))
-    gate, arrivals = asyncio.Event(), asyncio.Semaphore(0)
+    gate = asyncio.Event()
+    arrived = {name: asyncio.Event() for name in ("narrow", "wide")}
 
     async def answer(writer: asyncio.StreamWriter) -> None:
-        arrivals.release()
+        arrived[server.seen[-1].path.split("/")[2]].set()
         await gate.wait()
-        writer.write(Reply(200, b"{}").encode("GET"))
+        writer.write(Reply(200, b'{"tags":["a"]}').encode("GET"))
         await writer.drain()
 
     async with RawServer(lambda _: Streaming(answer)) as server:
         narrow = await pool.get(Endpoint(server.url, limits=Limits(concurrency=1)))
         wide = await pool.get(Endpoint(server.url))
-        tasks = [asyncio.create_task(narrow.check()) for _ in range(2)]
-        await arrivals.acquire()
-        tasks.append(asyncio.create_task(wide.check()))
-        await arrivals.acquire()
-        assert len(server.seen) == 2  # the second of the narrow client came before, and still waits
+        tasks = [asyncio.create_task(narrow.list_tags("narrow")) for _ in range(2)]
+        await arrived["narrow"].wait()
+        tasks.append(asyncio.create_task(wide.list_tags("wide")))
+        await arrived["wide"].wait()
+        # The second one of the narrow client came before, and still waits.
+        assert [seen.path.split("/")[2] for seen in server.seen] == ["narrow", "wide"]
         gate.set()
         await asyncio.gather(*tasks)
     await pool.aclose()
@@ -176,4 +178,17 @@ async def test_two_credentials_of_one_host_are_kept_apart() -> None:
 
         fetched = [seen.headers["authorization"] for seen in server.seen if seen.path == "/token"]
         assert fetched == [basic_header(ROBOT), basic_header(other)]
+    await pool.aclose()
+
+
+async def test_clients_of_a_pool_know_together_that_a_host_is_down() -> None:
+    """What one of them has found out spares the others the same failures."""
+    async with RawServer(lambda _: Reply()) as server:
+        url = server.url
+    pool = ClientPool(retries=Retries(most=4, delay=0.001))
+    with pytest.raises(RegistryUnreachable, match="Connection refused"):
+        await (await pool.get(Endpoint(url))).check()
+
+    with pytest.raises(RegistryUnreachable, match="is left alone"):
+        await (await pool.get(Endpoint(url, ROBOT))).check()
     await pool.aclose()
