@@ -20,14 +20,12 @@ from slipway.clock import Clock, SystemClock
 from slipway.engine.elector import Elector, renewal_timeout
 from slipway.engine.fence import Fence
 from slipway.http import EgressPolicy
-from slipway.kinds.context import Context
 from slipway.kinds.factory import build_kinds, watched_kinds
-from slipway.kinds.registry.access import RegistryAccess
+from slipway.kinds.outside import Outside
 from slipway.kube.client import KubeClient
 from slipway.kube.lease import KubeLease
 from slipway.kube.pod import default_identity, default_namespace
 from slipway.logs import configure_logs
-from slipway.oci.pool import ClientPool
 from slipway.redact import redact
 from slipway.settings import PREFIX, Settings, SettingsError
 
@@ -43,25 +41,24 @@ async def run(settings: Settings) -> None:
     async with (
         await KubeClient.connect(settings.kubeconfig, fence=fence) as kube,
         KubeClient(kube.connection) as unfenced,
-        aclosing(_clients(settings, kube, fence)) as pool,
+        aclosing(_outside(settings, kube, fence, clock)) as outside,
     ):
         operator = assemble(
             settings,
             kube,
             watched_kinds(),
-            lambda store, children: build_kinds(
-                Context(kube, children, store, RegistryAccess(kube, store, pool, settings), settings, clock)
-            ),
+            lambda store, children: build_kinds(outside.context(kube, children, store)),
             clock,
             election=_elector(settings, unfenced, fence, clock),
         )
         await operator.run(stop)
 
 
-def _clients(settings: Settings, kube: KubeClient, fence: Fence) -> ClientPool:
-    """The registry clients; what a user writes into a URL must not reach the API server's own address."""
+def _outside(settings: Settings, kube: KubeClient, fence: Fence, clock: Clock) -> Outside:
+    """The ways out; what a user writes into a URL must not reach the API server's own address."""
     server = urlsplit(kube.connection.server).netloc
-    return ClientPool(EgressPolicy(allow=settings.egress_allow, deny=(server,)), fence=fence)
+    policy = EgressPolicy(allow=settings.egress_allow, deny=(server,))
+    return Outside.open(settings, policy, clock, fence=fence, environment=os.environ)
 
 
 def _elector(settings: Settings, kube: KubeClient, fence: Fence, clock: Clock) -> Elector:

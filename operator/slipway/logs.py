@@ -7,6 +7,7 @@ import sys
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
+import stamina
 import structlog
 from structlog.typing import Processor
 
@@ -40,6 +41,8 @@ def configure_logs(level: LogLevel = "info", form: LogFormat = "auto") -> None:
             foreign_pre_chain=common,
         )
     )
+    # A repeat that helped is no news, and one that did not ends in an error with a reason.
+    stamina.instrumentation.set_on_retry_hooks([])
     logging.basicConfig(handlers=[handler], level=max(logging.WARNING, _number(level)), force=True)
     logging.getLogger("slipway").setLevel(_number(level))
     # It warns that it takes no signals in a thread, which is why it is in one.

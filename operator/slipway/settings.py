@@ -47,6 +47,15 @@ class Settings:
     names inside the cluster, plain http), separated by commas: `host`, `host:port`, `host:*` or a CIDR.
     Default: empty."""
 
+    ambient_registries: tuple[str, ...] = ()
+    """Hosts of Amazon, Azure and Google registries that Registries without a Secret may open with the cloud
+    identity of the operator's own pod, separated by commas; labels may be globs, as in
+    `123456789012.dkr.ecr.*.amazonaws.com`. Default: empty, for whoever may create a Registry could use it."""
+
+    cache_directory: str = "~/.cache/slipway"
+    """Directory of what was learned about images, so that it need not be asked again after a restart; `none`
+    keeps it in memory alone. Default `~/.cache/slipway`. Where it cannot be written, memory has to do."""
+
     workers: int = 32
     """Objects that are worked on at the same time, 1 to 256. Default 32: a run mostly waits for answers, and
     more in flight would crowd out other clients of the API server."""
@@ -181,6 +190,8 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "kubeconfig": _file,
     "minimum_interval": _duration,
     "egress_allow": _addresses,
+    "ambient_registries": _addresses,
+    "cache_directory": str,
     "workers": _number(1, 256),
     "resync_interval": _duration,
     "identity": _name,

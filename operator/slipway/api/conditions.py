@@ -23,6 +23,7 @@ __all__ = [
     "READY",
     "RECONCILING",
     "STALLED",
+    "THROTTLED",
     "Condition",
     "ConditionStatus",
     "Reason",
@@ -40,6 +41,9 @@ STALLED: Final = "Stalled"
 
 HELD: Final = "Held"
 """Present and True only while a Deployment keeps a revision although a newer one is offered."""
+
+THROTTLED: Final = "Throttled"
+"""Present and True only while something is looked at more rarely than its interval says."""
 
 MESSAGE_LIMIT: Final = 2048
 """Characters a condition's message has at most; longer ones are cut."""
@@ -147,6 +151,8 @@ class Reason:
     UPLOAD_REJECTED: Final = "UploadRejected"  # the registry did not take a blob or a manifest
     INVALID_REFERENCE: Final = "InvalidReference"  # a text that is no image reference
 
+    PULL_SECRET_UPDATED: Final = "PullSecretUpdated"  # event: the Secret NAME-pull was written or removed
+
     # --- git: talking to a git host
     GIT_HOST_UNREACHABLE: Final = "GitHostUnreachable"  # no address, no connection, or one that broke
     GIT_HOST_FAILING: Final = "GitHostFailing"  # the git host answered with 5xx
@@ -168,9 +174,12 @@ class Reason:
     NO_TAGS: Final = "NoTags"  # the repository is there and has no tag at all
     NO_TAG_MATCHES: Final = "NoTagMatches"  # there are tags, and the filters or the policy reject them all
     TAG_NOT_FOUND: Final = "TagNotFound"  # policy Digest: the tag it follows does not exist
+    TAG_DELETED: Final = "TagDeleted"  # what was chosen has gone, and there is nothing newer
+    TOO_MANY_TAGS: Final = "TooManyTags"  # policy Newest: each tag would have to be asked for its time
     CHART_NOT_FOUND: Final = "ChartNotFound"  # the index of the chart repository has no such chart
     INVALID_RANGE: Final = "InvalidRange"  # a semver range that cannot be read
     INVALID_PATTERN: Final = "InvalidPattern"  # a regular expression that RE2 does not accept
+    QUOTA_LOW: Final = "QuotaLow"  # of Throttled: a registry's quota is nearly used up
     INTERVAL_TOO_SHORT: Final = "IntervalTooShort"  # event: the operator's minimumInterval was used instead
     ARTIFACT_CHANGED: Final = "ArtifactChanged"  # event: a subscription chose another artifact
     TAG_MUTATED: Final = "TagMutated"  # event: a semver tag points at another digest than before

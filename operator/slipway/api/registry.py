@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -12,7 +13,41 @@ from slipway.api.declaration import PHASE, READY_COLUMNS, Column, Declaration
 from slipway.api.markers import Advice, Rule
 from slipway.api.strings import PositiveDuration, Time, Word
 
-__all__ = ["Registry", "RegistryPhase", "RegistrySpec", "RegistryStatus", "TlsSettings"]
+__all__ = [
+    "KNOWN_URLS",
+    "Limits",
+    "PullSecret",
+    "RateLimit",
+    "Registry",
+    "RegistryPhase",
+    "RegistrySpec",
+    "RegistryStatus",
+    "RegistryType",
+    "TlsSettings",
+]
+
+RegistryType = Literal[
+    "Generic",
+    "DockerHub",
+    "GHCR",
+    "GitLab",
+    "Gitea",
+    "Harbor",
+    "Quay",
+    "ECR",
+    "ACR",
+    "GAR",
+    "Nexus",
+    "Artifactory",
+]
+
+KNOWN_URLS: Final[Mapping[str, str]] = {
+    "DockerHub": "https://docker.io",
+    "GHCR": "https://ghcr.io",
+    "GitLab": "https://registry.gitlab.com",
+    "Quay": "https://quay.io",
+}
+"""The address of the products that one company serves for everybody."""
 
 _URL_PATTERN = r"^https?://([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
 
@@ -45,21 +80,48 @@ class TlsSettings(ApiModel):
     """Full checks chain and host name. None checks nothing: whoever is between can read and change all."""
 
 
+class Limits(ApiModel):
+    """How much the registry is asked at most."""
+
+    requests_per_second: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Requests that begin in one second."""
+
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
+    """Requests under way at the same time."""
+
+    pull_budget_percent: Annotated[int, Field(ge=1, le=100)] = 80
+    """Share of the pulls that the registry grants, where it counts them, that the operator may use up."""
+
+
+class PullSecret(ApiModel):
+    """A Secret with the credential in the form that pods take it."""
+
+    enabled: bool = True
+    """Whether the Secret NAME-pull is made and kept right. Without a credential there is none."""
+
+
 class RegistrySpec(ApiModel):
     """The registry that is meant, and how to talk to it."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "!has(self.certSecretRef) || !self.url.startsWith('http://')",
+            "!has(self.certSecretRef) || !has(self.url) || !self.url.startsWith('http://')",
             "certSecretRef needs an https:// url: change url to https://, or remove certSecretRef",
+        ),
+        Rule(
+            f"has(self.url) || self.type in {sorted(KNOWN_URLS)}",
+            "url is missing: write https:// and the host of the registry (it may be left out with type "
+            f"{', '.join(sorted(KNOWN_URLS))})",
         ),
     )
 
-    type: Literal["Generic"] = "Generic"
-    """The product. Generic is anything that speaks the OCI distribution API."""
+    type: RegistryType = "Generic"
+    """The product: its own API lists tags with digests and times in few requests. Generic is anything that
+    speaks the OCI distribution API."""
 
-    url: Url
-    """Scheme, host and port. http:// works only for hosts on the operator's egress list."""
+    url: Url | None = None
+    """Scheme, host and port; may be left out where the type has one address for everybody. http:// works only
+    for hosts on the operator's egress list."""
 
     project: Project | None = None
     """Project, organisation or user: this Registry serves only repositories below it. The longest wins."""
@@ -81,6 +143,12 @@ class RegistrySpec(ApiModel):
     timeout: PositiveDuration = "30s"
     """Longest time that one request may take."""
 
+    limits: Limits = Limits()
+    """How much the registry is asked at most."""
+
+    pull_secret: PullSecret = PullSecret()
+    """A Secret for the pods that run images of this registry."""
+
     suspend: bool = False
     """Stops the tests of the connection; what is known stays."""
 
@@ -93,6 +161,13 @@ class RegistryPhase(StrEnum):
     ERROR = "Error"
 
 
+class RateLimit(ApiModel):
+    """How far the registry's own quota is used up."""
+
+    state: Word
+    """Ok, Low (a fifth or less is left, or the budget of spec.limits is used up) or Exhausted."""
+
+
 class RegistryStatus(Status):
     """What the last test of the connection found."""
 
@@ -101,6 +176,15 @@ class RegistryStatus(Status):
 
     last_sync_time: Time | None = None
     """When the connection last worked; written when the outcome changes, else at most hourly."""
+
+    capabilities: Annotated[tuple[Word, ...], Field(max_length=16)] = ()
+    """What the registry was seen to offer: Catalog, Referrers, ConditionalRequests, ProviderAPI."""
+
+    repositories: Annotated[int, Field(ge=0)] | None = None
+    """How many repositories below the project it lists to this credential."""
+
+    rate_limit: RateLimit | None = None
+    """There only where the registry tells how much it grants."""
 
 
 class Registry(Resource):
@@ -115,9 +199,12 @@ class Registry(Resource):
         plural="registries",
         short_name="reg",
         columns=(
+            Column("Type", ".spec.type", "The product"),
             Column("URL", ".spec.url", "The registry"),
             Column("Project", ".spec.project", "What repositories begin with", wide=True),
             Column("Phase", PHASE, "Pending, Connected or Error"),
+            Column("Repositories", ".status.repositories", "How many it lists to us", type="integer"),
+            Column("Quota", ".status.rateLimit.state", "Ok, Low or Exhausted", wide=True),
             Column(
                 "Last Sync", ".status.lastSyncTime", "When the connection last worked", type="date", wide=True
             ),

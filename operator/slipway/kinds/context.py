@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from slipway.charts.clients import ChartClients
 from slipway.clock import Clock
+from slipway.egress import EgressPolicy
 from slipway.engine.store import Store
+from slipway.git import GitClient
+from slipway.kinds.lookups import Lookups
 from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
 from slipway.settings import Settings
@@ -26,5 +30,11 @@ class Context:
     children: Children
     store: Store
     registries: RegistryAccess
+    lookups: Lookups
+    git: GitClient
+    charts: ChartClients
+    egress: EgressPolicy
+    """What hosts may be called, for those who open connections by themselves."""
+
     settings: Settings
     clock: Clock

@@ -7,12 +7,12 @@ asked again at its own staggered moment, and nothing is written in the meantime.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from slipway.engine.key import Key
 from slipway.kinds.stagger import last_due, next_due
 
 __all__ = ["Cause", "Look", "Looks", "Schedule", "why_look"]
@@ -48,6 +48,9 @@ class Look(Generic[Result]):
     not_before: datetime | None = None
     """When the registry may be asked again at the earliest, where it said so."""
 
+    look_again_at: datetime | None = None
+    """When something that was found becomes more, whatever the schedule says."""
+
     dependency: object = None
     """What the look went through, such as the versions of Secrets; compared by equality."""
 
@@ -56,16 +59,19 @@ class Look(Generic[Result]):
 class Schedule:
     """When an object is looked at again: at its staggered moments, and sooner after trouble."""
 
-    uid: str
+    spread_by: str
+    """What the moments are staggered by: the UID of an object, or what all that are due together ask for."""
+
     interval: timedelta
     retry: bool
     """Whether trouble is looked at again before the interval is over, with pauses that grow up to it."""
 
     def next_look(self, last: Look[Result], now: datetime) -> datetime:
         """The moment of the next look, if nothing else asks for one before."""
-        regular = next_due(self.uid, self.interval, now)
+        regular = next_due(self.spread_by, self.interval, now)
         retry_at = self._retry_at(last)
-        due = regular if retry_at is None else min(regular, max(now, retry_at))
+        sooner = [max(now, moment) for moment in (retry_at, last.look_again_at) if moment is not None]
+        due = min((regular, *sooner))
         return due if last.not_before is None else max(due, last.not_before)
 
     def is_due(self, last: Look[Result], now: datetime) -> bool:
@@ -75,15 +81,20 @@ class Schedule:
             return True
         if last.not_before is not None and now < last.not_before:
             return False
-        retry_at = self._retry_at(last)
-        return last.at < last_due(self.uid, self.interval, now) or (retry_at is not None and retry_at <= now)
+        sooner = (self._retry_at(last), last.look_again_at)
+        regular = last.at < self.last_due(now)
+        return regular or any(moment is not None and moment <= now for moment in sooner)
+
+    def last_due(self, now: datetime) -> datetime:
+        """The latest staggered moment, not after now."""
+        return last_due(self.spread_by, self.interval, now)
 
     def _retry_at(self, last: Look[Result]) -> datetime | None:
         """When trouble is looked at again: pauses double, and their ends are staggered like everything."""
         if not (self.retry and last.failures):
             return None
         pause = min(self.interval, _FIRST_PAUSE * 2 ** min(last.failures, _DOUBLINGS))
-        return max(next_due(self.uid, pause, last.at), last.at + _SHORTEST_PAUSE)
+        return max(next_due(self.spread_by, pause, last.at), last.at + _SHORTEST_PAUSE)
 
 
 def why_look(
@@ -121,22 +132,22 @@ def why_look(
 
 
 class Looks(Generic[Result]):
-    """The last look at each object; an object that goes, or is suspended, is forgotten."""
+    """The last looks, by what was looked at; what goes, or is suspended, is forgotten."""
 
     __slots__ = ("_looks",)
 
     def __init__(self) -> None:
-        self._looks: dict[Key, Look[Result]] = {}
+        self._looks: dict[Hashable, Look[Result]] = {}
 
-    def last(self, key: Key, uid: str) -> Look[Result] | None:
-        """The last look at the object of this UID."""
+    def last(self, key: Hashable, uid: str) -> Look[Result] | None:
+        """The last look, made for the object of this UID."""
         look = self._looks.get(key)
         return look if look is not None and look.uid == uid else None
 
-    def record(self, key: Key, look: Look[Result]) -> None:
+    def record(self, key: Hashable, look: Look[Result]) -> None:
         """Remember a look in place of the one before."""
         self._looks[key] = look
 
-    def forget(self, key: Key) -> None:
-        """Drop what is known of an object."""
+    def forget(self, key: Hashable) -> None:
+        """Drop what is known."""
         self._looks.pop(key, None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from slipway.api.conditions import READY, STALLED, Condition, Reason
+from slipway.api.conditions import READY, RECONCILING, STALLED, Condition, Reason
 from slipway.engine.outcome import Outcome, Settled, Stalled, Waiting
 from slipway.engine.reconcile import Observed
 
-__all__ = ["is_ready", "outcome_before"]
+__all__ = ["is_ready", "kept_conditions", "outcome_before"]
 
 
 def is_ready(observed: Observed) -> bool:
@@ -31,6 +31,12 @@ def outcome_before(observed: Observed, pause: timedelta) -> Outcome:
     if STALLED in conditions:
         return Stalled(ready.reason, ready.message, pause)
     return Waiting(ready.reason, ready.message, pause)
+
+
+def kept_conditions(observed: Observed) -> tuple[Condition, ...]:
+    """The conditions of the kind's own that the object has: for a run that has nothing new to say of them."""
+    common = {READY, RECONCILING, STALLED}
+    return tuple(condition for name, condition in _conditions(observed).items() if name not in common)
 
 
 def _conditions(observed: Observed) -> dict[str, Condition]:

@@ -1,8 +1,10 @@
 """When an object that is looked at again and again is due: spread over the interval, also after a restart.
 
-An object is due whenever the time since 1970 leaves the same remainder by the interval as a hash of its UID.
-Nothing about it needs to be stored, so a restarted operator neither writes anything nor looks at everything
-at once, and the objects of one registry do not all ask in the same second.
+An object is due whenever the time since 1970 leaves the same remainder by the interval as a hash of its UID,
+or of what it asks for. Nothing about it needs to be stored, so a restarted operator neither writes anything
+nor looks at everything at once, and the objects of one registry do not all ask in the same second. Those that
+ask the same are due in the same moment, also where one interval is a multiple of the other: one answer serves
+them.
 """
 
 from __future__ import annotations
@@ -16,17 +18,17 @@ __all__ = ["last_due", "next_due"]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def last_due(uid: str, interval: timedelta, now: datetime) -> datetime:
-    """The latest moment, not after now, at which the object with this UID was due."""
-    return now - (now - _EPOCH - _offset(uid, interval)) % interval
+def last_due(spread_by: str, interval: timedelta, now: datetime) -> datetime:
+    """The latest moment, not after now, at which what is spread by this text was due."""
+    return now - (now - _EPOCH - _offset(spread_by, interval)) % interval
 
 
-def next_due(uid: str, interval: timedelta, now: datetime) -> datetime:
-    """The first moment after now at which the object with this UID is due."""
-    return last_due(uid, interval, now) + interval
+def next_due(spread_by: str, interval: timedelta, now: datetime) -> datetime:
+    """The first moment after now at which what is spread by this text is due."""
+    return last_due(spread_by, interval, now) + interval
 
 
-def _offset(uid: str, interval: timedelta) -> timedelta:
+def _offset(spread_by: str, interval: timedelta) -> timedelta:
     """Where in the interval the object stands: between zero and the interval, in microseconds."""
-    spread = int.from_bytes(blake2b(uid.encode(), digest_size=8).digest(), "big")
+    spread = int.from_bytes(blake2b(spread_by.encode(), digest_size=8).digest(), "big")
     return timedelta(microseconds=spread % (interval // timedelta(microseconds=1)))

@@ -47,7 +47,7 @@ from slipway.oci.errors import (
 )
 from slipway.oci.manifest import Descriptor, ImageConfig, ImageIndex, ImageManifest, ManifestV2, RootFs
 from slipway.oci.platform import Platform, select_platform
-from slipway.oci.pool import ClientPool, Endpoint
+from slipway.oci.pool import ClientPool, Endpoint, PooledRegistry
 from slipway.oci.quota import Quota, QuotaKind, QuotaState
 from slipway.oci.reference import ImageReference
 from slipway.oci.results import (
@@ -100,6 +100,7 @@ __all__ = [
     "PaginationInfo",
     "Platform",
     "PlatformNotFound",
+    "PooledRegistry",
     "PullLimitReached",
     "Quota",
     "QuotaKind",

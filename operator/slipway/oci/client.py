@@ -17,8 +17,9 @@ from slipway.oci.credentials import ANONYMOUS, Credential
 from slipway.oci.inspection import Inspection
 from slipway.oci.manifest import Descriptor, ManifestV2
 from slipway.oci.manifests import Manifests
+from slipway.oci.offers import Offers
 from slipway.oci.platform import Platform
-from slipway.oci.quota import Quota, QuotaKind
+from slipway.oci.quota import Quota, QuotaKind, QuotaState
 from slipway.oci.reference import require_repository
 from slipway.oci.referrers import Referrers
 from slipway.oci.results import ImageInfo, RepositoryCatalog, TagsList
@@ -95,6 +96,7 @@ class RegistryClient:
         self._tags = Tags(session, timeout)
         self._manifests = Manifests(session)
         self._blobs = Blobs(session, timeout)
+        self._offers = Offers(session)
         self._referrers = Referrers(session, timeout, self._manifests)
         self._inspection = Inspection(self._manifests, self._blobs)
 
@@ -136,6 +138,20 @@ class RegistryClient:
         Skip what can be done without when it does not. Nothing is refused here.
         """
         return self._session.quotas.may_pull(self._session.now())
+
+    @property
+    def quota_state(self) -> QuotaState | None:
+        """How much is left of what the registry grants; None where it tells of no quota."""
+        quotas = self._session.quotas
+        return quotas.state(self._session.now()) if quotas.latest else None
+
+    async def offers_referrers(self, repository: str, digest: str) -> bool:
+        """Whether the registry itself answers which manifests refer to a manifest, asked of one it has."""
+        return await self._offers.referrers(repository, digest)
+
+    async def answers_conditionally(self, repository: str, digest: str) -> bool:
+        """Whether the registry answers 304 to a request with If-None-Match, asked of a manifest it has."""
+        return await self._offers.conditional_requests(repository, digest)
 
     async def check(self) -> None:
         """Whether a registry answers here and takes the credential.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,11 +12,15 @@ from slipway.engine.fence import Fence
 from slipway.http import Circuits, HostLimits, HttpClient, origin_of
 from slipway.oci.client import RegistryClient
 from slipway.oci.credentials import ANONYMOUS, Credential, credential_id
+from slipway.oci.providers.access import Access
+from slipway.oci.providers.api import direct
+from slipway.oci.providers.factory import make_provider
+from slipway.oci.providers.provider import Provider
 from slipway.oci.retries import Retries
 from slipway.oci.session import RegistrySession, registry_base
 from slipway.oci.sources import CredentialSource, StaticCredential
 
-__all__ = ["ClientPool", "Endpoint"]
+__all__ = ["ClientPool", "Endpoint", "PooledRegistry"]
 
 _IDLE: Final = 600.0
 
@@ -41,16 +46,40 @@ class Endpoint:
     """Exchanges the credential for what the registry takes; None when it takes the credential itself. The
     first one that is given for a credential serves all who come with it."""
 
+    source_id: str = ""
+    """Tells sources apart that exchange one credential: the Secret they come from, at its version."""
+
     namespace: str | None = None
     """Of the object that names the URL: Services of this namespace are no strangers to the egress policy."""
+
+    product: str = "Generic"
+    """The type of the Registry: what lists its repositories and tags."""
+
+    project: str | None = None
+    """Repositories are listed below this path."""
 
     @property
     def credential_id(self) -> str:
         """Credential, authorities and TLS mode in one name; see `slipway.oci.credentials.credential_id`."""
-        return credential_id(self.credential, self.ca, self.client_cert, self.verify)
+        identity = credential_id(self.credential, self.ca, self.client_cert, self.verify)
+        return f"{identity}/{self.source_id}" if self.source_id else identity
 
 
-_Key = tuple[str, str, float, Limits | None, str | None]
+@dataclass(frozen=True, slots=True)
+class PooledRegistry:
+    """A registry as it is shared by those who come with the same authority."""
+
+    client: RegistryClient
+    provider: Provider
+    credentials: CredentialSource
+    """What the registry takes now."""
+
+    credential_id: str
+    identity: Hashable
+    """Equal where the same questions get the same answers."""
+
+
+_Key = tuple[Hashable, float, Limits | None]
 
 
 class ClientPool:
@@ -82,7 +111,7 @@ class ClientPool:
         self._retries = retries or Retries()
         self._limits = HostLimits(limits)
         self._circuits = Circuits()
-        self._clients: dict[_Key, RegistryClient] = {}
+        self._registries: dict[_Key, PooledRegistry] = {}
 
     async def get(self, endpoint: Endpoint) -> RegistryClient:
         """The client for an endpoint. It belongs to the pool: use it soon, never close it.
@@ -90,27 +119,38 @@ class ClientPool:
         Raises:
             InvalidReference: when the URL is none.
         """
-        key = self._key(endpoint)
-        client = self._clients.pop(key, None) or self._open(endpoint)
-        self._clients[key] = client
-        await self._drop_idle(keep=client)
-        return client
+        return (await self.registry(endpoint)).client
+
+    async def registry(self, endpoint: Endpoint) -> PooledRegistry:
+        """The registry at an endpoint. It belongs to the pool: use it soon, never close it.
+
+        Raises:
+            InvalidReference: when the URL is none.
+        """
+        key = (self._identity(endpoint), endpoint.timeout, endpoint.limits)
+        registry = self._registries.pop(key, None) or self._open(endpoint)
+        self._registries[key] = registry
+        await self._drop_idle(keep=registry)
+        return registry
 
     async def aclose(self) -> None:
         """Closes every client."""
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
-            await client.aclose()
+        registries, self._registries = self._registries, {}
+        for registry in registries.values():
+            await registry.client.aclose()
 
-    def _key(self, endpoint: Endpoint) -> _Key:
-        """The namespace counts only where the policy asks for it: all others share their connections."""
-        base = registry_base(endpoint.url)
+    def _identity(self, endpoint: Endpoint) -> Hashable:
+        base, product = registry_base(endpoint.url), (endpoint.product, endpoint.project)
+        return base, endpoint.credential_id, self._namespace(base, endpoint), product
+
+    def _namespace(self, base: str, endpoint: Endpoint) -> str | None:
+        """It counts only where the policy asks for it: all others share their connections."""
         is_inside = self._policy.is_cluster_name(origin_of(base).host)
-        namespace = endpoint.namespace if is_inside else None
-        return base, endpoint.credential_id, endpoint.timeout, endpoint.limits, namespace
+        return endpoint.namespace if is_inside else None
 
-    def _open(self, endpoint: Endpoint) -> RegistryClient:
-        base, _, timeout, limits, namespace = self._key(endpoint)
+    def _open(self, endpoint: Endpoint) -> PooledRegistry:
+        base, timeout, limits = registry_base(endpoint.url), endpoint.timeout, endpoint.limits
+        namespace = self._namespace(base, endpoint)
         http = HttpClient(
             self._policy if namespace is None else self._policy.within(namespace),
             timeout=timeout,
@@ -125,14 +165,27 @@ class ClientPool:
         )
         source = endpoint.source or StaticCredential(endpoint.credential)
         session = RegistrySession(base, http, source, self._clock, retries=self._retries, limits=limits)
-        return RegistryClient.over(session, timeout)
+        client = RegistryClient.over(session, timeout)
+        access = Access(
+            session,
+            direct(http, self._retries, session.quotas),
+            client,
+            source,
+            endpoint.project,
+            self._clock,
+            timeout,
+        )
+        provider = make_provider(endpoint.product, access)
+        return PooledRegistry(client, provider, source, endpoint.credential_id, self._identity(endpoint))
 
-    async def _drop_idle(self, keep: RegistryClient) -> None:
+    async def _drop_idle(self, keep: PooledRegistry) -> None:
         now = self._clock.monotonic()
         idle = [
             key
-            for key, client in self._clients.items()
-            if client is not keep and not client.in_flight and now - client.last_used > self._idle
+            for key, registry in self._registries.items()
+            if registry is not keep
+            and not registry.client.in_flight
+            and now - registry.client.last_used > self._idle
         ]
-        for client in [self._clients.pop(key) for key in idle]:
-            await client.aclose()
+        for registry in [self._registries.pop(key) for key in idle]:
+            await registry.client.aclose()

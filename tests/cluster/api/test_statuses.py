@@ -39,6 +39,9 @@ SPECS: Final[dict[str, dict[str, Any]]] = {
     "Deployment": {"image": {"type": "ManagedImage", "managedImage": {"name": "api"}}, "replicas": 2},
 }
 
+PLAIN: Final[dict[str, Any]] = {"candidates": [], "rejected": {}, "seen": []}
+"""What the model writes where there is nothing to tell."""
+
 REASON: Final = {"type": "Base", "detail": f"{BASE}:stable moved", "since": AT}
 
 COMMON: Final[dict[str, Any]] = {
@@ -57,16 +60,61 @@ COMMON: Final[dict[str, Any]] = {
 }
 
 STATUSES: Final[dict[str, dict[str, Any]]] = {
-    "Registry": {"phase": "Connected", "lastSyncTime": AT},
+    "Registry": {
+        "phase": "Connected",
+        "lastSyncTime": AT,
+        "capabilities": ["Catalog", "Referrers"],
+        "repositories": 57,
+        "rateLimit": {"state": "Ok"},
+    },
     "Warehouse": {
         "artifacts": [
             {
                 "name": "image",
-                "image": {"repository": BASE, "tag": "stable", "digest": NEW, "firstSeenAt": AT},
+                "image": {
+                    "repository": BASE,
+                    "tag": "stable",
+                    "digest": NEW,
+                    "createdAt": AT,
+                    "pushedAt": AT,
+                    "firstSeenAt": AT,
+                    "platforms": [{"name": "linux/amd64", "digest": OLD}],
+                    "ageUnknown": True,
+                },
+                "problem": {"reason": "Timeout", "message": "No answer", "stalled": True},
                 "candidates": ["stable"],
                 "rejected": {"NotMatching": 812},
                 "tags": 834,
-            }
+                "seen": [{"digest": NEW, "at": AT}],
+                "nextMaturityAt": AT,
+            },
+            {
+                "name": "source",
+                "git": {
+                    "url": "https://git.example.com/shop/api",
+                    "ref": "main",
+                    "commit": "c" * 40,
+                    "message": "Mend it",
+                    "author": "Ada",
+                    "createdAt": AT,
+                    "firstSeenAt": AT,
+                    "passedOver": "d" * 40,
+                },
+                **PLAIN,
+            },
+            {
+                "name": "chart",
+                "chart": {
+                    "url": "https://charts.example.com",
+                    "name": "api",
+                    "version": "2.1.0",
+                    "digest": NEW,
+                    "appVersion": "1.4",
+                    "createdAt": AT,
+                    "firstSeenAt": AT,
+                },
+                **PLAIN,
+            },
         ],
         "release": "3f9c1e",
         "history": [
@@ -132,13 +180,13 @@ STATUSES: Final[dict[str, dict[str, Any]]] = {
 """A status of each kind in which no field is missing."""
 
 WIDTHS: Final = {
-    "Registry": "NAME URL PHASE READY REASON AGE",
-    "Warehouse": "NAME REPOSITORY TAG READY REASON AGE",
+    "Registry": "NAME TYPE URL PHASE REPOSITORIES READY REASON AGE",
+    "Warehouse": "NAME IMAGE TAG READY REASON AGE",
     "ManagedImage": "NAME PHASE IMAGE BUILD READY REASON AGE",
     "Deployment": "NAME PHASE IMAGE REVISION WANTED UP READY REASON AGE",
 }
 ROWS: Final = {
-    "Registry": "x https://registry.example.com Connected True AllIsWell",
+    "Registry": "x Generic https://registry.example.com Connected 57 True AllIsWell",
     "Warehouse": f"x {BASE} stable True AllIsWell",
     "ManagedImage": f"x Outdated {IMAGE}:1.4.0-7 7 True AllIsWell",
     "Deployment": f"x Healthy {IMAGE}:1.4.0-7 4 2 1 True AllIsWell",

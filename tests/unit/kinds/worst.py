@@ -12,7 +12,7 @@ __all__ = ["WIDE", "dumped", "largest_status"]
 WIDE: Final = "<"
 """The API server stores it in six bytes."""
 
-_FREE: Final = {"message", "detail", "error", "cause", "reason"}
+_FREE: Final = {"message", "author", "detail", "error", "cause", "reason"}
 """Fields that hold what people and hosts write. All other texts are names, words and digests: ASCII."""
 
 _MOMENT: Final = "2026-11-21T09:00:00Z"
@@ -58,6 +58,8 @@ def _longest_text(name: str, schema: Schema) -> str:
         return _MOMENT
     if "sha512" in schema.get("pattern", ""):
         return "sha512:" + "f" * 128
+    if "0-9a-f" in schema.get("pattern", ""):
+        return "f" * int(schema["maxLength"])
     if "Unknown" in schema.get("pattern", ""):
         return "Unknown"
     is_free = name in _FREE and "pattern" not in schema

@@ -10,6 +10,7 @@ from slipway.kinds.context import Context
 from slipway.kinds.registry.apply import apply
 from slipway.kinds.registry.decide import Facts, decide
 from slipway.kinds.registry.gather import RegistryGatherer
+from slipway.kinds.registry.pullsecret import PullSecretAction
 from slipway.kinds.registry.view import KIND
 
 __all__ = ["RegistryKind"]
@@ -21,16 +22,17 @@ class RegistryKind:
     name = KIND
 
     def __init__(self, context: Context) -> None:
+        self._context = context
         self._gatherer = RegistryGatherer(context)
 
     async def gather(self, key: Key) -> Facts | None:
         """See `RegistryGatherer.gather`."""
         return await self._gatherer.gather(key)
 
-    def decide(self, facts: Facts, now: datetime) -> Plan[None]:
+    def decide(self, facts: Facts, now: datetime) -> Plan[PullSecretAction | None]:
         """See `slipway.kinds.registry.decide.decide`."""
         return decide(facts, now)
 
-    async def apply(self, facts: Facts, plan: Plan[None]) -> Plan[None]:
+    async def apply(self, facts: Facts, plan: Plan[PullSecretAction | None]) -> Plan[PullSecretAction | None]:
         """See `slipway.kinds.registry.apply.apply`."""
-        return await apply(facts, plan)
+        return await apply(self._context, facts, plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -11,15 +11,15 @@ from slipway.api.conditions import Reason
 from slipway.engine.key import Key
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.engine.store import Store
-from slipway.kinds.registry.credentials import SecretMissing, read_endpoint
+from slipway.kinds.registry.credentials import Exchange, SecretMissing, read_endpoint
 from slipway.kinds.registry.select import AmbiguousRegistry, select_registry
 from slipway.kinds.registry.view import RegistryView, host_topic, registry_key
 from slipway.kube.client import KubeClient
 from slipway.oci.client import RegistryClient
 from slipway.oci.errors import CredentialError, CredentialNotBound, RegistryError
-from slipway.oci.pool import ClientPool, Endpoint
+from slipway.oci.pool import ClientPool, Endpoint, PooledRegistry
+from slipway.oci.providers.provider import Provider
 from slipway.oci.reference import ImageReference
-from slipway.settings import Settings
 
 __all__ = ["Access", "AccessProblem", "RegistryAccess", "problem_outcome"]
 
@@ -31,14 +31,37 @@ _RECHECK: Final = timedelta(seconds=60)
 class Access:
     """A client for the registry of one image."""
 
-    client: RegistryClient
+    registry: PooledRegistry
     """Shared with others of the same credential: use it, never close it."""
+
+    host: str
+    """As image references name it."""
 
     registry_key: Key | None
     """The Registry whose credential it carries; None for anonymous access without a Registry."""
 
     connected: bool | None
     """Whether that Registry's last connection test succeeded; None without one, or before the first test."""
+
+    @property
+    def client(self) -> RegistryClient:
+        """Asks the registry itself."""
+        return self.registry.client
+
+    @property
+    def provider(self) -> Provider:
+        """Lists by the API of the product."""
+        return self.registry.provider
+
+    @property
+    def credential_id(self) -> str:
+        """Who asks; see `slipway.oci.credentials.credential_id`."""
+        return self.registry.credential_id
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal where the same questions get the same answers."""
+        return self.registry.identity
 
 
 class AccessProblem(Exception):  # noqa: N818 - it is an answer to be shown, not a failure of ours
@@ -57,11 +80,11 @@ class AccessProblem(Exception):  # noqa: N818 - it is an answer to be shown, not
 class RegistryAccess:
     """Finds the Registry for an image among those of its namespace; gives a client with its credential."""
 
-    def __init__(self, kube: KubeClient, store: Store, pool: ClientPool, settings: Settings) -> None:
+    def __init__(self, kube: KubeClient, store: Store, pool: ClientPool, exchange: Exchange) -> None:
         self._kube = kube
         self._store = store
         self._pool = pool
-        self._settings = settings
+        self._exchange = exchange
 
     async def client_for(
         self, namespace: str, reference: ImageReference, registry_ref: str | None = None
@@ -79,8 +102,9 @@ class RegistryAccess:
         """
         view = self.registry_for(namespace, reference, registry_ref)
         if view is None:
-            return Access(await self._anonymous(namespace, reference), None, None)
-        return Access(await self.client_of(view, reference.repository), view.key, view.connected)
+            return Access(await self._anonymous(namespace, reference), reference.registry, None, None)
+        registry = await self.registry_of(view, reference.repository)
+        return Access(registry, reference.registry, view.key, view.connected)
 
     def registry_for(
         self, namespace: str, reference: ImageReference, registry_ref: str | None = None
@@ -98,8 +122,8 @@ class RegistryAccess:
         except AmbiguousRegistry as error:
             raise AccessProblem(Stalled(Reason.AMBIGUOUS_REGISTRY, str(error), _RECHECK)) from error
 
-    async def client_of(self, view: RegistryView, repository: str = "") -> RegistryClient:
-        """A client for a Registry; its Secrets are read now.
+    async def registry_of(self, view: RegistryView, repository: str = "") -> PooledRegistry:
+        """What a Registry stands for; its Secrets are read now.
 
         Args:
             view: the Registry.
@@ -110,16 +134,22 @@ class RegistryAccess:
             KubeError: when the API server does not answer.
         """
         try:
-            return await self._pool.get(await read_endpoint(self._kube, view, repository))
+            # A docker configuration may name nothing but the project.
+            endpoint = await read_endpoint(self._kube, view, self._exchange, repository or view.project)
+            return await self._pool.registry(endpoint)
         except (SecretMissing, RegistryError) as error:
             raise AccessProblem(problem_outcome(error)) from error
 
-    async def _anonymous(self, namespace: str, reference: ImageReference) -> RegistryClient:
+    def is_ambient(self, view: RegistryView) -> bool:
+        """Whether the operator's own identity opens the registry; nobody else must get what it is worth."""
+        return self._exchange.is_ambient(view)
+
+    async def _anonymous(self, namespace: str, reference: ImageReference) -> PooledRegistry:
         """Loopback registries speak plain http, as Docker and containerd have it; all others https."""
         scheme = "http" if _is_loopback(reference.registry) else "https"
         try:
             endpoint = Endpoint(url=f"{scheme}://{reference.api_host}", namespace=namespace)
-            return await self._pool.get(endpoint)
+            return await self._pool.registry(endpoint)
         except RegistryError as error:
             raise AccessProblem(problem_outcome(error)) from error
 

@@ -1,4 +1,4 @@
-"""What a Registry's status says after a test of its connection. Pure."""
+"""What a Registry's status says after a test of its connection, and what becomes of its pull Secret. Pure."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from slipway.api.conditions import Reason
-from slipway.api.registry import Registry, RegistryPhase, RegistryStatus
+from slipway.api.registry import RateLimit, Registry, RegistryPhase, RegistryStatus
 from slipway.engine.outcome import EventNote, Outcome, Settled, Stalled, Waiting
 from slipway.engine.reconcile import Observed, Plan
 from slipway.engine.requests import Request, handled_requests
 from slipway.kinds.looks import Look, Schedule
 from slipway.kinds.outcomes import outcome_before
+from slipway.kinds.registry.pullsecret import (
+    PullFacts,
+    PullSecretAction,
+    PullSecretTaken,
+    plan_pull_secret,
+)
 
-__all__ = ["Facts", "Probe", "decide"]
+__all__ = ["Facts", "Probe", "Seen", "decide"]
 
 _SYNC_EVERY: Final = timedelta(hours=1)
 """How old `lastSyncTime` gets before a test that found nothing new writes it."""
@@ -27,11 +33,31 @@ _SUSPENDED: Final = "Suspended by spec.suspend: the connection is not tested, an
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What a registry showed of itself."""
+
+    capabilities: tuple[str, ...] = ()
+    """In the order of their names."""
+
+    repositories: int | None = None
+    """How many it lists; None where it lists none to this credential."""
+
+    rate_limit: str | None = None
+    """The state of its quota; None where it tells of none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """What a test of the connection came to."""
 
     trouble: Waiting | Stalled | None = None
     """Why it failed; None when the registry answered as one and took the credential."""
+
+    seen: Seen = Seen()
+    """Only of a test that succeeded."""
+
+    url: str = ""
+    """What was called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +76,17 @@ class Facts:
     notes: tuple[EventNote, ...] = ()
     """What else is to be told."""
 
+    pull: PullFacts | None = None
+    """The pull Secret, as it is after a test that succeeded just now; None when nothing is to be done."""
+
     @property
     def uses_secrets(self) -> bool:
         """Whether something that is not watched can change how the connection is made."""
         return bool(self.registry.spec.secret_ref or self.registry.spec.cert_secret_ref)
 
 
-def decide(facts: Facts, now: datetime) -> Plan[None]:
-    """The status and the outcome. A test that was written before changes nothing."""
+def decide(facts: Facts, now: datetime) -> Plan[PullSecretAction | None]:
+    """The status, the outcome, and what to do about the pull Secret."""
     if facts.look is None:
         return Plan(_suspended(facts), Settled(Reason.SUSPENDED, _SUSPENDED), None)
     pause = _pause(facts, facts.look, now)
@@ -65,7 +94,22 @@ def decide(facts: Facts, now: datetime) -> Plan[None]:
         kept = _dump(facts.registry.status, facts)
         return Plan(kept, outcome_before(facts.observed, pause), None, facts.notes)
     status = _status(facts, facts.look, facts.look.result)
-    return Plan(status, _outcome(facts.registry, facts.look.result, pause), None, facts.notes)
+    outcome = _outcome(facts.look.result, pause)
+    if facts.pull is None:
+        return Plan(status, _still_taken(facts, outcome, pause), None, facts.notes)
+    try:
+        action = plan_pull_secret(facts.observed, facts.pull)
+    except PullSecretTaken as taken:
+        return Plan(status, Stalled(Reason.NAME_CONFLICT, str(taken), pause), None, facts.notes)
+    return Plan(status, outcome, action, facts.notes)
+
+
+def _still_taken(facts: Facts, outcome: Outcome, pause: timedelta) -> Outcome:
+    """Between two tests a name that is taken stays what is wrong: nobody has looked at it again."""
+    before = outcome_before(facts.observed, pause)
+    is_taken = isinstance(before, Stalled) and before.reason == Reason.NAME_CONFLICT
+    is_same_spec = facts.registry.status.observed_generation == facts.observed.generation
+    return before if is_taken and is_same_spec and isinstance(outcome, Settled) else outcome
 
 
 def _pause(facts: Facts, look: Look[Probe], now: datetime) -> timedelta:
@@ -74,10 +118,10 @@ def _pause(facts: Facts, look: Look[Probe], now: datetime) -> timedelta:
     return min(pause, _SECRET_EVERY) if facts.uses_secrets else pause
 
 
-def _outcome(registry: Registry, probe: Probe, pause: timedelta) -> Outcome:
+def _outcome(probe: Probe, pause: timedelta) -> Outcome:
     match probe.trouble:
         case None:
-            return Settled(Reason.CONNECTED, f"Connected to {registry.spec.url}", pause)
+            return Settled(Reason.CONNECTED, f"Connected to {probe.url}", pause)
         case Waiting(reason, message):
             return Waiting(reason, message, pause)
         case Stalled(reason, message, recheck):
@@ -85,8 +129,8 @@ def _outcome(registry: Registry, probe: Probe, pause: timedelta) -> Outcome:
 
 
 def _suspended(facts: Facts) -> Mapping[str, Any]:
-    before = facts.registry.status
-    return _dump(before.model_copy(update={"phase": before.phase or RegistryPhase.PENDING}), facts)
+    phase = facts.registry.status.phase or RegistryPhase.PENDING
+    return _dump(facts.registry.status.model_copy(update={"phase": phase}), facts)
 
 
 def _status(facts: Facts, look: Look[Probe], probe: Probe) -> Mapping[str, Any]:
@@ -96,6 +140,9 @@ def _status(facts: Facts, look: Look[Probe], probe: Probe) -> Mapping[str, Any]:
     connected = {
         "phase": RegistryPhase.CONNECTED,
         "last_sync_time": _sync_time(before, look, bool(facts.requests)),
+        "capabilities": probe.seen.capabilities,
+        "repositories": probe.seen.repositories,
+        "rate_limit": RateLimit(state=probe.seen.rate_limit) if probe.seen.rate_limit else None,
     }
     return _dump(before.model_copy(update=connected), facts)
 
@@ -118,6 +165,7 @@ def _dump(status: RegistryStatus, facts: Facts) -> Mapping[str, Any]:
         mode="json",
         by_alias=True,
         exclude_none=True,
+        exclude_defaults=True,
         exclude={"conditions", "observed_generation", "handled_requests"},
     )
     before = [handled.model_dump(mode="json", exclude_none=True) for handled in status.handled_requests]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from slipway.api.base import parse_duration
 from slipway.api.registry import Registry
@@ -12,15 +13,25 @@ from slipway.engine.reconcile import Observed
 from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
 from slipway.kinds.looks import Cause, Look, Looks, Schedule, why_look
+from slipway.kinds.outcomes import is_ready
 from slipway.kinds.registry.access import AccessProblem, problem_outcome
 from slipway.kinds.registry.credentials import secret_versions
 from slipway.kinds.registry.decide import Facts, Probe
+from slipway.kinds.registry.features import look_at
+from slipway.kinds.registry.pullsecret import PullFacts, docker_config, pull_secret_name
 from slipway.kinds.registry.view import RegistryView
-from slipway.kube.resources import REGISTRIES
+from slipway.kube.resources import REGISTRIES, SECRETS
 from slipway.kube.status import observed_from
-from slipway.oci.errors import RegistryError
+from slipway.oci.errors import AuthenticationFailed, CredentialError, RateLimited, RegistryError
+from slipway.oci.pool import PooledRegistry
 
 __all__ = ["RegistryGatherer"]
+
+_LONGEST_REFUSAL: Final = timedelta(hours=1)
+"""What a registry may keep us away with one answer."""
+
+_ASSUMED_FAILURES: Final = 5
+"""After a restart a connection that did not work is tested again within about a minute."""
 
 
 class RegistryGatherer:
@@ -42,7 +53,7 @@ class RegistryGatherer:
             self._forget(key)
             return None
         registry, observed = Registry.model_validate(body), observed_from(key, body)
-        schedule = Schedule(observed.uid, parse_duration(registry.spec.interval), retry=False)
+        schedule = Schedule(observed.uid, parse_duration(registry.spec.interval), retry=True)
         if registry.spec.suspend:
             self._forget(key)
             return Facts(observed, registry, None, schedule)
@@ -63,23 +74,33 @@ class RegistryGatherer:
             requested=bool(requests),
             changed=last is not None and last.dependency != secrets,
         )
-        if cause is not None:
-            look = _look(observed, now, cause, await self._test(view), secrets)
-        else:
-            look = last or _look(observed, now, Cause.POLL, None, secrets)
-        self._looks.record(view.key, look)
-        return Facts(observed, facts.registry, look, facts.schedule, requests, notes)
-
-    async def _test(self, view: RegistryView) -> Probe:
-        """Ask the registry whether it is one and takes the credential."""
+        asked = replace(facts, requests=requests, notes=notes)
+        if cause is None:
+            look = last or _assumed(observed, now, secrets)
+            self._looks.record(view.key, look)
+            return replace(asked, look=look)
+        attempt: Look[Probe] = Look(observed.uid, observed.generation, now, cause, None, dependency=secrets)
         try:
-            client = await self._context.registries.client_of(view)
-            await client.check()
-        except AccessProblem as problem:
-            return Probe(problem.outcome)
-        except RegistryError as error:
-            return Probe(problem_outcome(error))
-        return Probe()
+            connection = await self._context.registries.registry_of(view)
+            seen = await look_at(connection, facts.registry.status, thorough=_is_new(cause, last, attempt))
+            look = replace(attempt, result=Probe(seen=seen, url=view.url))
+            pull = await self._pull(facts.registry, view, connection)
+        except (AccessProblem, RegistryError) as problem:
+            look, pull = _failed(attempt, problem, last), None
+        self._looks.record(view.key, look)
+        return replace(asked, look=look, pull=pull)
+
+    async def _pull(self, registry: Registry, view: RegistryView, connection: PooledRegistry) -> PullFacts:
+        """The pull Secret as it is, and as it must be with the credential that the registry has taken.
+
+        The operator's own identity is not handed out: it opens more than the namespace may see.
+        """
+        name, wanted = pull_secret_name(view.key.name), None
+        if registry.spec.pull_secret.enabled and not self._context.registries.is_ambient(view):
+            credential = await connection.credentials.credential()
+            wanted = docker_config(view.host, view.project, credential)
+        live = await self._context.kube.get(SECRETS, view.key.namespace, name)
+        return PullFacts(name, wanted, live)
 
     def _forget(self, key: Key) -> None:
         self._looks.forget(key)
@@ -91,8 +112,41 @@ def _observed_generation(registry: Registry) -> int:
     return -1 if observed is None else observed
 
 
-def _look(
-    observed: Observed, now: datetime, cause: Cause, probe: Probe | None, secrets: tuple[str | None, ...]
+def _is_new(cause: Cause, last: Look[Probe] | None, attempt: Look[Probe]) -> bool:
+    """Whether the registry may have become another one since it was last looked at closely."""
+    if cause is Cause.REQUEST or last is None or last.result is None:
+        return True
+    return (last.generation, last.dependency) != (attempt.generation, attempt.dependency)
+
+
+def _assumed(observed: Observed, now: datetime, secrets: tuple[str | None, ...]) -> Look[Probe]:
+    """The test that was made before a restart, as far as the status tells of it."""
+    failures = 0 if is_ready(observed) else _ASSUMED_FAILURES
+    return Look(
+        observed.uid, observed.generation, now, Cause.POLL, None, failures=failures, dependency=secrets
+    )
+
+
+def _failed(
+    attempt: Look[Probe], problem: AccessProblem | RegistryError, last: Look[Probe] | None
 ) -> Look[Probe]:
-    failures = 1 if probe is not None and probe.trouble is not None else 0
-    return Look(observed.uid, observed.generation, now, cause, probe, failures, dependency=secrets)
+    """A test that failed. One that a better credential would mend is repeated when there is another one.
+
+    Trying a wrong password again and again gets accounts locked.
+    """
+    before = last.failures if last is not None and last.generation == attempt.generation else 0
+    refused_for = problem.retry_after if isinstance(problem, RateLimited) else None
+    return replace(
+        attempt,
+        result=Probe(problem.outcome if isinstance(problem, AccessProblem) else problem_outcome(problem)),
+        failures=0 if _waits_for_a_credential(problem) else before + 1,
+        not_before=attempt.at + min(timedelta(seconds=refused_for), _LONGEST_REFUSAL)
+        if refused_for
+        else None,
+    )
+
+
+def _waits_for_a_credential(problem: AccessProblem | RegistryError) -> bool:
+    if isinstance(problem, AccessProblem):
+        return True
+    return isinstance(problem, AuthenticationFailed | CredentialError)

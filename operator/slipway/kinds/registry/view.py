@@ -9,6 +9,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from slipway.api.base import parse_duration
+from slipway.api.registry import KNOWN_URLS
+from slipway.egress import Limits
 from slipway.engine.key import Key
 from slipway.engine.view import hash_status, hash_wish
 from slipway.oci.errors import InvalidReference
@@ -46,6 +48,9 @@ class RegistryView:
     host: str
     """Host and port of the url as image references name them; without the port that the scheme implies."""
 
+    product: str
+    """The type: what the registry is a product of."""
+
     project: str
     """What repositories must lie below; empty for all."""
 
@@ -59,6 +64,9 @@ class RegistryView:
     """Whether the certificate of the registry is checked."""
 
     timeout: timedelta
+    limits: Limits
+    """How much it is asked at most."""
+
     suspended: bool
     phase: str
     """Pending, Connected or Error; empty before the first status."""
@@ -87,7 +95,7 @@ class RegistryView:
     def from_body(cls, body: Mapping[str, Any]) -> RegistryView:
         """Read a live object. Lenient: a value that the schema would refuse becomes its default."""
         metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
-        url = str(spec.get("url", "")).rstrip("/")
+        url = str(spec.get("url") or KNOWN_URLS.get(spec.get("type", ""), "")).rstrip("/")
         return cls(
             key=registry_key(metadata.get("namespace", ""), metadata["name"]),
             uid=metadata.get("uid", ""),
@@ -97,11 +105,13 @@ class RegistryView:
             status_hash=hash_status(status),
             url=url,
             host=_host(url),
+            product=spec.get("type") or "Generic",
             project=spec.get("project") or "",
             secret=(spec.get("secretRef") or {}).get("name"),
             cert_secret=(spec.get("certSecretRef") or {}).get("name"),
             verify=(spec.get("tls") or {}).get("verify", "Full") != "None",
             timeout=_timeout(spec),
+            limits=_limits(spec.get("limits") or {}),
             suspended=spec.get("suspend") is True,
             phase=status.get("phase") or "",
         )
@@ -112,6 +122,20 @@ def _timeout(spec: Mapping[str, Any]) -> timedelta:
         return parse_duration(spec.get("timeout", ""))
     except (TypeError, ValueError):
         return _TIMEOUT
+
+
+def _limits(spec: Mapping[str, Any]) -> Limits:
+    """What is not said, or no number, is as by default."""
+    usual = Limits()
+    return Limits(
+        requests_per_second=_number(spec.get("requestsPerSecond"), usual.requests_per_second),
+        concurrency=int(_number(spec.get("concurrency"), usual.concurrency)),
+        pull_budget_percent=int(_number(spec.get("pullBudgetPercent"), usual.pull_budget_percent)),
+    )
+
+
+def _number(value: Any, usual: float) -> float:
+    return value if isinstance(value, int) and value > 0 else usual
 
 
 def _host(url: str) -> str:

@@ -1,41 +1,74 @@
-"""What a Warehouse's status says after a look at its registry. Pure."""
+"""What a Warehouse's status says after looks at its subscriptions. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from slipway.api.conditions import Reason
-from slipway.api.warehouse import Artifact, ArtifactImage, Subscription, Warehouse, WarehouseStatus
+from slipway.api.conditions import THROTTLED, Condition, Reason
+from slipway.api.warehouse import (
+    Artifact,
+    ArtifactChart,
+    ArtifactCommit,
+    ArtifactImage,
+    Problem,
+    Subscription,
+    Warehouse,
+    WarehouseStatus,
+)
 from slipway.engine.outcome import EventNote, Outcome, Settled, Stalled, Waiting
 from slipway.engine.reconcile import Observed, Plan
 from slipway.engine.requests import Request, handled_requests
 from slipway.kinds.looks import Schedule
-from slipway.kinds.outcomes import outcome_before
+from slipway.kinds.outcomes import kept_conditions, outcome_before
 from slipway.kinds.sizes import fitted
-from slipway.kinds.warehouse.findings import Finding, Findings, Found, Trouble, WarehouseLook
-from slipway.kinds.warehouse.history import TRIMMABLE, artifact_change, change_note, release_of, with_change
+from slipway.kinds.warehouse.findings import Content, Finding, Found, Ripening, SubscriptionLook, Trouble
+from slipway.kinds.warehouse.history import (
+    TRIMMABLE,
+    artifact_change,
+    change_note,
+    content_of,
+    full_name,
+    release_of,
+    with_change,
+)
+from slipway.kinds.warehouse.places import still_meant
 from slipway.kinds.warehouse.selection import Choice
 
-__all__ = ["Facts", "Live", "decide"]
+__all__ = ["Facts", "Live", "Watched", "decide"]
 
-_SUSPENDED: Final = "Suspended by spec.suspend: the registry is not asked, and what was found stays in use"
+_SUSPENDED: Final = "Suspended by spec.suspend: nothing is looked at, and what was found stays in use"
 
 _FOLLOWED: Final = Choice((), {}, 0)
-"""A tag that is followed was not chosen from others."""
+"""What is followed was not chosen from others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A subscription with the last look at it."""
+
+    subscription: Subscription
+    look: SubscriptionLook
+    schedule: Schedule
+
+    @property
+    def finding(self) -> Finding | None:
+        """What was found; None when the look is only assumed."""
+        return self.look.result
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A Warehouse as it was read, and the last look made for it."""
+    """A Warehouse as it was read, and the last looks made for it."""
 
     warehouse: Warehouse
-    look: WarehouseLook
-    schedule: Schedule
+    watched: tuple[Watched, ...]
+    """In the order of the spec."""
+
     requests: tuple[Request, ...] = ()
-    """What was asked for and is answered by this look."""
+    """What was asked for and is answered by these looks."""
 
     notes: tuple[EventNote, ...] = ()
     """What else is to be told."""
@@ -64,66 +97,102 @@ def _kept(observed: Observed) -> dict[str, Any]:
 
 
 def _looked(observed: Observed, live: Live, now: datetime) -> Plan[None]:
-    pause = max(live.schedule.next_look(live.look, now) - now, timedelta(0))
-    if live.look.result is None:
-        return Plan(_kept(observed), outcome_before(observed, pause), None, live.notes)
-    status, changes = _after(live.warehouse, live.look, live.look.result)
-    failed = any(isinstance(finding, Trouble) for finding in live.look.result)
-    answered = [request.handled("Failed" if failed else "Succeeded") for request in live.requests]
-    return Plan(_dump(status, answered), _outcome(live.look.result, pause), None, (*live.notes, *changes))
+    due = min(watched.schedule.next_look(watched.look, now) for watched in live.watched)
+    pause = max(due - now, timedelta(0))
+    if all(watched.finding is None for watched in live.watched):
+        return Plan(
+            _kept(observed), outcome_before(observed, pause), None, live.notes, kept_conditions(observed)
+        )
+    status, changes = _after(live)
+    problems = [(artifact.name, artifact.problem) for artifact in status.artifacts if artifact.problem]
+    answered = [request.handled("Failed" if problems else "Succeeded") for request in live.requests]
+    return Plan(
+        _dump(status, answered),
+        _outcome(status.artifacts, live, pause),
+        None,
+        (*live.notes, *changes),
+        tuple(_throttled(live, observed.generation, now)),
+    )
 
 
-def _after(
-    warehouse: Warehouse, look: WarehouseLook, findings: Findings
-) -> tuple[WarehouseStatus, list[EventNote]]:
-    """The status after a look, and what there is to tell about it."""
-    status, notes = warehouse.status, []
+def _after(live: Live) -> tuple[WarehouseStatus, list[EventNote]]:
+    """The status after the looks, and what there is to tell about them."""
+    status, notes = live.warehouse.status, []
     known = {artifact.name: artifact for artifact in status.artifacts}
     artifacts = []
-    for subscription, finding in zip(warehouse.spec.subscriptions, findings, strict=True):
-        old = _still_meant(subscription, known.get(subscription.name))
-        new = _artifact(finding, old, look.at)
+    for watched in live.watched:
+        old = still_meant(watched.subscription, known.get(watched.subscription.name))
+        new = _artifact(watched, old)
         if new is None:
             continue
         artifacts.append(new)
-        change = artifact_change(old, new, look)
+        change = artifact_change(old, new, watched.look)
         if change is not None:
             status = with_change(status, change)
-            notes.append(change_note(subscription, old, new))
+            notes.append(change_note(watched.subscription, old, new))
     found = {"artifacts": tuple(artifacts), "release": release_of(artifacts)}
     return status.model_copy(update=found), notes
 
 
-def _still_meant(subscription: Subscription, known: Artifact | None) -> Artifact | None:
-    """What was found before, unless the subscription has come to mean another repository."""
-    if known is None or known.image is None or subscription.image is None:
-        return known
-    return known if known.image.repository == subscription.image.repository else None
-
-
-def _artifact(finding: Finding, old: Artifact | None, seen_at: datetime) -> Artifact | None:
+def _artifact(watched: Watched, old: Artifact | None) -> Artifact | None:
     """The artifact after a look: trouble keeps the last good one, and tells what became of the tags."""
-    image = old.image if old is not None else None
-    if isinstance(finding, Found):
-        image = _image(finding, image, seen_at)
-    elif finding.choice is None:
-        return old
-    choice = finding.choice or _FOLLOWED
+    match watched.finding:
+        case None:
+            return old
+        case Found() as found:
+            chosen = _with_first_sight(found.content, content_of(old), watched.look.at)
+            return _assembled(found.name, chosen, found.choice or _FOLLOWED, found.ripening)
+        case Trouble() as trouble:
+            return _troubled(trouble, old)
+
+
+def _troubled(trouble: Trouble, old: Artifact | None) -> Artifact:
+    problem = Problem(
+        reason=trouble.outcome.reason,
+        message=trouble.outcome.message,
+        stalled=True if isinstance(trouble.outcome, Stalled) else None,
+    )
+    before = old or Artifact(name=trouble.name)
+    if trouble.choice is None and trouble.ripening is None:
+        return before.model_copy(update={"problem": problem})
+    choice = trouble.choice or _FOLLOWED
+    ripening = trouble.ripening or Ripening(before.seen, before.next_maturity_at)
+    artifact = _assembled(trouble.name, content_of(old), choice, ripening)
+    return artifact.model_copy(update={"problem": problem})
+
+
+def _assembled(name: str, chosen: Content | None, choice: Choice, ripening: Ripening) -> Artifact:
     return Artifact(
-        name=finding.name,
-        image=image,
+        name=name,
+        image=chosen if isinstance(chosen, ArtifactImage) else None,
+        git=chosen if isinstance(chosen, ArtifactCommit) else None,
+        chart=chosen if isinstance(chosen, ArtifactChart) else None,
         candidates=choice.candidates,
         rejected=dict(choice.rejected),
         tags=choice.tags or None,
+        seen=ripening.seen,
+        next_maturity_at=ripening.next_at,
     )
 
 
-def _image(found: Found, before: ArtifactImage | None, seen_at: datetime) -> ArtifactImage:
-    """A digest that was seen before keeps the time of its first sight, also under another tag."""
-    first = before.first_seen_at if before is not None and before.digest == found.digest else seen_at
-    return ArtifactImage(
-        repository=found.repository, tag=found.tag, digest=found.digest, first_seen_at=first or seen_at
-    )
+def _with_first_sight(chosen: Content, before: Content | None, seen_at: datetime) -> Content:
+    """What was seen before keeps the time of its first sight, also under another tag."""
+    if chosen.first_seen_at is not None:
+        return chosen
+    known = before.first_seen_at if before is not None and _is_same(before, chosen) else None
+    return chosen.model_copy(update={"first_seen_at": known or seen_at})
+
+
+def _is_same(one: Content, other: Content) -> bool:
+    match one, other:
+        case ArtifactImage(), ArtifactImage():
+            return one.digest == other.digest
+        case ArtifactCommit(), ArtifactCommit():
+            return one.commit == other.commit
+        case ArtifactChart(), ArtifactChart():
+            return (one.version, one.digest) == (other.version, other.digest)
+        case _:
+            return False
 
 
 def _dump(status: WarehouseStatus, answered: Sequence[Mapping[str, str]]) -> Mapping[str, Any]:
@@ -139,18 +208,33 @@ def _dump(status: WarehouseStatus, answered: Sequence[Mapping[str, str]]) -> Map
     return fitted(written | ({"handledRequests": handled} if handled else {}), *TRIMMABLE)
 
 
-def _outcome(findings: Sequence[Finding], pause: timedelta) -> Outcome:
-    """The worst of the findings: what a person must mend, before what mends itself, before what is well."""
-    troubles = [finding.outcome for finding in findings if isinstance(finding, Trouble)]
-    found = [finding for finding in findings if isinstance(finding, Found)]
-    if not troubles:
-        return Settled(Reason.ARTIFACTS_FOUND, "; ".join(map(_found_words, found)), pause)
-    worst = next((trouble for trouble in troubles if isinstance(trouble, Stalled)), troubles[0])
-    message = "; ".join(trouble.message for trouble in troubles)
-    if isinstance(worst, Stalled):
+def _outcome(artifacts: Sequence[Artifact], live: Live, pause: timedelta) -> Outcome:
+    """The worst of the findings: what a person must mend, before what mends itself, before what is well.
+
+    Messages come from the looks, where there were any: those of the status are cut.
+    """
+    said = {
+        watched.finding.name: watched.finding.outcome.message
+        for watched in live.watched
+        if isinstance(watched.finding, Trouble)
+    }
+    problems = [(artifact.name, artifact.problem) for artifact in artifacts if artifact.problem is not None]
+    if not problems:
+        chosen = [(artifact.name, content_of(artifact)) for artifact in artifacts]
+        found = "; ".join(f"{name}: {full_name(content)}" for name, content in chosen if content is not None)
+        return Settled(Reason.ARTIFACTS_FOUND, found, pause)
+    worst = next((problem for _, problem in problems if problem.stalled), problems[0][1])
+    several = len(live.watched) > 1
+    words = ((name, said.get(name) or problem.message or problem.reason) for name, problem in problems)
+    message = "; ".join(f"{name}: {text}" if several else text for name, text in words)
+    if worst.stalled:
         return Stalled(worst.reason, message, pause)
     return Waiting(worst.reason, message, pause)
 
 
-def _found_words(found: Found) -> str:
-    return f"{found.name}: {found.repository}:{found.tag}@{found.digest}"
+def _throttled(live: Live, generation: int, now: datetime) -> Iterable[Condition]:
+    """A condition while something is looked at more rarely than the spec asks."""
+    why = [watched.finding.throttled for watched in live.watched if watched.finding is not None]
+    messages = tuple(dict.fromkeys(filter(None, why)))
+    if messages:
+        yield Condition(THROTTLED, "True", Reason.QUOTA_LOW, "; ".join(messages), generation, now)

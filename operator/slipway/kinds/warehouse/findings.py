@@ -1,37 +1,55 @@
-"""What a look at a repository found: an artifact, or trouble."""
+"""What a look at a subscription found: an artifact, or trouble."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TypeAlias
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
 
+from slipway.api.warehouse import ArtifactChart, ArtifactCommit, ArtifactImage, SeenDigest
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.kinds.looks import Look
 from slipway.kinds.warehouse.selection import Choice
 
-__all__ = ["Finding", "Findings", "Found", "Trouble", "WarehouseLook"]
+__all__ = ["NOTHING_RIPENS", "Content", "Finding", "Found", "Ripening", "SubscriptionLook", "Trouble"]
+
+Content: TypeAlias = ArtifactImage | ArtifactCommit | ArtifactChart
+"""What a subscription chose. Where its `firstSeenAt` is missing, this look was the first sight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ripening:
+    """What must be remembered of things that are too young to be chosen."""
+
+    seen: tuple[SeenDigest, ...] = ()
+    """When they were seen for the first time, the latest first."""
+
+    next_at: datetime | None = None
+    """When a better one than the chosen one becomes old enough."""
+
+
+NOTHING_RIPENS: Final = Ripening()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The artifact that a subscription's policy chose."""
+    """The artifact that a subscription chose."""
 
     name: str
     """Of the subscription."""
 
-    repository: str
-    """Host and path, as the spec writes them."""
-
-    tag: str
-    digest: str
+    content: Content
     choice: Choice | None = None
-    """What became of the other tags; None when one tag is followed and no list was read."""
+    """What became of the others; None when one tag, branch or commit is followed and no list was read."""
+
+    ripening: Ripening = NOTHING_RIPENS
+    throttled: str | None = None
+    """Why it is looked at more rarely than its interval says; None when it is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a subscription has no artifact now, and who can help."""
+    """Why a subscription has no new artifact now, and who can help."""
 
     name: str
     """Of the subscription."""
@@ -40,12 +58,16 @@ class Trouble:
     choice: Choice | None = None
     """What became of the tags, when a list was read and none is allowed."""
 
+    ripening: Ripening | None = None
+    """None when nothing was learned: what was remembered before still holds."""
+
     refused_for: timedelta | None = None
-    """How long the registry asked not to be asked again."""
+    """How long the registry or git host asked not to be asked again."""
+
+    throttled: str | None = None
+    """Why it is looked at more rarely than its interval says; None when it is not."""
 
 
 Finding: TypeAlias = Found | Trouble
-Findings: TypeAlias = tuple[Finding, ...]
-"""One for each subscription, in the order of the spec."""
-
-WarehouseLook: TypeAlias = Look[Findings]
+SubscriptionLook: TypeAlias = Look[Finding]
+"""One look at one subscription."""

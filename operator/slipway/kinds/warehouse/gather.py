@@ -1,32 +1,31 @@
-"""Reading a Warehouse, and looking at its registry when that is due."""
+"""Reading a Warehouse, and looking at what it watches when that is due."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from slipway.api.base import parse_duration
 from slipway.api.conditions import Reason
 from slipway.api.durations import format_duration
-from slipway.api.warehouse import ImageSubscription, Warehouse
+from slipway.api.warehouse import Artifact, Subscription, Warehouse
 from slipway.engine.key import Key
 from slipway.engine.outcome import EventNote
 from slipway.engine.reconcile import Observed
 from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
 from slipway.kinds.looks import Cause, Look, Looks, Schedule, why_look
-from slipway.kinds.outcomes import is_ready
-from slipway.kinds.registry.access import AccessProblem
-from slipway.kinds.warehouse.decide import Facts, Live
-from slipway.kinds.warehouse.findings import Findings, Trouble, WarehouseLook
-from slipway.kinds.warehouse.poll import poll
+from slipway.kinds.warehouse.decide import Facts, Live, Watched
+from slipway.kinds.warehouse.findings import Finding, SubscriptionLook, Trouble
+from slipway.kinds.warehouse.places import still_meant
+from slipway.kinds.warehouse.subscriptions.factory import watch_for
+from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN, trouble_of
+from slipway.kinds.warehouse.subscriptions.watch import Moment, Watch
 from slipway.kinds.warehouse.view import WarehouseView
 from slipway.kube.resources import WAREHOUSES
 from slipway.kube.status import observed_from
-from slipway.oci.errors import InvalidReference
-from slipway.oci.reference import ImageReference
 
 __all__ = ["WarehouseGatherer"]
 
@@ -36,15 +35,20 @@ _LONGEST_REFUSAL: Final = timedelta(hours=1)
 _ASSUMED_FAILURES: Final = 5
 """After a restart trouble is looked at again within about a minute, not all of it at once."""
 
+_SLOWDOWN: Final = 4
+"""How much longer the interval gets while a registry's quota is low."""
+
+_SHORTEST_WAIT: Final = timedelta(seconds=1)
+
 _UNKNOWN_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class WarehouseGatherer:
-    """Gathers, and remembers the last look of each Warehouse."""
+    """Gathers, and remembers the last look at each subscription."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._looks: Looks[Findings] = Looks()
+        self._looks: dict[Key, Looks[Finding]] = {}
         self._asked = Asked()
 
     async def gather(self, key: Key) -> Facts | None:
@@ -72,99 +76,129 @@ class WarehouseGatherer:
         return view.suspended and view.bare and not self._context.store.must_read_live(view.key)
 
     async def _live(self, warehouse: Warehouse, observed: Observed) -> Live:
-        now = self._context.clock.now()
-        wanted = parse_duration(warehouse.spec.interval)
-        schedule = Schedule(observed.uid, max(wanted, self._context.settings.minimum_interval), retry=True)
-        requests, notes = self._asked.read(observed, now)
-        last, dependency = self._looks.last(observed.key, observed.uid), self._dependency(warehouse)
+        requests, notes = self._asked.read(observed, self._context.clock.now())
+        looking = _Looking(
+            self._context, warehouse, observed, self._looks.setdefault(observed.key, Looks()), bool(requests)
+        )
+        # All at once: what one subscription waits for is no reason for the others to wait.
+        watched = await asyncio.gather(*map(looking.watched, warehouse.spec.subscriptions))
+        self._looks[observed.key] = Looks()
+        for one in watched:
+            self._looks[observed.key].record(one.subscription.name, one.look)
+        return Live(warehouse, tuple(watched), requests, (*notes, *looking.complaints()))
+
+    def _forget(self, key: Key) -> None:
+        self._looks.pop(key, None)
+        self._asked.forget(key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """One run: looks at the subscriptions that are due."""
+
+    context: Context
+    warehouse: Warehouse
+    observed: Observed
+    looks: Looks[Finding]
+    requested: bool
+
+    async def watched(self, subscription: Subscription) -> Watched:
+        """The subscription with a new look, where one is due, else with the last one."""
+        watch = watch_for(self.context, self.warehouse, subscription)
+        now, last = self.context.clock.now(), self.looks.last(subscription.name, self.observed.uid)
+        schedule, dependency = self._schedule(watch, last), watch.dependency()
+        before = self._before(subscription)
         cause = why_look(
             last,
             schedule,
             now,
-            generation=observed.generation,
-            observed_generation=_observed_generation(warehouse),
-            requested=bool(requests),
+            generation=self.observed.generation,
+            observed_generation=self._observed_generation,
+            requested=self.requested,
             changed=last is not None and last.failures > 0 and last.dependency != dependency,
         )
-        if cause is not None:
-            look = await self._look(warehouse, observed, last, cause, dependency)
-        else:
-            look = last or _assumed(observed, now, dependency)
-        self._looks.record(observed.key, look)
-        return Live(warehouse, look, schedule, requests, (*notes, *_complaints(warehouse, schedule)))
+        if cause is None:
+            return Watched(subscription, last or self._assumed(before, now, dependency), schedule)
+        moment = Moment(now, self._since(cause, last, schedule, now))
+        try:
+            finding = await watch.look(moment, before)
+        except FORESEEN as error:
+            finding = trouble_of(subscription.name, error)
+        look = self._look(cause, finding, last, dependency)
+        return Watched(subscription, look, self._schedule(watch, look))
 
-    async def _look(
-        self,
-        warehouse: Warehouse,
-        observed: Observed,
-        last: WarehouseLook | None,
-        cause: Cause,
-        dependency: Hashable,
-    ) -> WarehouseLook:
-        """Look at all subscriptions at once; trouble with one is no trouble for the others."""
-        looks = (
-            poll(self._context.registries, observed.key.namespace, subscription)
-            for subscription in warehouse.spec.subscriptions
+    def complaints(self) -> tuple[EventNote, ...]:
+        """What is told once for each new spec."""
+        wanted = parse_duration(self.warehouse.spec.interval)
+        if self._observed_generation == self.observed.generation or self._interval <= wanted:
+            return ()
+        message = (
+            f"Interval {self.warehouse.spec.interval} was raised to {format_duration(self._interval)}, "
+            "the shortest that this operator allows"
         )
-        findings = tuple(await asyncio.gather(*looks))
-        now = self._context.clock.now()
-        pauses = [item.refused_for for item in findings if isinstance(item, Trouble) and item.refused_for]
-        failures_before = last.failures if last is not None and last.generation == observed.generation else 0
+        return (EventNote(Reason.INTERVAL_TOO_SHORT, message, "Warning", action="ReadSpec"),)
+
+    @property
+    def _interval(self) -> timedelta:
+        return max(parse_duration(self.warehouse.spec.interval), self.context.settings.minimum_interval)
+
+    @property
+    def _observed_generation(self) -> int:
+        observed = self.warehouse.status.observed_generation
+        return -1 if observed is None else observed
+
+    def _schedule(self, watch: Watch, last: SubscriptionLook | None) -> Schedule:
+        throttled = last is not None and last.result is not None and last.result.throttled is not None
+        return Schedule(watch.place, self._interval * (_SLOWDOWN if throttled else 1), retry=True)
+
+    def _before(self, subscription: Subscription) -> Artifact | None:
+        known = (one for one in self.warehouse.status.artifacts if one.name == subscription.name)
+        return still_meant(subscription, next(known, None))
+
+    def _since(
+        self, cause: Cause, last: SubscriptionLook | None, schedule: Schedule, now: datetime
+    ) -> datetime:
+        """How old an answer may be: a look that is due takes one that others got when they were due."""
+        if cause is Cause.REQUEST:
+            return now
+        if last is None and self.observed.generation == 1:
+            return max(self.observed.created_at, schedule.last_due(now))
+        regular = schedule.last_due(now)
+        return regular if last is not None and last.at < regular and not last.failures else now
+
+    def _look(
+        self, cause: Cause, finding: Finding, last: SubscriptionLook | None, dependency: object
+    ) -> SubscriptionLook:
+        now, ripening = self.context.clock.now(), finding.ripening
+        failures = last.failures if last is not None and last.generation == self.observed.generation else 0
+        refused_for = finding.refused_for if isinstance(finding, Trouble) else None
+        ripe_at = ripening.next_at if ripening is not None else None
         return Look(
-            uid=observed.uid,
-            generation=observed.generation,
+            uid=self.observed.uid,
+            generation=self.observed.generation,
             at=now,
             cause=cause,
-            result=findings,
-            failures=failures_before + 1 if any(isinstance(item, Trouble) for item in findings) else 0,
-            not_before=now + min(max(pauses), _LONGEST_REFUSAL) if pauses else None,
+            result=finding,
+            failures=failures + 1 if isinstance(finding, Trouble) else 0,
+            not_before=now + min(refused_for, _LONGEST_REFUSAL) if refused_for else None,
+            look_again_at=max(ripe_at, now + _SHORTEST_WAIT) if ripe_at is not None else None,
             dependency=dependency,
         )
 
-    def _dependency(self, warehouse: Warehouse) -> Hashable:
-        """The Registries that the subscriptions go through, as they are now."""
-        images = (subscription.image for subscription in warehouse.spec.subscriptions)
-        return tuple(
-            self._registry(warehouse.metadata.namespace, image) for image in images if image is not None
+    def _assumed(self, before: Artifact | None, now: datetime, dependency: object) -> SubscriptionLook:
+        """The look that was made before a restart, as far as the status tells of it."""
+        failures = 0 if before is not None and before.problem is None else _ASSUMED_FAILURES
+        ripe_at = before.next_maturity_at if before is not None else None
+        return Look(
+            self.observed.uid,
+            self.observed.generation,
+            now,
+            Cause.POLL,
+            None,
+            failures,
+            look_again_at=ripe_at,
+            dependency=dependency,
         )
-
-    def _registry(self, namespace: str, image: ImageSubscription) -> Hashable:
-        name = image.registry_ref.name if image.registry_ref is not None else None
-        try:
-            view = self._context.registries.registry_for(
-                namespace, ImageReference.parse(image.repository), name
-            )
-        except (AccessProblem, InvalidReference) as problem:
-            return problem.reason
-        return (view.uid, view.generation, view.connected) if view is not None else None
-
-    def _forget(self, key: Key) -> None:
-        self._looks.forget(key)
-        self._asked.forget(key)
-
-
-def _assumed(observed: Observed, now: datetime, dependency: Hashable) -> WarehouseLook:
-    """The look that was made before a restart, as far as the status tells of it."""
-    failures = 0 if is_ready(observed) else _ASSUMED_FAILURES
-    return Look(observed.uid, observed.generation, now, Cause.POLL, None, failures, dependency=dependency)
-
-
-def _complaints(warehouse: Warehouse, schedule: Schedule) -> tuple[EventNote, ...]:
-    """What is told once for each new spec."""
-    if _observed_generation(warehouse) == warehouse.metadata.generation:
-        return ()
-    if schedule.interval <= parse_duration(warehouse.spec.interval):
-        return ()
-    message = (
-        f"Interval {warehouse.spec.interval} was raised to {format_duration(schedule.interval)}, "
-        "the shortest that this operator allows"
-    )
-    return (EventNote(Reason.INTERVAL_TOO_SHORT, message, "Warning", action="ReadSpec"),)
-
-
-def _observed_generation(warehouse: Warehouse) -> int:
-    observed = warehouse.status.observed_generation
-    return -1 if observed is None else observed
 
 
 def _observed_in(view: WarehouseView) -> Observed:

@@ -8,27 +8,72 @@ from hashlib import sha256
 from typing import Final
 
 from slipway.api.conditions import Reason
-from slipway.api.warehouse import Artifact, ArtifactImage, HistoryEntry, Subscription, WarehouseStatus
+from slipway.api.warehouse import (
+    Artifact,
+    ArtifactChart,
+    ArtifactCommit,
+    ArtifactImage,
+    HistoryEntry,
+    Subscription,
+    WarehouseStatus,
+)
 from slipway.engine.outcome import EventNote
-from slipway.kinds.sizes import Trimmable
-from slipway.kinds.warehouse.findings import WarehouseLook
+from slipway.kinds.sizes import Droppable, Trimmable
+from slipway.kinds.warehouse.findings import Content, SubscriptionLook
 
-__all__ = ["HISTORY_LIMIT", "TRIMMABLE", "artifact_change", "change_note", "release_of", "with_change"]
+__all__ = [
+    "HISTORY_LIMIT",
+    "TRIMMABLE",
+    "artifact_change",
+    "change_note",
+    "content_of",
+    "full_name",
+    "release_of",
+    "with_change",
+]
 
 HISTORY_LIMIT: Final = 50
 """Entries a history keeps; the oldest go first."""
 
-TRIMMABLE: Final = (Trimmable(("history",)), Trimmable(("artifacts", "candidates")))
+TRIMMABLE: Final = (
+    Trimmable(("history",)),
+    Trimmable(("artifacts", "candidates"), newest=1),
+    Trimmable(("artifacts", "seen"), newest=3),
+    Droppable(("artifacts", "rejected")),
+    Droppable(("artifacts", "git", "message")),
+    Droppable(("artifacts", "git", "author")),
+    Trimmable(("artifacts", "image", "platforms")),
+    Droppable(("artifacts", "problem", "message")),
+    Trimmable(("artifacts", "candidates")),
+    Trimmable(("artifacts", "seen")),
+)
 """What gives way, in this order, in a status that grows too large."""
 
 _RELEASE_LENGTH: Final = 40
 """Hexadecimal digits: as long as the name of a git commit, and as unlikely to meet another."""
 
 
-def artifact_change(old: Artifact | None, new: Artifact | None, look: WarehouseLook) -> HistoryEntry | None:
-    """The history entry for what a look changed; None when tag and digest are as before."""
-    before, after = (artifact.image if artifact is not None else None for artifact in (old, new))
-    if new is None or after is None or _name(after) == (_name(before) if before is not None else None):
+def content_of(artifact: Artifact | None) -> Content | None:
+    """What was chosen, whatever it is."""
+    return None if artifact is None else artifact.image or artifact.git or artifact.chart
+
+
+def full_name(content: Content) -> str:
+    """What was chosen, with the place where it was found."""
+    match content:
+        case ArtifactImage():
+            return f"{content.repository}:{content.tag}@{content.digest}"
+        case ArtifactCommit():
+            return f"{content.url} {content.ref}@{content.commit}"
+        case ArtifactChart():
+            place = content.url if content.name is None else f"{content.url} {content.name}"
+            return f"{place} {_name(content)}"
+
+
+def artifact_change(old: Artifact | None, new: Artifact, look: SubscriptionLook) -> HistoryEntry | None:
+    """The history entry for what a look changed; None when what is chosen is as before."""
+    before, after = content_of(old), content_of(new)
+    if after is None or (before is not None and _name(after) == _name(before)):
         return None
     return HistoryEntry(
         name=new.name,
@@ -46,34 +91,92 @@ def with_change(status: WarehouseStatus, change: HistoryEntry) -> WarehouseStatu
 
 def change_note(subscription: Subscription, old: Artifact | None, new: Artifact) -> EventNote:
     """What is told about a change; a version that now means something else is a warning."""
-    before, after = (artifact.image if artifact is not None else None for artifact in (old, new))
+    before, after = content_of(old), content_of(new)
     if after is None:
-        msg = "there is no change without an image"
+        msg = "there is no change without an artifact"
         raise ValueError(msg)
     if before is None:
-        found = f"{new.name}: found {after.repository}:{_name(after)}"
-        return EventNote(Reason.ARTIFACT_CHANGED, found, action="Poll")
-    if before.tag != after.tag:
-        moved = f"{new.name}: tag {before.tag} -> {after.tag}, now {after.digest}"
-        return EventNote(Reason.ARTIFACT_CHANGED, moved, action="Poll")
-    change = f"{new.name}: tag {after.tag} moved from {before.digest} to {after.digest}"
-    if subscription.image is not None and subscription.image.policy.type == "Semver":
-        mutated = f"{change}: a version was overwritten in the registry"
-        return EventNote(Reason.TAG_MUTATED, mutated, "Warning", action="Poll")
-    return EventNote(Reason.ARTIFACT_CHANGED, change, action="Poll")
+        return _changed(f"{new.name}: found {full_name(after)}")
+    what, once, now = _label(before), _version(before), _version(after)
+    if once != now:
+        return _changed(f"{new.name}: {what} {once} -> {now}, now {_identity(after)}")
+    change = f"{new.name}: {what} {now} moved from {_identity(before)} to {_identity(after)}"
+    if _is_promise(subscription):
+        message = f"{change}: a version was overwritten"
+        return EventNote(Reason.TAG_MUTATED, message, "Warning", action="Poll")
+    return _changed(change)
 
 
 def release_of(artifacts: Sequence[Artifact]) -> str | None:
     """The name of a set of artifacts: a hash of what they are, the same everywhere; None for an empty set."""
     content = [
-        [artifact.name, artifact.image.repository, artifact.image.tag, artifact.image.digest]
+        [artifact.name, *_parts(chosen)]
         for artifact in sorted(artifacts, key=lambda artifact: artifact.name)
-        if artifact.image is not None
+        if (chosen := content_of(artifact)) is not None
     ]
     if not content:
         return None
     return sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()[:_RELEASE_LENGTH]
 
 
-def _name(image: ArtifactImage) -> str:
-    return f"{image.tag}@{image.digest}"
+def _changed(message: str) -> EventNote:
+    return EventNote(Reason.ARTIFACT_CHANGED, message, action="Poll")
+
+
+def _is_promise(subscription: Subscription) -> bool:
+    """Whether a version stands for one content for ever: one of a range, a chart, or a git tag."""
+    if subscription.image is not None:
+        return subscription.image.policy.type == "Semver"
+    if subscription.git is not None:
+        return bool(subscription.git.tag or subscription.git.semver)
+    return True
+
+
+def _name(content: Content) -> str:
+    """What the history calls it: the version and, where there is one, what it stands for."""
+    return "@".join(filter(None, (_version(content), _identity(content))))
+
+
+def _label(content: Content) -> str:
+    match content:
+        case ArtifactImage():
+            return "tag"
+        case ArtifactCommit():
+            return "ref"
+        case ArtifactChart():
+            return "version"
+
+
+def _version(content: Content) -> str:
+    match content:
+        case ArtifactImage():
+            return content.tag
+        case ArtifactCommit():
+            return content.ref
+        case ArtifactChart():
+            return content.version
+
+
+def _identity(content: Content) -> str:
+    match content:
+        case ArtifactImage():
+            return content.digest
+        case ArtifactCommit():
+            return content.commit
+        case ArtifactChart():
+            return content.digest or ""
+
+
+def _parts(content: Content) -> tuple[str, ...]:
+    """What tells one artifact from another, wherever it is found."""
+    return (*_place(content), _version(content), _identity(content))
+
+
+def _place(content: Content) -> tuple[str, ...]:
+    match content:
+        case ArtifactImage():
+            return (content.repository,)
+        case ArtifactCommit():
+            return (content.url,)
+        case ArtifactChart():
+            return (content.url, content.name or "")

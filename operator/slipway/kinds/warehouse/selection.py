@@ -84,7 +84,7 @@ class Selector:
             InvalidRange: for a semver range that cannot be read.
         """
         tags = image.tags or api.TagFilter()
-        return cls(TagFilter.of(tags.include, tags.exclude), policy_for(image.policy))
+        return cls(TagFilter.of(tags.include, tags.exclude, tags.extract), policy_for(image.policy))
 
     def choose(self, tags: Sequence[str]) -> Choice:
         """Choose by name alone among all tags of a repository: never call this with a part of them."""

@@ -12,16 +12,13 @@ from slipway.clock import SystemClock
 from slipway.engine.intake import Intake
 from slipway.engine.queue import Queue
 from slipway.engine.store import Store
-from slipway.kinds.context import Context
 from slipway.kinds.registry import RegistryKind
-from slipway.kinds.registry.access import RegistryAccess
 from slipway.kinds.registry.decide import Facts
 from slipway.kinds.registry.view import registry_key
 from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
-from slipway.oci.pool import ClientPool
-from slipway.settings import Settings
 from tests.support.objects import Objects
+from tests.support.outside import open_outside
 from tests.support.scripted_registry import Answer, ScriptedRegistry
 
 pytestmark = pytest.mark.usefixtures("crds")
@@ -32,12 +29,10 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture
 async def kind(cluster: Cluster) -> AsyncIterator[RegistryKind]:
     """The kind alone: no engine runs it but the test."""
-    pool, store, settings = ClientPool(), Store(), Settings()
-    async with await KubeClient.connect(cluster.kubeconfig) as kube:
+    store = Store()
+    async with await KubeClient.connect(cluster.kubeconfig) as kube, open_outside() as outside:
         children = Children(kube, Intake(store, Queue(), ()), ())
-        access = RegistryAccess(kube, store, pool, settings)
-        yield RegistryKind(Context(kube, children, store, access, settings, SystemClock()))
-        await pool.aclose()
+        yield RegistryKind(outside.context(kube, children, store))
 
 
 async def gathered(kind: RegistryKind, objects: Objects) -> Facts:

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -12,15 +11,11 @@ from slipway.api.conditions import Reason
 from slipway.api.managedimage import ManagedImage
 from slipway.build.rebase.documents import BASE_DIGEST
 from slipway.engine.outcome import Stalled, Waiting
-from slipway.engine.store import Store
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.facts import KnownBase, Problem, Source
 from slipway.kinds.managedimage.source import look_at_source
-from slipway.kinds.registry.access import RegistryAccess
-from slipway.kube.client import KubeClient
 from slipway.oci.manifest import OCI_MANIFEST
-from slipway.oci.pool import ClientPool
-from slipway.settings import Settings as OperatorSettings
+from tests.support.outside import without_cluster
 from tests.support.scripted_registry import Answer, ScriptedRegistry, tags
 from tests.unit.kinds.managedimage.world import body, build
 
@@ -82,10 +77,8 @@ def shelf() -> Iterator[Shelf]:
 @pytest.fixture
 async def context() -> AsyncIterator[Context]:
     """Anonymous access: there is no Registry, and so no Secret is read."""
-    pool = ClientPool()
-    access = RegistryAccess(cast("KubeClient", None), Store(), pool, OperatorSettings())
-    yield cast("Context", SimpleNamespace(registries=access))
-    await pool.aclose()
+    async with without_cluster() as context:
+        yield context
 
 
 async def look(

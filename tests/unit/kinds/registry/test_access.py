@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -11,11 +11,9 @@ from slipway.engine.store import Store
 from slipway.kinds.registry.access import AccessProblem, RegistryAccess, problem_outcome
 from slipway.kinds.registry.credentials import SecretMissing
 from slipway.kinds.registry.view import RegistryView
-from slipway.kube.client import KubeClient
 from slipway.oci.errors import CredentialNotBound, RegistryError
-from slipway.oci.pool import ClientPool
 from slipway.oci.reference import ImageReference
-from slipway.settings import Settings
+from tests.support.outside import without_cluster
 
 IMAGE = ImageReference.parse("registry.example.com/shop/api:1.4.0")
 
@@ -42,9 +40,8 @@ def store() -> Store:
 @pytest.fixture
 async def access(store: Store) -> AsyncIterator[RegistryAccess]:
     """Access for which no Secret is read: none of these Registries names one."""
-    pool = ClientPool()
-    yield RegistryAccess(cast("KubeClient", None), store, pool, Settings())
-    await pool.aclose()
+    async with without_cluster(store) as context:
+        yield context.registries
 
 
 async def test_without_a_registry_the_image_is_asked_for_anonymously(access: RegistryAccess) -> None:

@@ -15,11 +15,12 @@ from slipway.engine.reconcile import Observed, Plan
 from slipway.engine.requests import Request
 from slipway.engine.view import hash_status
 from slipway.kinds.looks import Cause, Look, Schedule
-from slipway.kinds.registry.decide import Facts, Probe, decide
+from slipway.kinds.registry.decide import Facts, Probe, Seen, decide
+from slipway.kinds.registry.pullsecret import PullFacts, PullSecretAction, WritePullSecret
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 URL = "https://registry.example.com"
-GOOD = Probe()
+GOOD = Probe(url=URL)
 BAD = Probe(Waiting("RegistryUnreachable", "registry.example.com refused the connection"))
 UNBOUND = Probe(Stalled(Reason.CREDENTIAL_NOT_BOUND, "Secret password does not name the host"))
 
@@ -31,8 +32,9 @@ def run(
     at: datetime = NOW,
     requests: tuple[Request, ...] = (),
     suspended: bool = False,
+    pull: PullFacts | None = None,
     **spec: Any,
-) -> Plan[None]:
+) -> Plan[PullSecretAction | None]:
     """The plan after one test, or after a restart."""
     key = Key("registries.slipway.dev", "shop", "acme")
     status = status or {}
@@ -45,9 +47,8 @@ def run(
     )
     seen = Observed(key, "u1", "7", 3, status, hash_status(status), {}, NOW - timedelta(days=1))
     look = None if suspended else Look("u1", 3, at, Cause.POLL, tested)
-    return decide(
-        Facts(seen, registry, look, Schedule("u1", timedelta(minutes=10), retry=False), requests), at
-    )
+    schedule = Schedule("u1", timedelta(minutes=10), retry=True)
+    return decide(Facts(seen, registry, look, schedule, requests, pull=pull), at)
 
 
 def test_a_registry_that_answers_is_connected() -> None:
@@ -160,3 +161,57 @@ def test_deciding_a_test_twice_changes_nothing(story: list[Probe]) -> None:
         status = run(tested, status, at=at).status
         assert run(tested, status, at=at).status == status
         assert status["phase"] == ("Connected" if tested is GOOD else "Error")
+
+
+def test_what_a_registry_shows_of_itself_is_told() -> None:
+    """And what it stops showing leaves the status."""
+    seen = Seen(("Catalog", "Referrers"), repositories=57, rate_limit="Low")
+    plan = run(Probe(seen=seen, url=URL))
+
+    assert plan.status["capabilities"] == ["Catalog", "Referrers"]
+    assert plan.status["repositories"] == 57
+    assert plan.status["rateLimit"] == {"state": "Low"}
+    assert run(GOOD, plan.status).status == run(GOOD).status
+
+
+def test_a_registry_that_fails_keeps_what_it_showed() -> None:
+    """It is what is known of it."""
+    good = run(Probe(seen=Seen(repositories=57), url=URL))
+
+    assert run(BAD, good.status).status["repositories"] == 57
+
+
+def test_the_pull_secret_is_written_after_a_test_that_succeeded() -> None:
+    """The decision carries what to write; status and outcome do not wait for it."""
+    plan = run(GOOD, pull=PullFacts("acme-pull", b"{}", None))
+
+    assert isinstance(plan.actions, WritePullSecret)
+    assert isinstance(plan.outcome, Settled)
+
+
+def test_a_stranger_with_the_name_of_the_pull_secret_is_told_until_the_name_is_free() -> None:
+    """The registry is connected all the same, so nobody who needs it has to wait."""
+    stranger = {"metadata": {"name": "acme-pull", "uid": "x"}, "data": {}}
+    plan = run(GOOD, pull=PullFacts("acme-pull", b"{}", stranger))
+
+    assert isinstance(plan.outcome, Stalled)
+    assert plan.outcome.reason == Reason.NAME_CONFLICT
+    assert "delete or rename it" in plan.outcome.message
+    assert plan.status["phase"] == "Connected"
+    assert plan.actions is None
+
+    said = {
+        "type": "Ready",
+        "status": "False",
+        "reason": Reason.NAME_CONFLICT,
+        "message": plan.outcome.message,
+    }
+    said |= {"lastTransitionTime": "2026-11-21T09:00:00Z"}
+    written = {
+        **plan.status,
+        "observedGeneration": 3,
+        "conditions": [said, {**said, "type": "Stalled", "status": "True"}],
+    }
+    between = run(GOOD, written)
+    assert (between.outcome.reason, between.outcome.message) == (plan.outcome.reason, plan.outcome.message)
+    assert isinstance(run(GOOD, written, pull=PullFacts("acme-pull", b"{}", None)).outcome, Settled)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -10,16 +11,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.api.conditions import Reason
-from slipway.api.warehouse import Warehouse
+from slipway.api.conditions import THROTTLED, Reason
+from slipway.api.warehouse import (
+    ArtifactChart,
+    ArtifactCommit,
+    ArtifactImage,
+    SeenDigest,
+    Subscription,
+    Warehouse,
+)
 from slipway.engine.key import Key
 from slipway.engine.outcome import Settled, Stalled, Waiting
 from slipway.engine.reconcile import Observed, Plan
 from slipway.engine.requests import Request
 from slipway.engine.view import hash_status
 from slipway.kinds.looks import Cause, Look, Schedule
-from slipway.kinds.warehouse.decide import Facts, Live, decide
-from slipway.kinds.warehouse.findings import Finding, Findings, Found, Trouble
+from slipway.kinds.warehouse.decide import Facts, Live, Watched, decide
+from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
 from slipway.kinds.warehouse.selection import Choice
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -27,6 +35,15 @@ REPOSITORY = "registry.example.com/shop/api"
 SEMVER = {"type": "Semver", "semver": {"range": "~1.4"}}
 FOLLOW = {"type": "Digest", "digest": {"tag": "stable"}}
 DIGESTS = [f"sha256:{number:064x}" for number in range(4)]
+COMMITS = [f"{number:040x}" for number in range(4)]
+SCHEDULE = Schedule("u1", timedelta(minutes=5), retry=True)
+GIT_URL = "https://git.example.com/shop/api"
+CHART_URL = "https://charts.example.com"
+SEVERAL: list[dict[str, Any]] = [
+    {"name": "app", "type": "Image", "image": {"repository": REPOSITORY, "policy": SEMVER}},
+    {"name": "source", "type": "Git", "git": {"url": GIT_URL, "branch": "main"}},
+    {"name": "chart", "type": "Chart", "chart": {"url": CHART_URL, "name": "api"}},
+]
 
 
 def body(
@@ -65,12 +82,16 @@ def observed(status: Mapping[str, Any] | None) -> Observed:
     )
 
 
+def image(tag: str, digest: str, repository: str = REPOSITORY) -> ArtifactImage:
+    """A chosen image, of which nothing else is known."""
+    return ArtifactImage(repository=repository, tag=tag, digest=digest)
+
+
 def found(tag: str, digest: str, *others: str, **rejected: int) -> Found:
     """A look that chose this tag from a list."""
     candidates = (tag, *others)
-    return Found(
-        "app", REPOSITORY, tag, digest, Choice(candidates, rejected, len(candidates) + sum(rejected.values()))
-    )
+    choice = Choice(candidates, rejected, len(candidates) + sum(rejected.values()))
+    return Found("app", image(tag, digest), choice)
 
 
 def run(
@@ -83,11 +104,24 @@ def run(
     **spec: Any,
 ) -> Plan[None]:
     """The plan after one look."""
-    result: Findings | None = None if finding is None else (finding,)
-    look = Look("u1", 3, at, cause, result)
-    schedule = Schedule("u1", timedelta(minutes=5), retry=True)
     warehouse = Warehouse.model_validate(body(status, **spec))
-    return decide(Facts(observed(status or {}), Live(warehouse, look, schedule, requests)), at)
+    (subscription,) = warehouse.spec.subscriptions
+    watched = Watched(subscription, Look("u1", 3, at, cause, finding), SCHEDULE)
+    return decide(Facts(observed(status or {}), Live(warehouse, (watched,), requests)), at)
+
+
+def run_several(
+    findings: Mapping[str, Finding | None], status: Mapping[str, Any] | None = None, at: datetime = NOW
+) -> Plan[None]:
+    """The plan after looks at several subscriptions, by their names."""
+    several = [one for one in SEVERAL if one["name"] in findings]
+    document = body(status)
+    warehouse = Warehouse.model_validate({**document, "spec": {"subscriptions": several}})
+    watched = tuple(
+        Watched(one, Look("u1", 3, at, Cause.POLL, findings[one.name]), SCHEDULE)
+        for one in warehouse.spec.subscriptions
+    )
+    return decide(Facts(observed(status or {}), Live(warehouse, watched)), at)
 
 
 def artifact(plan: Plan[None]) -> dict[str, Any]:
@@ -172,8 +206,8 @@ def test_a_version_that_was_overwritten_is_a_warning() -> None:
 
 def test_a_followed_tag_that_moves_is_no_warning() -> None:
     """To move is what it is for; there are no candidates and no counts."""
-    first = run(Found("app", REPOSITORY, "stable", DIGESTS[0]), policy=FOLLOW)
-    second = run(Found("app", REPOSITORY, "stable", DIGESTS[1]), first.status, policy=FOLLOW)
+    first = run(Found("app", image("stable", DIGESTS[0])), policy=FOLLOW)
+    second = run(Found("app", image("stable", DIGESTS[1])), first.status, policy=FOLLOW)
 
     assert set(artifact(second)) == {"name", "image"}
     assert [(note.reason, note.type) for note in second.events] == [(Reason.ARTIFACT_CHANGED, "Normal")]
@@ -191,15 +225,27 @@ def test_trouble_keeps_the_last_good_artifact(trouble: Waiting | Stalled) -> Non
     good = run(found("1.4.1", DIGESTS[1], "1.4.0", NotSemver=3))
     bad = run(Trouble("app", trouble), good.status)
 
-    assert bad.status == good.status
+    assert artifact(bad).pop("problem")["reason"] == trouble.reason
+    kept = {name: value for name, value in artifact(bad).items() if name != "problem"}
+    assert {**bad.status, "artifacts": [kept]} == good.status
     assert type(bad.outcome) is type(trouble)
     assert (bad.outcome.reason, bad.outcome.message) == (trouble.reason, trouble.message)
     assert bad.events == ()
 
 
-def test_trouble_before_anything_was_found_leaves_an_empty_status() -> None:
-    """There is no artifact without an image or a count."""
-    assert run(Trouble("app", TROUBLES[0])).status == {}
+def test_trouble_before_anything_was_found_is_all_there_is_to_tell() -> None:
+    """The subscription has no artifact, and the status says why."""
+    message = "Registry registry.example.com refused the connection"
+    problem = {"reason": "RegistryUnreachable", "message": message}
+    assert run(Trouble("app", TROUBLES[0])).status == {"artifacts": [{"name": "app", "problem": problem}]}
+
+
+def test_what_is_found_again_has_no_problem_any_longer() -> None:
+    """The status is as if there had never been one."""
+    good = run(found("1.4.1", DIGESTS[1]))
+    bad = run(Trouble("app", TROUBLES[0]), good.status)
+
+    assert run(found("1.4.1", DIGESTS[1]), bad.status).status == good.status
 
 
 def test_tags_that_do_not_match_are_counted_beside_the_last_good_artifact() -> None:
@@ -212,7 +258,13 @@ def test_tags_that_do_not_match_are_counted_beside_the_last_good_artifact() -> N
     assert artifact(bad)["rejected"] == {"OutOfRange": 7}
     assert "candidates" not in artifact(bad)
     assert bad.status["release"] == good.status["release"]
-    assert artifact(run(none)) == {"name": "app", "rejected": {"OutOfRange": 7}, "tags": 7}
+    problem = {"reason": Reason.NO_TAG_MATCHES, "message": "none"}
+    assert artifact(run(none)) == {
+        "name": "app",
+        "problem": problem,
+        "rejected": {"OutOfRange": 7},
+        "tags": 7,
+    }
 
 
 def test_what_was_found_in_another_repository_is_no_last_good_artifact() -> None:
@@ -220,7 +272,7 @@ def test_what_was_found_in_another_repository_is_no_last_good_artifact() -> None
     good = run(found("1.4.1", DIGESTS[1]))
     moved = run(Trouble("app", TROUBLES[0]), good.status, repository="registry.example.com/shop/web")
 
-    assert "artifacts" not in moved.status
+    assert "image" not in artifact(moved)
     assert "release" not in moved.status
     assert moved.status["history"] == good.status["history"]
 
@@ -299,9 +351,8 @@ def test_the_history_ends_after_fifty_entries() -> None:
         choice = Choice(
             (long[number % 2], *("3" * 128,) * 9), {"PreRelease": 10**6, "NotMatching": 10**6}, 10**7
         )
-        status = run(
-            Found("app", repository, long[number % 2], digest, choice), status, repository=repository
-        ).status
+        chosen = image(long[number % 2], digest, repository)
+        status = run(Found("app", chosen, choice), status, repository=repository).status
 
     assert len(status["history"]) == 50
     assert status["history"][0]["to"].endswith(f"{59:0128x}")
@@ -332,9 +383,153 @@ def test_any_story_of_looks_is_consistent(story: list[Finding]) -> None:
         status, good = plan.status, finding if isinstance(finding, Found) else good
         images = [item["image"] for item in status.get("artifacts", ()) if "image" in item]
         assert [(image["tag"], image["digest"]) for image in images] == (
-            [(good.tag, good.digest)] if good else []
+            [(good.content.tag, good.content.digest)] if good else []  # type: ignore[union-attr]
         )
     history = status.get("history", [])
     for newer, older in pairwise(history):
         assert newer["from"] == older["to"]
-    assert not history or (good is not None and history[0]["to"] == f"{good.tag}@{good.digest}")
+    last = good.content if good is not None else None
+    assert not history or (
+        isinstance(last, ArtifactImage) and history[0]["to"] == f"{last.tag}@{last.digest}"
+    )
+
+
+def everything() -> dict[str, Finding | None]:
+    """What each subscription chose."""
+    commit = ArtifactCommit(url=GIT_URL, ref="main", commit=COMMITS[0])
+    chart = ArtifactChart(url=CHART_URL, name="api", version="2.1.0", digest=DIGESTS[3])
+    return {
+        "app": found("1.4.1", DIGESTS[1]),
+        "source": Found("source", commit),
+        "chart": Found("chart", chart, Choice(("2.1.0", "2.0.0"), {}, 2)),
+    }
+
+
+def test_several_subscriptions_are_one_release() -> None:
+    """Its name depends on all of them, and on nothing else: the order and the times play no part."""
+    plan = run_several(everything())
+
+    assert [item["name"] for item in plan.status["artifacts"]] == ["app", "source", "chart"]
+    assert isinstance(plan.outcome, Settled)
+    assert plan.outcome.message == (
+        f"app: {REPOSITORY}:1.4.1@{DIGESTS[1]}; source: {GIT_URL} main@{COMMITS[0]}; "
+        f"chart: {CHART_URL} api 2.1.0@{DIGESTS[3]}"
+    )
+    later = run_several(everything(), at=NOW + timedelta(days=9))
+    assert later.status["release"] == plan.status["release"]
+    moved = {
+        **everything(),
+        "source": Found("source", ArtifactCommit(url=GIT_URL, ref="main", commit=COMMITS[1])),
+    }
+    assert run_several(moved, plan.status).status["release"] != plan.status["release"]
+
+
+def test_one_subscription_in_trouble_degrades_nobody_else() -> None:
+    """The others go on, and the message says which one it is."""
+    good = run_several(everything())
+    commit = ArtifactCommit(url=GIT_URL, ref="main", commit=COMMITS[1])
+    mixed = run_several(
+        {**everything(), "app": Trouble("app", TROUBLES[0]), "source": Found("source", commit)}, good.status
+    )
+
+    app, source, _ = mixed.status["artifacts"]
+    assert app["image"]["tag"] == "1.4.1"
+    assert app["problem"]["reason"] == "RegistryUnreachable"
+    assert source["git"]["commit"] == COMMITS[1]
+    assert isinstance(mixed.outcome, Waiting)
+    assert mixed.outcome.message == f"app: {TROUBLES[0].message}"
+
+
+def test_what_a_person_must_mend_is_told_before_what_mends_itself() -> None:
+    """Stalled wins, whatever the order."""
+    both = run_several(
+        {**everything(), "app": Trouble("app", TROUBLES[0]), "chart": Trouble("chart", TROUBLES[1])}
+    )
+
+    assert isinstance(both.outcome, Stalled)
+    assert both.outcome.reason == TROUBLES[1].reason
+    assert both.outcome.message == f"app: {TROUBLES[0].message}; chart: {TROUBLES[1].message}"
+
+
+def test_after_a_restart_only_what_is_looked_at_anew_can_change() -> None:
+    """A subscription that is not due yet keeps its artifact and its problem."""
+    before = run_several({**everything(), "app": Trouble("app", TROUBLES[1])})
+    again = run_several({**everything(), "app": None}, before.status)
+
+    assert again.status == before.status
+    assert type(again.outcome) is type(before.outcome)
+    assert again.outcome.message == before.outcome.message
+    assert again.events == ()
+
+
+MOVES: dict[str, tuple[str, Finding, str, str]] = {
+    "a branch moves": (
+        "source",
+        Found("source", ArtifactCommit(url=GIT_URL, ref="main", commit=COMMITS[1])),
+        Reason.ARTIFACT_CHANGED,
+        f"source: ref main moved from {COMMITS[0]} to {COMMITS[1]}",
+    ),
+    "a chart gets a version": (
+        "chart",
+        Found("chart", ArtifactChart(url=CHART_URL, name="api", version="2.2.0", digest=DIGESTS[2])),
+        Reason.ARTIFACT_CHANGED,
+        f"chart: version 2.1.0 -> 2.2.0, now {DIGESTS[2]}",
+    ),
+    "a chart is overwritten": (
+        "chart",
+        Found("chart", ArtifactChart(url=CHART_URL, name="api", version="2.1.0", digest=DIGESTS[2])),
+        Reason.TAG_MUTATED,
+        f"chart: version 2.1.0 moved from {DIGESTS[3]} to {DIGESTS[2]}: a version was overwritten",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_each_kind_of_artifact_tells_its_changes(name: str) -> None:
+    """The event says from what to what; what must never change is a warning."""
+    subscription, finding, reason, message = MOVES[name]
+    plan = run_several({**everything(), subscription: finding}, run_several(everything()).status)
+
+    assert [(note.reason, note.message) for note in plan.events] == [(reason, message)]
+    assert plan.status["history"][0]["name"] == subscription
+
+
+def test_what_ripens_is_remembered() -> None:
+    """Also through trouble, which learns nothing about it."""
+    seen = (SeenDigest(digest=DIGESTS[2], at=NOW), SeenDigest(digest=DIGESTS[1], at=NOW - timedelta(days=1)))
+    ripening = Ripening(seen, NOW + timedelta(hours=1))
+    plan = run(Found("app", image("1.4.1", DIGESTS[1]), Choice(("1.4.1",), {"TooYoung": 1}, 2), ripening))
+
+    assert [item["digest"] for item in artifact(plan)["seen"]] == [DIGESTS[2], DIGESTS[1]]
+    assert artifact(plan)["nextMaturityAt"] == "2026-11-21T10:00:00Z"
+    bad = run(Trouble("app", TROUBLES[0]), plan.status)
+    assert artifact(bad)["seen"] == artifact(plan)["seen"]
+
+
+def test_slower_polling_is_a_condition() -> None:
+    """It is there while it is true, also after a restart, and Ready says nothing of it."""
+    slow = replace(found("1.4.1", DIGESTS[1]), throttled="docker.io has 12 of 100 pulls left")
+    plan = run(slow)
+
+    assert [(one.type, one.reason, one.message) for one in plan.conditions] == [
+        (THROTTLED, Reason.QUOTA_LOW, "docker.io has 12 of 100 pulls left")
+    ]
+    assert isinstance(plan.outcome, Settled)
+    conditions = [ready("True", "ArtifactsFound", "app"), plan.conditions[0].to_json()]
+    restarted = run(None, {**plan.status, "observedGeneration": 3, "conditions": conditions})
+    assert [one.type for one in restarted.conditions] == [THROTTLED]
+    assert run(found("1.4.1", DIGESTS[1]), plan.status).conditions == ()
+
+
+def test_a_subscription_that_came_to_mean_something_else_forgets_what_it_chose() -> None:
+    """A name that stood for an image and now stands for a repository of git offers no image."""
+    good = run(found("1.4.1", DIGESTS[1]))
+    warehouse = Warehouse.model_validate(
+        {**body(good.status), "spec": {"subscriptions": [{**SEVERAL[1], "name": "app"}]}}
+    )
+    (subscription,) = warehouse.spec.subscriptions
+    assert isinstance(subscription, Subscription)
+    watched = Watched(subscription, Look("u1", 3, NOW, Cause.POLL, Trouble("app", TROUBLES[0])), SCHEDULE)
+    plan = decide(Facts(observed(good.status), Live(warehouse, (watched,))), NOW)
+
+    assert set(artifact(plan)) == {"name", "problem"}

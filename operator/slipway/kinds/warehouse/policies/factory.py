@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from slipway.api import warehouse as api
+from slipway.kinds.warehouse.policies.alphabetical import AlphabeticalPolicy
 from slipway.kinds.warehouse.policies.digest import DigestPolicy
+from slipway.kinds.warehouse.policies.newest import NewestPolicy
+from slipway.kinds.warehouse.policies.numerical import NumericalPolicy
 from slipway.kinds.warehouse.policies.policy import Policy
 from slipway.kinds.warehouse.policies.semver import SemverPolicy
 
@@ -17,11 +20,17 @@ def policy_for(spec: api.Policy) -> Policy:
         InvalidRange: when its semver range cannot be read.
         ValueError: when the member that its type names is missing, which the schema does not let through.
     """
-    match (spec.type, spec.semver, spec.digest):
-        case ("Semver", api.SemverPolicy() as semver, _):
+    match spec:
+        case api.Policy(type="Semver", semver=api.SemverPolicy() as semver):
             return SemverPolicy.of(semver.range, prereleases=semver.prereleases)
-        case ("Digest", _, api.DigestPolicy() as digest):
+        case api.Policy(type="Newest", newest=newest):
+            return NewestPolicy((newest or api.NewestPolicy()).by)
+        case api.Policy(type="Digest", digest=api.DigestPolicy() as digest):
             return DigestPolicy(digest.tag)
+        case api.Policy(type="Alphabetical", alphabetical=alphabetical):
+            return AlphabeticalPolicy((alphabetical or api.AlphabeticalPolicy()).order)
+        case api.Policy(type="Numerical", numerical=numerical):
+            return NumericalPolicy((numerical or api.NumericalPolicy()).order)
         case _:
             msg = f"policy type {spec.type} needs the field {spec.type.lower()}"
             raise ValueError(msg)

@@ -1,0 +1,83 @@
+"""What a registry shows of itself in a test: what it lists, and what it offers beyond that."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from slipway.api.registry import RegistryStatus
+from slipway.kinds.registry.decide import Seen
+from slipway.oci.errors import RateLimited, RegistryError
+from slipway.oci.pool import PooledRegistry
+from slipway.oci.providers.provider import Capability
+from slipway.oci.results import RepositoryCatalog
+
+__all__ = ["look_at"]
+
+_MOST_TRIED: Final = 3
+"""Repositories that are looked into for an image to ask about; the first ones may be empty."""
+
+_BY_IMAGE: Final = frozenset({Capability.REFERRERS, Capability.CONDITIONAL_REQUESTS})
+
+
+async def look_at(registry: PooledRegistry, before: RegistryStatus, *, thorough: bool) -> Seen:
+    """Test the connection, and find out what the registry offers.
+
+    Args:
+        registry: which one, and who asks.
+        before: what was known of it.
+        thorough: whether an image is looked for to ask about; else what was known of that stays.
+
+    Raises:
+        RegistryError: when it cannot be reached, is none, or does not take the credential.
+    """
+    await registry.client.check()
+    catalog = await _catalog(registry)
+    offered: set[Capability] = set()
+    if catalog is not None:
+        offered.add(Capability.CATALOG)
+    if registry.provider.uses_api:
+        offered.add(Capability.PROVIDER_API)
+    if thorough and catalog is not None:
+        offered |= await _by_image(registry, catalog)
+    else:
+        offered |= _BY_IMAGE & set(before.capabilities)
+    return Seen(
+        capabilities=tuple(sorted(offered)),
+        repositories=None if catalog is None else len(catalog),
+        rate_limit=registry.client.quota_state,
+    )
+
+
+async def _catalog(registry: PooledRegistry) -> RepositoryCatalog | None:
+    """None where the registry lists nothing to this credential, which is nothing bad."""
+    try:
+        return await registry.provider.list_repositories()
+    except RateLimited:
+        raise
+    except RegistryError:
+        return None
+
+
+async def _by_image(registry: PooledRegistry, catalog: RepositoryCatalog) -> set[Capability]:
+    """What can be found out only with an image at hand."""
+    for repository in catalog.names[:_MOST_TRIED]:
+        try:
+            tags = await registry.provider.list_tags(repository)
+            if not tags.names:
+                continue
+            digest = (await registry.client.head_manifest(repository, tags.names[0])).digest
+            return await _offered(registry, repository, digest)
+        except RateLimited:
+            raise
+        except RegistryError:
+            continue
+    return set()
+
+
+async def _offered(registry: PooledRegistry, repository: str, digest: str) -> set[Capability]:
+    found = set()
+    if await registry.client.offers_referrers(repository, digest):
+        found.add(Capability.REFERRERS)
+    if await registry.client.answers_conditionally(repository, digest):
+        found.add(Capability.CONDITIONAL_REQUESTS)
+    return found

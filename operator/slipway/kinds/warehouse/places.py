@@ -1,0 +1,37 @@
+"""Where a subscription looks, and whether what was found before was found there. Pure."""
+
+from __future__ import annotations
+
+from slipway.api.warehouse import Artifact, ArtifactChart, ArtifactCommit, ArtifactImage, Subscription
+from slipway.kinds.warehouse.findings import Content
+from slipway.kinds.warehouse.history import content_of
+
+__all__ = ["still_meant"]
+
+
+def still_meant(subscription: Subscription, known: Artifact | None) -> Artifact | None:
+    """What was found before, unless the subscription has come to mean another place."""
+    chosen = content_of(known)
+    return None if chosen is not None and _place_of(chosen) != _place(subscription) else known
+
+
+def _place(subscription: Subscription) -> tuple[str | None, ...]:
+    match subscription:
+        case Subscription(image=image) if image is not None:
+            return ("image", image.repository)
+        case Subscription(git=git) if git is not None:
+            return ("git", git.url)
+        case Subscription(chart=chart) if chart is not None:
+            return ("chart", chart.url, chart.name)
+        case _:
+            return ()
+
+
+def _place_of(chosen: Content) -> tuple[str | None, ...]:
+    match chosen:
+        case ArtifactImage():
+            return ("image", chosen.repository)
+        case ArtifactCommit():
+            return ("git", chosen.url)
+        case ArtifactChart():
+            return ("chart", chosen.url, chosen.name)

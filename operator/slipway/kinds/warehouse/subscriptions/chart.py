@@ -1,0 +1,168 @@
+"""Subscriptions of type Chart: the highest version of a range, in a chart repository or a registry."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from slipway.api import warehouse as api
+from slipway.api.conditions import Reason
+from slipway.api.warehouse import Artifact
+from slipway.charts.address import HttpChart, OciChart, parse_address
+from slipway.engine.outcome import Waiting
+from slipway.kinds.context import Context
+from slipway.kinds.registry.access import AccessProblem
+from slipway.kinds.registry.credentials import read_secret
+from slipway.kinds.warehouse.chartrecords import as_versions, chart_before, chart_of
+from slipway.kinds.warehouse.charts import ChartTags, chart_selector, chart_tags
+from slipway.kinds.warehouse.examination import examine
+from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
+from slipway.kinds.warehouse.images import sightings, to_seen
+from slipway.kinds.warehouse.questions import Answer, Question, Resolve
+from slipway.kinds.warehouse.subscriptions.driving import drive
+from slipway.kinds.warehouse.subscriptions.watch import Moment
+from slipway.kinds.warehouse.verdicts import (
+    Examined,
+    Kept,
+    ManifestMissing,
+    NothingFits,
+    Picked,
+    Rules,
+    Situation,
+    TooManyTags,
+)
+from slipway.oci.auth import basic_header
+from slipway.oci.credentials import credential_for
+from slipway.oci.errors import InvalidReference, ManifestNotFound
+from slipway.oci.reference import ImageReference
+
+__all__ = ["ChartWatch"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartWatch:
+    """Looks at one chart."""
+
+    context: Context
+    namespace: str
+    name: str
+    spec: api.ChartSubscription
+    minimum_age: timedelta
+
+    @property
+    def place(self) -> str:
+        """The repository, and the chart in it."""
+        return f"{self.spec.url} {self.spec.name or ''}"
+
+    def dependency(self) -> Hashable:
+        """The Registry that it goes through, as it is now."""
+        match parse_address(self.spec.url, self.spec.name):
+            case OciChart(repository):
+                try:
+                    view = self.context.registries.registry_for(
+                        self.namespace, ImageReference.parse(repository), self._registry
+                    )
+                except (AccessProblem, InvalidReference) as problem:
+                    return problem.reason
+                return (view.uid, view.generation, view.connected) if view is not None else None
+            case HttpChart():
+                return None
+
+    async def look(self, moment: Moment, before: Artifact | None) -> Finding:
+        """List the versions and choose."""
+        match parse_address(self.spec.url, self.spec.name):
+            case HttpChart() as chart:
+                return await self._look_in_repository(chart, moment, before)
+            case OciChart(repository):
+                return await self._look_in_registry(ImageReference.parse(repository), moment, before)
+
+    @property
+    def _registry(self) -> str | None:
+        return self.spec.registry_ref.name if self.spec.registry_ref is not None else None
+
+    async def _look_in_repository(self, chart: HttpChart, moment: Moment, before: Artifact | None) -> Finding:
+        repository = self.context.charts.repository(chart.url, self.namespace, await self._authorization())
+        tags = chart_tags(chart.name, await self.context.lookups.versions(repository, chart, moment.since))
+
+        async def answer(question: Question) -> Answer:
+            return tags.answer(question)
+
+        return await self._finding(tags, answer, moment, before)
+
+    async def _look_in_registry(
+        self, reference: ImageReference, moment: Moment, before: Artifact | None
+    ) -> Finding:
+        access = await self.context.registries.client_for(self.namespace, reference, self._registry)
+        path, lookups = reference.repository, self.context.lookups
+        listing = await lookups.tags(access, path, moment.since)
+
+        async def answer(question: Question) -> Answer:
+            assert isinstance(question, Resolve), "nobody asks what a chart runs on"
+            digests = {}
+            for tag in question.tags:
+                with contextlib.suppress(ManifestNotFound):
+                    digests[tag] = await lookups.digest(access, path, tag, moment.since)
+            return Answer(digests=digests)
+
+        return await self._finding(ChartTags(listing, {}, 0), answer, moment, before)
+
+    async def _finding(
+        self,
+        tags: ChartTags,
+        answer: Callable[[Question], Awaitable[Answer]],
+        moment: Moment,
+        before: Artifact | None,
+    ) -> Finding:
+        if not tags.listing.names:
+            message = f"{self._chart} has no versions: publish one, or correct url and name"
+            return Trouble(self.name, Waiting(Reason.NO_TAGS, message))
+        situation = Situation(
+            moment.now,
+            chart_before(before.chart if before is not None else None),
+            sightings(before.seen if before is not None else ()),
+        )
+        selector = chart_selector(self.spec.range, prereleases=self.spec.prereleases)
+        flow = examine(selector, tags.listing, Rules(minimum_age=self.minimum_age), situation)
+        return self._told(await drive(flow, len(tags.listing), answer), tags)
+
+    def _told(self, examined: Examined, tags: ChartTags) -> Finding:
+        choice = as_versions(tags.told(examined.choice))
+        ripening = Ripening(to_seen(examined.seen), examined.mature_at)
+        match examined.verdict:
+            case Picked() as picked:
+                return Found(
+                    self.name, chart_of(self.spec, picked, tags.versions.get(picked.tag)), choice, ripening
+                )
+            case Kept(current) as kept if kept.listed:
+                return Found(
+                    self.name, chart_of(self.spec, current, tags.versions.get(current.tag)), choice, ripening
+                )
+            case Kept(current):
+                message = f"{self._chart} has no {current.tag} any longer, and nothing newer: it stays chosen"
+                outcome = Waiting(Reason.TAG_DELETED, message)
+            case ManifestMissing(tag):
+                message = f"{self._chart} lists {tag} but has nothing for it: push it again, or delete it"
+                outcome = Waiting(Reason.MANIFEST_NOT_FOUND, message)
+            case NothingFits() | TooManyTags():
+                message = (
+                    f"none of the {choice.tags} versions of {self._chart} is in {self.spec.range} "
+                    f"({choice.account}): publish one, or change range"
+                )
+                outcome = Waiting(Reason.NO_TAG_MATCHES, message)
+        return Trouble(self.name, outcome, choice, ripening)
+
+    @property
+    def _chart(self) -> str:
+        return self.place.strip()
+
+    async def _authorization(self) -> str | None:
+        if self.spec.secret_ref is None:
+            return None
+        secret = await read_secret(
+            self.context.kube, self.namespace, self.spec.secret_ref.name, "chart.secretRef"
+        )
+        host = urlsplit(self.spec.url).netloc
+        return basic_header(credential_for(secret, host))

@@ -1,0 +1,256 @@
+"""Subscriptions of type Image: the tag that a policy chooses, and the digest it points at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from slipway.api import warehouse as api
+from slipway.api.conditions import Reason
+from slipway.api.warehouse import Artifact, ArtifactImage
+from slipway.engine.outcome import Stalled, Waiting
+from slipway.kinds.context import Context
+from slipway.kinds.lookups import Lookups
+from slipway.kinds.registry.access import Access, AccessProblem
+from slipway.kinds.warehouse.examination import examine
+from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
+from slipway.kinds.warehouse.images import picked_before, recorded, rules_of, sightings, to_seen
+from slipway.kinds.warehouse.questions import Answer, Describe, Question, Resolve
+from slipway.kinds.warehouse.selection import Selector
+from slipway.kinds.warehouse.subscriptions.driving import drive
+from slipway.kinds.warehouse.subscriptions.watch import Moment
+from slipway.kinds.warehouse.verdicts import (
+    Examined,
+    Kept,
+    ManifestMissing,
+    NothingFits,
+    Picked,
+    Situation,
+    TooManyTags,
+)
+from slipway.oci.errors import (
+    BlobNotFound,
+    InvalidReference,
+    ManifestNotFound,
+    PlatformNotFound,
+    RegistryError,
+    RepositoryNotFound,
+    UnsupportedManifest,
+)
+from slipway.oci.quota import QuotaState
+from slipway.oci.reference import ImageReference
+from slipway.oci.results import ImageInfo, TagsList
+
+__all__ = ["ImageWatch"]
+
+_NO_IMAGE: Final = (ManifestNotFound, BlobNotFound, PlatformNotFound, UnsupportedManifest)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageWatch:
+    """Looks at one repository."""
+
+    context: Context
+    namespace: str
+    name: str
+    spec: api.ImageSubscription
+    minimum_age: timedelta
+
+    @property
+    def place(self) -> str:
+        """The repository."""
+        return self.spec.repository
+
+    def dependency(self) -> Hashable:
+        """The Registry that it goes through, as it is now."""
+        try:
+            view = self.context.registries.registry_for(self.namespace, self._reference(), self._registry)
+        except (AccessProblem, InvalidReference) as problem:
+            return problem.reason
+        return (view.uid, view.generation, view.connected) if view is not None else None
+
+    async def look(self, moment: Moment, before: Artifact | None) -> Finding:
+        """List, choose, and ask what the chosen tag points at."""
+        selector, reference = Selector.of(self.spec), self._reference()
+        access = await self.context.registries.client_for(self.namespace, reference, self._registry)
+        look = _Look(self, selector, reference.repository, access, moment, before)
+        return await look.make()
+
+    @property
+    def _registry(self) -> str | None:
+        return self.spec.registry_ref.name if self.spec.registry_ref is not None else None
+
+    def _reference(self) -> ImageReference:
+        return ImageReference.parse(self.spec.repository)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at one repository."""
+
+    watch: ImageWatch
+    selector: Selector
+    path: str
+    """Of the repository, without its host."""
+
+    access: Access
+    moment: Moment
+    before: Artifact | None
+
+    async def make(self) -> Finding:
+        followed = self.selector.policy.follows
+        if followed is not None:
+            return await self._finding(await self._examined(TagsList(self.path, (followed,))))
+        listing = await self._lookups.tags(self.access, self.path, self.moment.since)
+        if not listing.names:
+            message = f"{self._repository} has no tags: push an image, or correct repository"
+            return self._trouble(Waiting(Reason.NO_TAGS, message))
+        return await self._finding(await self._examined(listing))
+
+    # --- the pure flow, and what it wants to know
+
+    async def _examined(self, listing: TagsList) -> Examined:
+        image = self.before.image if self.before is not None else None
+        seen = sightings(self.before.seen if self.before is not None else ())
+        situation = Situation(self.moment.now, picked_before(image), seen)
+        rules = rules_of(self.watch.spec, self.watch.minimum_age)
+        flow = examine(self.selector, listing, rules, situation)
+        return await drive(flow, len(listing), lambda question: self._answer(question, listing))
+
+    async def _answer(self, question: Question, listing: TagsList) -> Answer:
+        match question:
+            case Resolve(tags=(tag,)):
+                digest = await self._digest(tag)
+                return Answer(digests={} if digest is None else {tag: digest})
+            case Resolve(tags):
+                return Answer(digests=await self._digests(tags, listing))
+            case Describe(digests):
+                images = await asyncio.gather(*map(self._image, digests))
+                return Answer(images={image.digest: image for image in images if image is not None})
+
+    async def _digests(self, tags: tuple[str, ...], listing: TagsList) -> Mapping[str, str]:
+        """Of many tags, as the listing told them; only what it did not tell is asked for."""
+        told = {tag: digest for tag in tags if (digest := listing.info(tag).digest) is not None}
+        others = [tag for tag in tags if tag not in told]
+        found = await asyncio.gather(*map(self._digest, others))
+        return told | {tag: digest for tag, digest in zip(others, found, strict=True) if digest is not None}
+
+    async def _digest(self, tag: str) -> str | None:
+        try:
+            return await self._lookups.digest(self.access, self.path, tag, self.moment.since)
+        except ManifestNotFound:
+            return None
+
+    async def _image(self, digest: str) -> ImageInfo | None:
+        try:
+            return await self._lookups.image(self.access, self.path, digest, self.moment.since)
+        except _NO_IMAGE:
+            return None
+
+    # --- what it came to
+
+    async def _finding(self, examined: Examined) -> Finding:
+        ripening = Ripening(to_seen(examined.seen), examined.mature_at)
+        match examined.verdict:
+            case Picked() as picked:
+                return self._found(await self._artifact(picked), examined, ripening)
+            case Kept(current) as kept if kept.listed:
+                return self._found(await self._artifact(current), examined, ripening)
+            case Kept(current):
+                message = (
+                    f"{self._repository} has no tag {current.tag} any longer, and nothing newer: "
+                    f"{current.digest} stays"
+                )
+                return self._trouble(Waiting(Reason.TAG_DELETED, message), examined, ripening)
+            case ManifestMissing(tag):
+                return self._trouble(await self._missing(tag), examined, ripening)
+            case NothingFits():
+                return self._trouble(
+                    Waiting(Reason.NO_TAG_MATCHES, self._no_match(examined)), examined, ripening
+                )
+            case TooManyTags(passing, limit):
+                message = (
+                    f"{passing} tags of {self._repository} pass the filter, and each would have to be asked "
+                    f"for its time: narrow tags.include to at most {limit}, or choose another policy"
+                )
+                return self._trouble(Stalled(Reason.TOO_MANY_TAGS, message), examined)
+
+    def _found(self, image: ArtifactImage, examined: Examined, ripening: Ripening) -> Found:
+        choice = None if self.selector.policy.follows else examined.choice
+        return Found(self.watch.name, image, choice, ripening, self._throttled())
+
+    def _trouble(
+        self,
+        outcome: Waiting | Stalled,
+        examined: Examined | None = None,
+        ripening: Ripening | None = None,
+    ) -> Trouble:
+        choice = examined.choice if examined is not None and not self.selector.policy.follows else None
+        return Trouble(self.watch.name, outcome, choice, ripening, throttled=self._throttled())
+
+    async def _artifact(self, picked: Picked) -> ArtifactImage:
+        """What is told of the chosen image: what is known already, else what its manifest says."""
+        known = self.before.image if self.before is not None else None
+        is_described = known is not None and known.digest == picked.digest and bool(known.platforms)
+        info = None if is_described else await self._description(picked.digest)
+        return recorded(self._repository, picked, known if is_described else None, info)
+
+    async def _description(self, digest: str) -> ImageInfo | None:
+        """What is nice to know; a registry that counts pulls and has few left is not asked for it."""
+        if not self.access.client.may_pull():
+            return None
+        try:
+            return await self._image(digest)
+        except RegistryError:
+            return None
+
+    async def _missing(self, tag: str) -> Waiting:
+        if self.selector.policy.follows is None:
+            # The next best is no substitute: a registry that lags behind its list would cause a downgrade.
+            message = (
+                f"{self._repository} lists tag {tag} but has no manifest for it: push it again, or delete it"
+            )
+            return Waiting(Reason.MANIFEST_NOT_FOUND, message)
+        await self._require_repository()
+        message = f"{self._repository} has no tag {tag}: push it, or correct policy.digest.tag"
+        return Waiting(Reason.TAG_NOT_FOUND, message)
+
+    async def _require_repository(self) -> None:
+        """Many registries say the same of a tag and of a whole repository that are not there; the list tells.
+
+        Raises:
+            RepositoryNotFound: when it is the repository.
+        """
+        try:
+            await self._lookups.tags(self.access, self.path, self.moment.since)
+        except RepositoryNotFound:
+            raise
+        except RegistryError:
+            # Whoever may read a tag need not be allowed to list: then it stays with the tag.
+            return
+
+    def _no_match(self, examined: Examined) -> str:
+        choice = examined.choice
+        return (
+            f"none of the {choice.tags} tags of {self._repository} is {self.selector.policy.wish} "
+            f"({choice.account}): push one, or change the policy or the tags filter"
+        )
+
+    def _throttled(self) -> str | None:
+        if self.access.client.quota_state in {None, QuotaState.OK}:
+            return None
+        return (
+            f"{self.access.host} has a fifth or less of its pulls left for this credential: "
+            "it is asked more rarely until it has more"
+        )
+
+    @property
+    def _repository(self) -> str:
+        return self.watch.spec.repository
+
+    @property
+    def _lookups(self) -> Lookups:
+        return self.watch.context.lookups

@@ -1,0 +1,44 @@
+"""What every subscription offers to the gatherer."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from slipway.api.warehouse import Artifact
+from slipway.kinds.warehouse.findings import Finding
+
+__all__ = ["Moment", "Watch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a look is made, and how fresh what it finds must be."""
+
+    now: datetime
+    since: datetime
+    """What was found for somebody else since then is as good."""
+
+
+class Watch(Protocol):
+    """One subscription of one Warehouse, ready to be looked at."""
+
+    @property
+    def place(self) -> str:
+        """What is asked, in a text: whoever watches the same place at the same interval is due together."""
+
+    def dependency(self) -> Hashable:
+        """What the look goes through, as it is now: after trouble, a change of it is worth a new look."""
+
+    async def look(self, moment: Moment, before: Artifact | None) -> Finding:
+        """Look; whatever stands in the way becomes trouble.
+
+        Args:
+            moment: now, and how fresh the answers must be.
+            before: what this subscription found before, in the same place.
+
+        Raises:
+            KubeError: when the API server does not give a Secret.
+        """
