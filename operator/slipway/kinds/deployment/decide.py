@@ -126,6 +126,7 @@ def _situation(facts: Facts, past: _Past, rejected: Rejections) -> Situation:
         offer=facts.offer,
         rejected=rejected,
         registry_error=facts.registry_error,
+        pull_secret=facts.pull_secret,
     )
 
 

@@ -35,6 +35,9 @@ class Facts:
     registry_error: str | None = None
     """Set while the Registry that serves the offered image is in Error: a sentence."""
 
+    pull_secret: str | None = None
+    """Name of the Secret that pods need to pull the offered image; None where anybody may."""
+
     workload: Workload | None = None
     """The apps/v1 Deployment, where it is ours."""
 

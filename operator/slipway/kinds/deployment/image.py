@@ -21,6 +21,8 @@ from slipway.kinds.deployment.offer import (
 from slipway.kinds.deployment.workload import Resolution
 from slipway.kinds.managedimage.view import ManagedImageView, managed_image_key
 from slipway.kinds.registry.access import AccessProblem
+from slipway.kinds.registry.pullsecret import pull_secret_name
+from slipway.kinds.registry.view import RegistryView
 from slipway.kinds.warehouse.view import WarehouseView, warehouse_key
 from slipway.oci.errors import InvalidReference, RegistryError
 from slipway.oci.reference import ImageReference
@@ -32,16 +34,19 @@ _PAUSE: Final = timedelta(seconds=30)
 
 
 async def with_offer(context: Context, facts: Facts) -> Facts:
-    """The facts with what the image source offers, and whether its Registry works.
+    """The facts with what the image source offers, whether its Registry works, and what pods pull with.
 
     Raises:
         KubeError: when the API server does not answer.
     """
     image, namespace = facts.spec.image, facts.observed.key.namespace
     if image.reference is not None:
-        return await _with_reference(context, facts, image.reference)
-    offer = _from_store(context, namespace, image)
-    return replace(facts, offer=offer, registry_error=_registry_error(context, namespace, offer.repository))
+        found = await _with_reference(context, facts, image.reference)
+    else:
+        offer = _from_store(context, namespace, image)
+        error = _registry_error(context, namespace, offer.repository)
+        found = replace(facts, offer=offer, registry_error=error)
+    return replace(found, pull_secret=_pull_secret(context, namespace, found.offer.repository))
 
 
 def known_resolution(facts: Facts, reference: str) -> Resolution | None:
@@ -107,11 +112,22 @@ def _from_store(context: Context, namespace: str, image: ImageSource) -> Offer:
 
 def _registry_error(context: Context, namespace: str, repository: str) -> str | None:
     """A sentence while the Registry that serves the repository is in Error."""
-    try:
-        view = context.registries.registry_for(namespace, ImageReference.parse(repository))
-    except (AccessProblem, InvalidReference):
-        # Which Registry is meant matters only to those who ask one: they will say so.
-        return None
+    view = _registry(context, namespace, repository)
     if view is None or view.connected is not False:
         return None
     return f"Registry {view.key.name} is in Error: what its Ready condition says has to be put right first"
+
+
+def _pull_secret(context: Context, namespace: str, repository: str) -> str | None:
+    """The name of the Secret that the Registry keeps for pods."""
+    view = _registry(context, namespace, repository)
+    is_kept = view is not None and view.keeps_pull_secret and not context.registries.is_ambient(view)
+    return pull_secret_name(view.key.name) if view is not None and is_kept else None
+
+
+def _registry(context: Context, namespace: str, repository: str) -> RegistryView | None:
+    try:
+        return context.registries.registry_for(namespace, ImageReference.parse(repository))
+    except (AccessProblem, InvalidReference):
+        # Which Registry is meant matters only to those who ask one: they will say so.
+        return None

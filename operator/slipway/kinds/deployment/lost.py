@@ -40,7 +40,7 @@ def lost_revision(facts: Facts, history: History) -> Revision | None:
     if inputs is None:
         return None
     # As it was rendered then, as long as every version renders alike: a test holds on to that.
-    template = pod_template(facts.observed.key.name, identity, inputs)
+    template = pod_template(facts.observed.key.name, identity, inputs, _pull_secret_in(workload.body))
     return Revision(number, identity, inputs, template, _cause(history, number))
 
 
@@ -83,6 +83,11 @@ def _inputs_in(workload: Mapping[str, Any], service: Mapping[str, Any] | None) -
         requests=dict(sorted((resources.get("requests") or {}).items())),
         limits=dict(sorted((resources.get("limits") or {}).items())),
     )
+
+
+def _pull_secret_in(workload: Mapping[str, Any]) -> str | None:
+    secrets = workload["spec"]["template"]["spec"].get("imagePullSecrets") or ()
+    return next((secret.get("name") for secret in secrets), None)
 
 
 def _ports_in(container: Mapping[str, Any], service: Mapping[str, Any] | None) -> tuple[PortInput, ...]:

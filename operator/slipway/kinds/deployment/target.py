@@ -44,6 +44,9 @@ class Situation:
     registry_error: str | None
     """Set while the Registry that serves the offered image is in Error: a sentence."""
 
+    pull_secret: str | None
+    """Name of the Secret that pods need to pull the offered image."""
+
     @property
     def last(self) -> HistoryEntry | None:
         """The last change: what it asked for is what runs."""
@@ -192,6 +195,6 @@ def _draft(at: Situation, inputs: Inputs, cause: str) -> Revision:
         number=next_number(at.revisions, at.history, at.known_number),
         identity=identity,
         inputs=inputs,
-        template=pod_template(at.name, identity, inputs),
+        template=pod_template(at.name, identity, inputs, at.pull_secret),
         cause=cause,
     )

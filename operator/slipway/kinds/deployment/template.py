@@ -51,14 +51,23 @@ def selector(name: str) -> dict[str, str]:
     return {NAME_LABEL: name}
 
 
-def pod_template(name: str, identity: str, inputs: Inputs) -> dict[str, Any]:
-    """The pod template of a revision, as it is stored and run."""
+def pod_template(name: str, identity: str, inputs: Inputs, pull_secret: str | None = None) -> dict[str, Any]:
+    """The pod template of a revision, as it is stored and run.
+
+    Args:
+        name: of our Deployment.
+        identity: of the revision; the pull Secret has no part in it, so that nothing is rolled out for one.
+        inputs: what the user asks for.
+        pull_secret: the name of the Secret to pull the image with.
+    """
+    pull = {"imagePullSecrets": [{"name": pull_secret}]} if pull_secret is not None else {}
     return {
         "metadata": {"labels": {**_labels(name), REVISION_LABEL: identity}},
         "spec": {
             # Nothing here gives the application a reason to speak to the API server.
             "automountServiceAccountToken": False,
             "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+            **pull,
             "containers": [_container(inputs)],
         },
     }

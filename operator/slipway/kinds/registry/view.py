@@ -57,6 +57,9 @@ class RegistryView:
     secret: str | None
     """Name of the Secret with the credential."""
 
+    keeps_pull_secret: bool
+    """Whether there is a Secret for pods, where the credential is one that they may have."""
+
     cert_secret: str | None
     """Name of the Secret with the certificates."""
 
@@ -108,6 +111,7 @@ class RegistryView:
             product=spec.get("type") or "Generic",
             project=spec.get("project") or "",
             secret=(spec.get("secretRef") or {}).get("name"),
+            keeps_pull_secret=_keeps_pull_secret(spec),
             cert_secret=(spec.get("certSecretRef") or {}).get("name"),
             verify=(spec.get("tls") or {}).get("verify", "Full") != "None",
             timeout=_timeout(spec),
@@ -122,6 +126,10 @@ def _timeout(spec: Mapping[str, Any]) -> timedelta:
         return parse_duration(spec.get("timeout", ""))
     except (TypeError, ValueError):
         return _TIMEOUT
+
+
+def _keeps_pull_secret(spec: Mapping[str, Any]) -> bool:
+    return bool(spec.get("secretRef")) and (spec.get("pullSecret") or {}).get("enabled") is not False
 
 
 def _limits(spec: Mapping[str, Any]) -> Limits:

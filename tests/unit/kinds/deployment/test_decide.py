@@ -590,6 +590,22 @@ def test_registry_in_error_blocks_what_never_ran() -> None:
     assert world.digest == digest(1)
 
 
+def test_a_pull_secret_is_part_of_new_revisions_and_rolls_nothing_out_by_itself() -> None:
+    """A Registry that begins to keep one must not replace the pods of everybody who uses it."""
+    world = World()
+    world.settle()
+    world.pull_secret = "acme-pull"
+    writes = world.writes
+    world.settle()
+    assert world.writes == writes
+
+    world.change(args=["--other"])
+    world.settle()
+    assert world.workload is not None
+    pods = world.workload["spec"]["template"]["spec"]
+    assert pods["imagePullSecrets"] == [{"name": "acme-pull"}]
+
+
 def test_registry_in_error_does_not_block_what_ran() -> None:
     """A revision that exists needs no registry to be chosen: rollbacks and other arguments go on."""
     world = two_revisions()

@@ -38,6 +38,14 @@ def test_pod_template() -> None:
     assert container["resources"] == {"requests": {"cpu": "100m"}, "limits": {"memory": "1Gi"}}
 
 
+def test_a_pull_secret_stands_beside_the_container() -> None:
+    """And without one nothing is said of it, so that what others add is left alone."""
+    with_secret = pod_template("api", "abc", INPUTS, "acme-pull")["spec"]
+
+    assert with_secret["imagePullSecrets"] == [{"name": "acme-pull"}]
+    assert "imagePullSecrets" not in pod_template("api", "abc", INPUTS)["spec"]
+
+
 def test_the_rendering_stays_as_it_is() -> None:
     """A revision whose ControllerRevision was lost is rendered again: another rendering would replace pods.
 

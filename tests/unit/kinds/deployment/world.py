@@ -62,6 +62,7 @@ class World:
         self.offer = offer or managed_offer(1)
         self.resolution: Resolution | None = None
         self.registry_error: str | None = None
+        self.pull_secret: str | None = None
         self.strangers: frozenset[str] = frozenset()
         self.left_over: frozenset[str] = frozenset()
         self.unwatched: frozenset[str] = frozenset()
@@ -147,6 +148,7 @@ class World:
             autoscaled=self.autoscaled,
             resolution=self.resolution,
             registry_error=self.registry_error,
+            pull_secret=self.pull_secret,
             workload=Workload.from_body(copy.deepcopy(self.workload)) if self.workload else None,
             service=copy.deepcopy(self.service),
             strangers=self.strangers,
