@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from slipway.egress.deadline import now
 from slipway.egress.errors import QueuedTooLong
+from slipway.egress.policy import literal_address
 
 __all__ = ["HostLimits", "Lane", "Limits", "Pace"]
 
@@ -19,6 +20,7 @@ LONGEST_QUEUE: Final = 300.0
 """Seconds that a request waits for its turn at most: 6,000 requests at the default rate."""
 
 _MANY_HOSTS: Final = 256
+_AT_HOME: Final = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,13 @@ class _Gate:
             await asyncio.sleep(wait)
 
 
+def _usual(host: str) -> Limits:
+    """Limits are a courtesy to hosts that others use, too: on loopback nobody else is there."""
+    address = literal_address(host)
+    is_here = host == "localhost" or (address is not None and address.is_loopback)
+    return Limits(requests_per_second=_AT_HOME) if is_here else Limits()
+
+
 class HostLimits:
     """What hosts are asked at most, by everybody who shares this; first come, first served.
 
@@ -121,11 +130,12 @@ class HostLimits:
     limits, and all clients together by the default or, where one of them is allowed more, by the largest.
 
     Args:
-        limits: For every host.
+        limits: For every host. By default the usual ones; what is on this machine may be asked as fast as it
+            answers.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
+        self._limits = limits
         self._gates: dict[str, _Gate] = {}
 
     @contextlib.asynccontextmanager
@@ -171,7 +181,7 @@ class HostLimits:
         gate = self._gates.get(host)
         if gate is None:
             self._forget_idle()
-            gate = self._gates[host] = _Gate(self._limits)
+            gate = self._gates[host] = _Gate(self._limits or _usual(host))
         return gate
 
     def _forget_idle(self) -> None:

@@ -68,6 +68,24 @@ def test_a_host_is_asked_twenty_times_a_second() -> None:
     run_in_virtual_time(story())
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
+def test_this_machine_is_asked_as_fast_as_it_answers(host: str) -> None:
+    """Limits that somebody sets hold here, too; only the usual ones do not."""
+
+    async def story() -> None:
+        free: list[float] = []
+        limits = HostLimits()
+        await asyncio.gather(*(_ask(limits, host, free) for _ in range(500)))
+        assert free[-1] == 0
+
+        bound: list[float] = []
+        slow = HostLimits(Limits(requests_per_second=10))
+        await asyncio.gather(*(_ask(slow, host, bound) for _ in range(20)))
+        assert bound[-1] == pytest.approx(1.0)
+
+    run_in_virtual_time(story())
+
+
 def test_who_comes_first_is_served_first() -> None:
     """Nobody is overtaken, however long the queue."""
 
