@@ -18,7 +18,6 @@ from functools import lru_cache
 from typing import Final
 
 import httpcore
-import httpx
 
 from slipway.egress import (
     LIBRARY_POLICY,
@@ -42,6 +41,7 @@ from slipway.egress.passage import Passage
 from slipway.egress.receiving import StreamedResponse, translated
 from slipway.egress.sending import Sending
 from slipway.egress.tls import tls_context
+from slipway.egress.urls import URL, InvalidURL
 from slipway.engine.fence import Fence
 
 __all__ = [
@@ -218,7 +218,7 @@ class HttpClient:
         raise RedirectRefused(msg)
 
     @contextlib.asynccontextmanager
-    async def _hop(self, url: httpx.URL, sending: Sending) -> AsyncIterator[StreamedResponse]:
+    async def _hop(self, url: URL, sending: Sending) -> AsyncIterator[StreamedResponse]:
         """One request to one host, in a slot of that host."""
         origin = _origin(url)
         refusal = self._policy.refusal_of_url(*origin)
@@ -261,7 +261,7 @@ class HttpClient:
             return self._pools[at_home]
 
 
-async def _send(pool: httpcore.AsyncConnectionPool, url: httpx.URL, sending: Sending) -> httpcore.Response:
+async def _send(pool: httpcore.AsyncConnectionPool, url: URL, sending: Sending) -> httpcore.Response:
     """Sends it; once more when a kept connection turned out to be closed and repeating does no harm."""
     try:
         return await pool.handle_async_request(_wire_request(url, sending))
@@ -271,7 +271,7 @@ async def _send(pool: httpcore.AsyncConnectionPool, url: httpx.URL, sending: Sen
         return await pool.handle_async_request(_wire_request(url, sending))
 
 
-def _wire_request(url: httpx.URL, sending: Sending) -> httpcore.Request:
+def _wire_request(url: URL, sending: Sending) -> httpcore.Request:
     sending.ensure()
     host = url.netloc.decode("ascii")
     fields = {"Host": host, "User-Agent": "slipway", "Accept-Encoding": "identity", **sending.headers}
@@ -293,10 +293,10 @@ def _for_strangers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 @lru_cache(maxsize=512)  # one request reads its URL several times, at 40 µs each
-def _parse(url: str) -> httpx.URL:
+def _parse(url: str) -> URL:
     try:
-        parsed = httpx.URL(url)
-    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        parsed = URL(url)
+    except (InvalidURL, UnicodeError, ValueError) as error:
         msg = f"{url!r} is not a URL"
         raise InvalidUrl(msg) from error
     is_port = parsed.port is None or 0 < parsed.port < 65536
@@ -309,10 +309,10 @@ def _parse(url: str) -> httpx.URL:
     return parsed
 
 
-def _redirected(source: httpx.URL, location: str) -> httpx.URL:
+def _redirected(source: URL, location: str) -> URL:
     try:
         target = _parse(str(source.join(location)))
-    except (httpx.InvalidURL, UnicodeError, ValueError, InvalidUrl) as error:
+    except (InvalidURL, UnicodeError, ValueError, InvalidUrl) as error:
         msg = f"{source} redirects to something that is no URL"
         raise RedirectRefused(msg) from error
     if source.scheme == "https" and target.scheme == "http":
@@ -321,7 +321,7 @@ def _redirected(source: httpx.URL, location: str) -> httpx.URL:
     return target
 
 
-def _origin(url: httpx.URL) -> Origin:
+def _origin(url: URL) -> Origin:
     return Origin(
         url.scheme, url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
     )
@@ -344,6 +344,6 @@ def join_url(base: str, reference: str) -> str:
     """
     try:
         return str(_parse(str(_parse(base).join(reference))))
-    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+    except (InvalidURL, UnicodeError, ValueError) as error:
         msg = f"{reference!r} is not a URL"
         raise InvalidUrl(msg) from error
