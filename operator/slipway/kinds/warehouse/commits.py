@@ -69,6 +69,9 @@ def judge_head(
     # It is what was chosen, or what was found not to count.
     if (head.ref, head.commit) == (before.ref, before.commit) or head.commit == before.passed_over:
         return Kept(before, Ripening())
+    # Another branch or tag with the commit that is in use: nothing changes that anybody could wait for.
+    if head.commit == before.commit:
+        return Candidate(before.first_seen_at or now)
     sightings = _with_sight(seen, before, head, now)
     first_seen_at = next(sight.at for sight in sightings if sight.digest == head.commit)
     # Something else may still be pushed in the same breath, or the head is too young.

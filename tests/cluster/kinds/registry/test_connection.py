@@ -80,7 +80,8 @@ def test_an_open_registry_is_connected(objects: Objects, open_registry: Registry
     found = connected(objects, "open")
 
     assert condition(found, "Ready")["message"] == f"Connected to {open_registry.url}"
-    assert "capabilities" not in found["status"]
+    assert found["status"]["capabilities"] == ["Catalog"]
+    assert found["status"]["repositories"] == 0
 
 
 def test_a_password_opens_a_closed_registry(objects: Objects, closed_registry: Registry) -> None:

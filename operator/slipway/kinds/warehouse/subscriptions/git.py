@@ -99,8 +99,8 @@ class GitWatch:
     async def _counts(
         self, remote: Remote, chosen: ArtifactCommit, commit: str, ref: str, paths: PathFilter
     ) -> bool:
-        """Whether something changed since the chosen commit that the subscription is about."""
-        if paths.is_empty:
+        """Whether something changed since the chosen commit that the subscription is about, if only the ref."""
+        if paths.is_empty or commit == chosen.commit:
             return True
         changes = await self.context.git.changed_paths(remote, chosen.commit, commit, ref)
         return isinstance(changes, Unknown) or paths.counts(changes)
