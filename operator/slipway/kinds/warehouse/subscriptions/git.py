@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from slipway.api import warehouse as api
 from slipway.api.base import parse_duration
+from slipway.api.conditions import Reason
 from slipway.api.warehouse import Artifact, ArtifactCommit
+from slipway.engine.outcome import Waiting
 from slipway.git import (
     ANONYMOUS,
     GitCredential,
@@ -19,10 +21,11 @@ from slipway.git import (
     git_credential_for,
     parse_git_url,
 )
+from slipway.git import Found as FoundRef
 from slipway.kinds.context import Context
 from slipway.kinds.registry.credentials import read_secret
 from slipway.kinds.warehouse.commits import Candidate, Head, Kept, judge_head
-from slipway.kinds.warehouse.findings import Finding, Found
+from slipway.kinds.warehouse.findings import Finding, Found, Trouble
 from slipway.kinds.warehouse.policies.ranking import rank
 from slipway.kinds.warehouse.policies.semver import SemverPolicy
 from slipway.kinds.warehouse.subscriptions.watch import Moment
@@ -51,16 +54,20 @@ class GitWatch:
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """Ask where the ref points; only a commit that may be chosen is looked at more closely."""
-        remote, paths = await self._remote(), PathFilter.of(self.spec.include_paths, self.spec.exclude_paths)
+        remote, chosen = await self._remote(), before.git if before is not None else None
+        paths = PathFilter.of(self.spec.include_paths, self.spec.exclude_paths)
         wanted = GitReference(self.spec.branch, self.spec.tag, self._range)
         refs = await self.context.lookups.refs(remote, wanted.patterns, moment.since)
-        found = wanted.find(refs, self._choose)
-        chosen = before.git if before is not None else None
-        head = Head(found.name, found.commit)
+        head = wanted.find(refs, self._choose)
+        if chosen is not None and self._would_go_back(chosen, head.name):
+            message = (
+                f"{self.spec.url} has no tag {chosen.ref} any longer, and nothing newer: it stays chosen"
+            )
+            return Trouble(self.name, Waiting(Reason.TAG_DELETED, message))
         verdict = judge_head(
             chosen,
             before.seen if before is not None else (),
-            head,
+            Head(head.name, head.commit),
             moment.now,
             window=parse_duration(self.spec.window),
             minimum_age=self.minimum_age,
@@ -68,22 +75,10 @@ class GitWatch:
         match verdict:
             case Kept(kept, ripening):
                 return Found(self.name, kept, ripening=ripening)
+            case Candidate() if chosen is not None and not await self._counts(remote, chosen, head, paths):
+                return Found(self.name, chosen.model_copy(update={"passed_over": head.commit}))
             case Candidate(first_seen_at):
-                if chosen is not None and not await self._counts(
-                    remote, chosen, found.commit, found.ref, paths
-                ):
-                    return Found(self.name, chosen.model_copy(update={"passed_over": found.commit}))
-                info = await self.context.git.commit_info(remote, found.commit, found.ref)
-                commit = ArtifactCommit(
-                    url=self.spec.url,
-                    ref=head.ref,
-                    commit=head.commit,
-                    message=info.subject,
-                    author=info.author,
-                    created_at=info.committed_at,
-                    first_seen_at=first_seen_at,
-                )
-                return Found(self.name, commit)
+                return Found(self.name, await self._commit(remote, head, first_seen_at))
 
     @property
     def _range(self) -> str | None:
@@ -96,14 +91,30 @@ class GitWatch:
         ranking = rank(policy, ((name, name) for name in names), {}, limit=1)
         return next(iter(ranking.best), None)
 
+    def _would_go_back(self, chosen: ArtifactCommit, found: str) -> bool:
+        """Whether the chosen tag has gone, and what is left in the range is lower."""
+        return self._range is not None and self._choose((chosen.ref, found)) != found
+
     async def _counts(
-        self, remote: Remote, chosen: ArtifactCommit, commit: str, ref: str, paths: PathFilter
+        self, remote: Remote, chosen: ArtifactCommit, head: FoundRef, paths: PathFilter
     ) -> bool:
-        """Whether something changed since the chosen commit that the subscription is about, if only the ref."""
-        if paths.is_empty or commit == chosen.commit:
+        """Whether something changed since the chosen commit that the subscription is about."""
+        if paths.is_empty or head.commit == chosen.commit:
             return True
-        changes = await self.context.git.changed_paths(remote, chosen.commit, commit, ref)
+        changes = await self.context.git.changed_paths(remote, chosen.commit, head.commit, head.ref)
         return isinstance(changes, Unknown) or paths.counts(changes)
+
+    async def _commit(self, remote: Remote, head: FoundRef, first_seen_at: datetime) -> ArtifactCommit:
+        info = await self.context.git.commit_info(remote, head.commit, head.ref)
+        return ArtifactCommit(
+            url=self.spec.url,
+            ref=head.name,
+            commit=head.commit,
+            message=info.subject,
+            author=info.author,
+            created_at=info.committed_at,
+            first_seen_at=first_seen_at,
+        )
 
     async def _remote(self) -> Remote:
         url = parse_git_url(self.spec.url)
