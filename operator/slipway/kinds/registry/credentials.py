@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from slipway.api.base import LocalReference
 from slipway.api.conditions import Reason
 from slipway.clock import Clock
 from slipway.http import HttpClient
@@ -18,7 +19,7 @@ from slipway.oci.exchange.choosing import choose_source, uses_ambient_identity
 from slipway.oci.pool import Endpoint
 from slipway.oci.sources import StaticCredential
 
-__all__ = ["Exchange", "SecretMissing", "read_endpoint", "read_secret", "secret_versions"]
+__all__ = ["Exchange", "SecretMissing", "read_endpoint", "read_secret", "secret_version", "secret_versions"]
 
 
 class SecretMissing(Exception):  # noqa: N818 - named like the reason it becomes
@@ -100,6 +101,18 @@ async def read_secret(kube: KubeClient, namespace: str, name: str, field: str) -
         KubeError: when the API server does not answer.
     """
     return Secret.from_object(await _require(kube, namespace, name, field))
+
+
+async def secret_version(kube: KubeClient, namespace: str, reference: LocalReference | None) -> str | None:
+    """The version of a Secret, without its content; None for a missing one, or none at all.
+
+    Raises:
+        KubeError: when the API server does not answer.
+    """
+    if reference is None:
+        return None
+    body = await kube.get_metadata(SECRETS, namespace, reference.name)
+    return None if body is None else _version(body)
 
 
 async def secret_versions(kube: KubeClient, view: RegistryView) -> tuple[str | None, ...]:

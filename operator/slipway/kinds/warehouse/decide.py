@@ -41,6 +41,9 @@ __all__ = ["Facts", "Live", "Watched", "decide"]
 
 _SUSPENDED: Final = "Suspended by spec.suspend: nothing is looked at, and what was found stays in use"
 
+_SECRET_EVERY: Final = timedelta(seconds=60)
+"""How soon it is noticed that a Secret was mended."""
+
 _FOLLOWED: Final = Choice((), {}, 0)
 """What is followed was not chosen from others."""
 
@@ -57,6 +60,12 @@ class Watched:
     def finding(self) -> Finding | None:
         """What was found; None when the look is only assumed."""
         return self.look.result
+
+    @property
+    def uses_secret(self) -> bool:
+        """Whether something that is not watched can be what is in the way."""
+        git, chart = self.subscription.git, self.subscription.chart
+        return bool((git and git.secret_ref) or (chart and chart.secret_ref))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +106,7 @@ def _kept(observed: Observed) -> dict[str, Any]:
 
 
 def _looked(observed: Observed, live: Live, now: datetime) -> Plan[None]:
-    due = min(watched.schedule.next_look(watched.look, now) for watched in live.watched)
-    pause = max(due - now, timedelta(0))
+    pause = min(_pause(watched, now) for watched in live.watched)
     if all(watched.finding is None for watched in live.watched):
         return Plan(
             _kept(observed), outcome_before(observed, pause), None, live.notes, kept_conditions(observed)
@@ -113,6 +121,12 @@ def _looked(observed: Observed, live: Live, now: datetime) -> Plan[None]:
         (*live.notes, *changes),
         tuple(_throttled(live, observed.generation, now)),
     )
+
+
+def _pause(watched: Watched, now: datetime) -> timedelta:
+    """Until the next look is due; where a Secret may be what is wrong, at most until it is looked at."""
+    pause = max(watched.schedule.next_look(watched.look, now) - now, timedelta(0))
+    return min(pause, _SECRET_EVERY) if watched.look.failures and watched.uses_secret else pause
 
 
 def _after(live: Live) -> tuple[WarehouseStatus, list[EventNote]]:

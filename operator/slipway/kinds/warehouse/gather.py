@@ -19,7 +19,7 @@ from slipway.kinds.context import Context
 from slipway.kinds.looks import Cause, Look, Looks, Schedule, why_look
 from slipway.kinds.warehouse.decide import Facts, Live, Watched
 from slipway.kinds.warehouse.findings import Finding, SubscriptionLook, Trouble
-from slipway.kinds.warehouse.places import still_meant
+from slipway.kinds.warehouse.places import reconsidered, still_meant
 from slipway.kinds.warehouse.subscriptions.factory import watch_for
 from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN, trouble_of
 from slipway.kinds.warehouse.subscriptions.watch import Moment, Watch
@@ -106,7 +106,7 @@ class _Looking:
         """The subscription with a new look, where one is due, else with the last one."""
         watch = watch_for(self.context, self.warehouse, subscription)
         now, last = self.context.clock.now(), self.looks.last(subscription.name, self.observed.uid)
-        schedule, dependency = self._schedule(watch, last), watch.dependency()
+        schedule, dependency = self._schedule(watch, last), await watch.dependency()
         before = self._before(subscription)
         cause = why_look(
             last,
@@ -148,12 +148,19 @@ class _Looking:
         return -1 if observed is None else observed
 
     def _schedule(self, watch: Watch, last: SubscriptionLook | None) -> Schedule:
-        throttled = last is not None and last.result is not None and last.result.throttled is not None
-        return Schedule(watch.place, self._interval * (_SLOWDOWN if throttled else 1), retry=True)
+        result = last.result if last is not None else None
+        throttled = result is not None and result.throttled is not None
+        # Trying a wrong password again and again gets accounts locked.
+        refused = isinstance(result, Trouble) and result.outcome.reason == Reason.AUTHENTICATION_FAILED
+        return Schedule(watch.place, self._interval * (_SLOWDOWN if throttled else 1), retry=not refused)
 
     def _before(self, subscription: Subscription) -> Artifact | None:
         known = (one for one in self.warehouse.status.artifacts if one.name == subscription.name)
-        return still_meant(subscription, next(known, None))
+        before = still_meant(subscription, next(known, None))
+        if self._observed_generation == self.observed.generation:
+            return before
+        # What another spec passed over may count now.
+        return reconsidered(before)
 
     def _since(
         self, cause: Cause, last: SubscriptionLook | None, schedule: Schedule, now: datetime

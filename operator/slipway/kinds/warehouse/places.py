@@ -6,13 +6,20 @@ from slipway.api.warehouse import Artifact, ArtifactChart, ArtifactCommit, Artif
 from slipway.kinds.warehouse.findings import Content
 from slipway.kinds.warehouse.history import content_of
 
-__all__ = ["still_meant"]
+__all__ = ["reconsidered", "still_meant"]
 
 
 def still_meant(subscription: Subscription, known: Artifact | None) -> Artifact | None:
     """What was found before, unless the subscription has come to mean another place."""
     chosen = content_of(known)
     return None if chosen is not None and _place_of(chosen) != _place(subscription) else known
+
+
+def reconsidered(known: Artifact | None) -> Artifact | None:
+    """The same without the commit that was passed over, so that it is looked at again."""
+    if known is None or known.git is None or known.git.passed_over is None:
+        return known
+    return known.model_copy(update={"git": known.git.model_copy(update={"passed_over": None})})
 
 
 def _place(subscription: Subscription) -> tuple[str | None, ...]:

@@ -6,12 +6,21 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from slipway.charts.address import OciChart, parse_address
 from slipway.engine.key import Key
 from slipway.engine.view import hash_status, hash_wish
 from slipway.kinds.registry.view import host_topic, registry_key
 from slipway.oci.reference import ImageReference
 
-__all__ = ["KIND", "ArtifactView", "SubscriptionView", "WarehouseView", "image_topic", "warehouse_key"]
+__all__ = [
+    "KIND",
+    "ArtifactView",
+    "ChartView",
+    "SubscriptionView",
+    "WarehouseView",
+    "image_topic",
+    "warehouse_key",
+]
 
 KIND: Final = "warehouses.slipway.dev"
 """The kind in a Warehouse's key."""
@@ -51,6 +60,16 @@ class SubscriptionView(NamedTuple):
     """The name of the Registry that it asks for."""
 
 
+class ChartView(NamedTuple):
+    """A subscription to a chart in a registry."""
+
+    host: str
+    """As `ImageReference.registry` has it."""
+
+    registry: str | None
+    """The name of the Registry that it asks for."""
+
+
 class ArtifactView(NamedTuple):
     """What a subscription has found."""
 
@@ -80,6 +99,7 @@ class WarehouseView:
 
     subscriptions: tuple[SubscriptionView, ...]
     artifacts: tuple[ArtifactView, ...]
+    charts: tuple[ChartView, ...] = ()
 
     @property
     def owner(self) -> Key | None:
@@ -104,10 +124,8 @@ class WarehouseView:
         """The Registries it may go through: the one it names, else all for its host."""
         namespace = self.key.namespace
         return tuple(
-            registry_key(namespace, subscription.registry)
-            if subscription.registry
-            else host_topic(namespace, subscription.host)
-            for subscription in self.subscriptions
+            registry_key(namespace, way.registry) if way.registry else host_topic(namespace, way.host)
+            for way in (*self.subscriptions, *self.charts)
         )
 
     def artifact(self, subscription: str) -> ArtifactView | None:
@@ -129,6 +147,7 @@ class WarehouseView:
             bare=status.keys() <= _COMMON,
             subscriptions=tuple(_subscriptions(spec)),
             artifacts=tuple(_artifacts(spec, status)),
+            charts=tuple(_charts(spec)),
         )
 
 
@@ -146,6 +165,18 @@ def _subscriptions(spec: Mapping[str, Any]) -> Iterable[SubscriptionView]:
             tag=((image.get("policy") or {}).get("digest") or {}).get("tag"),
             registry=(image.get("registryRef") or {}).get("name"),
         )
+
+
+def _charts(spec: Mapping[str, Any]) -> Iterable[ChartView]:
+    for subscription in spec.get("subscriptions") or ():
+        chart = subscription.get("chart") or {}
+        try:
+            address = parse_address(chart.get("url", ""), chart.get("name"))
+            if isinstance(address, OciChart):
+                host = ImageReference.parse(address.repository).registry
+                yield ChartView(host, (chart.get("registryRef") or {}).get("name"))
+        except ValueError:
+            continue
 
 
 def _artifacts(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterable[ArtifactView]:

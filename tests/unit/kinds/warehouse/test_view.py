@@ -69,6 +69,24 @@ def test_it_listens_to_the_registry_it_names_else_to_all_of_its_host() -> None:
     assert other.listens == (host_topic("shop", "r.example.com"),)
 
 
+def test_it_listens_for_its_charts_too() -> None:
+    """Of those in registries; nobody watches the others' Secrets."""
+    charts = [
+        {"url": "oci://r.example.com/charts/api"},
+        {"url": "oci://r.example.com/charts/web", "registryRef": {"name": "acme"}},
+        {"url": "https://charts.example.com", "name": "api"},
+        {"url": "oci://nonsense"},
+    ]
+    subscriptions = [{"name": str(number), "chart": chart} for number, chart in enumerate(charts)]
+    view = WarehouseView.from_body({**body({}), "spec": {"subscriptions": subscriptions}})
+
+    assert view.listens == (
+        host_topic("shop", "r.example.com"),
+        Key("registries.slipway.dev", "shop", "acme"),
+    )
+    assert view.topics == ()
+
+
 def test_what_was_found_in_a_repository_it_no_longer_names_is_not_offered() -> None:
     """Between the change of the spec and the next look nobody may take the old image for the new one."""
     view = WarehouseView.from_body(

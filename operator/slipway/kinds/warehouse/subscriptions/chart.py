@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 from slipway.api import warehouse as api
 from slipway.api.conditions import Reason
 from slipway.api.warehouse import Artifact
-from slipway.charts.address import HttpChart, OciChart, parse_address
+from slipway.charts.address import HttpChart, InvalidChartUrl, OciChart, parse_address
+from slipway.charts.versions import version_of_tag
 from slipway.engine.outcome import Waiting
 from slipway.kinds.context import Context
 from slipway.kinds.registry.access import AccessProblem
-from slipway.kinds.registry.credentials import read_secret
+from slipway.kinds.registry.credentials import read_secret, secret_version
 from slipway.kinds.warehouse.chartrecords import as_versions, chart_before, chart_of
 from slipway.kinds.warehouse.charts import ChartTags, chart_selector, chart_tags
 from slipway.kinds.warehouse.examination import examine
@@ -57,19 +58,17 @@ class ChartWatch:
         """The repository, and the chart in it."""
         return f"{self.spec.url} {self.spec.name or ''}"
 
-    def dependency(self) -> Hashable:
-        """The Registry that it goes through, as it is now."""
-        match parse_address(self.spec.url, self.spec.name):
+    async def dependency(self) -> Hashable:
+        """The Registry that it goes through, or the Secret, as it is now."""
+        try:
+            address = parse_address(self.spec.url, self.spec.name)
+        except InvalidChartUrl:
+            return None
+        match address:
             case OciChart(repository):
-                try:
-                    view = self.context.registries.registry_for(
-                        self.namespace, ImageReference.parse(repository), self._registry
-                    )
-                except (AccessProblem, InvalidReference) as problem:
-                    return problem.reason
-                return (view.uid, view.generation, view.connected) if view is not None else None
+                return self._registry_now(repository)
             case HttpChart():
-                return None
+                return await secret_version(self.context.kube, self.namespace, self.spec.secret_ref)
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """List the versions and choose."""
@@ -82,6 +81,15 @@ class ChartWatch:
     @property
     def _registry(self) -> str | None:
         return self.spec.registry_ref.name if self.spec.registry_ref is not None else None
+
+    def _registry_now(self, repository: str) -> Hashable:
+        try:
+            view = self.context.registries.registry_for(
+                self.namespace, ImageReference.parse(repository), self._registry
+            )
+        except (AccessProblem, InvalidReference) as problem:
+            return problem.reason
+        return (view.uid, view.generation, view.connected) if view is not None else None
 
     async def _look_in_repository(self, chart: HttpChart, moment: Moment, before: Artifact | None) -> Finding:
         repository = self.context.charts.repository(chart.url, self.namespace, await self._authorization())
@@ -141,10 +149,12 @@ class ChartWatch:
                     self.name, chart_of(self.spec, current, tags.versions.get(current.tag)), choice, ripening
                 )
             case Kept(current):
-                message = f"{self._chart} has no {current.tag} any longer, and nothing newer: it stays chosen"
+                version = version_of_tag(current.tag)
+                message = f"{self._chart} has no {version} any longer, and nothing newer: it stays chosen"
                 outcome = Waiting(Reason.TAG_DELETED, message)
             case ManifestMissing(tag):
-                message = f"{self._chart} lists {tag} but has nothing for it: push it again, or delete it"
+                version = version_of_tag(tag)
+                message = f"{self._chart} lists {version} but has nothing for it: push it again, or delete it"
                 outcome = Waiting(Reason.MANIFEST_NOT_FOUND, message)
             case NothingFits() | TooManyTags():
                 message = (

@@ -23,7 +23,7 @@ from slipway.git import (
 )
 from slipway.git import Found as FoundRef
 from slipway.kinds.context import Context
-from slipway.kinds.registry.credentials import read_secret
+from slipway.kinds.registry.credentials import read_secret, secret_version
 from slipway.kinds.warehouse.commits import Candidate, Head, Kept, judge_head
 from slipway.kinds.warehouse.findings import Finding, Found, Trouble
 from slipway.kinds.warehouse.policies.ranking import rank
@@ -48,9 +48,9 @@ class GitWatch:
         """The repository."""
         return self.spec.url
 
-    def dependency(self) -> Hashable:
-        """Nothing that is watched: Secrets are read at each look."""
-        return None
+    async def dependency(self) -> Hashable:
+        """The Secret, as it is now."""
+        return await secret_version(self.context.kube, self.namespace, self.spec.secret_ref)
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """Ask where the ref points; only a commit that may be chosen is looked at more closely."""

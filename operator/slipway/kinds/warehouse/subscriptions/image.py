@@ -46,6 +46,9 @@ from slipway.oci.results import ImageInfo, TagsList
 
 __all__ = ["ImageWatch"]
 
+_PATIENCE: Final = 5.0
+"""Seconds that a choice waits to be described."""
+
 _NO_IMAGE: Final = (ManifestNotFound, BlobNotFound, PlatformNotFound, UnsupportedManifest)
 
 
@@ -64,7 +67,7 @@ class ImageWatch:
         """The repository."""
         return self.spec.repository
 
-    def dependency(self) -> Hashable:
+    async def dependency(self) -> Hashable:
         """The Registry that it goes through, as it is now."""
         try:
             view = self.context.registries.registry_for(self.namespace, self._reference(), self._registry)
@@ -199,12 +202,16 @@ class _Look:
         return recorded(self._repository, picked, known if is_described else None, info)
 
     async def _description(self, digest: str) -> ImageInfo | None:
-        """What is nice to know; a registry that counts pulls and has few left is not asked for it."""
+        """What is nice to know: no reason to use up the last pulls, or to keep anybody waiting.
+
+        An answer that comes too late is there for the next look.
+        """
         if not self.access.client.may_pull():
             return None
         try:
-            return await self._image(digest)
-        except RegistryError:
+            async with asyncio.timeout(_PATIENCE):
+                return await self._image(digest)
+        except (RegistryError, TimeoutError):
             return None
 
     async def _missing(self, tag: str) -> Waiting:

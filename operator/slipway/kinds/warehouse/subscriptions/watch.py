@@ -29,8 +29,12 @@ class Watch(Protocol):
     def place(self) -> str:
         """What is asked, in a text: whoever watches the same place at the same interval is due together."""
 
-    def dependency(self) -> Hashable:
-        """What the look goes through, as it is now: after trouble, a change of it is worth a new look."""
+    async def dependency(self) -> Hashable:
+        """What the look goes through, as it is now: after trouble, a change of it is worth a new look.
+
+        Raises:
+            KubeError: when the API server does not tell the version of a Secret.
+        """
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """Look; whatever stands in the way becomes trouble.
