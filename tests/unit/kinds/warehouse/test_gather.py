@@ -1,0 +1,382 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Hashable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from slipway.api.conditions import Reason
+from slipway.api.warehouse import Artifact, ArtifactCommit, Subscription, Warehouse
+from slipway.clock import format_time
+from slipway.engine.outcome import Waiting
+from slipway.kinds.context import Context
+from slipway.kinds.looks import Cause
+from slipway.kinds.warehouse import gather as module
+from slipway.kinds.warehouse.decide import Facts, Watched, decide
+from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
+from slipway.kinds.warehouse.gather import WarehouseGatherer
+from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN
+from slipway.kinds.warehouse.subscriptions.watch import Moment, Watch
+from slipway.kinds.warehouse.view import warehouse_key
+from slipway.kube.client import KubeClient
+from slipway.oci.errors import AuthenticationFailed, RateLimited, RegistryUnreachable
+from tests.support.outside import without_cluster
+
+START = datetime(2026, 11, 21, 9, tzinfo=UTC)
+KEY = warehouse_key("shop", "api")
+MINUTE = timedelta(minutes=1)
+INTERVAL = 5 * MINUTE
+
+
+class ManualClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.moment = START
+
+    def now(self) -> datetime:
+        """Where it stands."""
+        return self.moment
+
+    def monotonic(self) -> float:
+        """The same in seconds."""
+        return (self.moment - START).total_seconds()
+
+
+@dataclass
+class FakeWatch:
+    """A subscription that finds what the test says."""
+
+    place: str
+    finding: Finding | Exception
+    moments: list[Moment] = field(default_factory=list)
+    befores: list[Artifact | None] = field(default_factory=list)
+    way: Hashable = None
+
+    async def dependency(self) -> Hashable:
+        """What the test says."""
+        return self.way
+
+    async def look(self, moment: Moment, before: Artifact | None) -> Finding:
+        """Remember when, and find it."""
+        self.moments.append(moment)
+        self.befores.append(before)
+        if isinstance(self.finding, Exception):
+            raise self.finding
+        return self.finding
+
+
+@dataclass
+class Stage:
+    """One Warehouse with two subscriptions, whose status the test keeps as the API server would."""
+
+    context: Context
+    clock: ManualClock
+    watches: dict[str, FakeWatch]
+    body: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        self.gatherer = WarehouseGatherer(self.context)
+
+    async def gather(self, after: timedelta = timedelta(0)) -> dict[str, Watched]:
+        """One run so much later, whose status is written; the looks by subscription."""
+        self.clock.moment += after
+        facts = await self.gatherer.gather(KEY)
+        assert facts is not None
+        assert facts.live is not None
+        self.write(facts)
+        return {one.subscription.name: one for one in facts.live.watched}
+
+    def write(self, facts: Facts) -> None:
+        """Take over what was decided."""
+        plan = decide(facts, self.clock.now())
+        self.body["status"] = {**plan.status, "observedGeneration": self.body["metadata"]["generation"]}
+
+    def counts(self) -> tuple[int, int]:
+        """How often each was looked at."""
+        return len(self.watches["app"].moments), len(self.watches["source"].moments)
+
+    def restart(self) -> None:
+        """Lose the memory."""
+        self.gatherer = WarehouseGatherer(self.context)
+
+    def ask(self) -> None:
+        """Annotate it with a request, now."""
+        moment = format_time(self.clock.now())
+        self.body["metadata"]["annotations"] = {"slipway.dev/reconcile": moment}
+
+
+@dataclass
+class FakeKube:
+    """Has one object."""
+
+    body: Callable[[], dict[str, Any] | None]
+
+    async def get(self, *_: Any) -> dict[str, Any] | None:
+        """Whatever is asked for."""
+        return self.body()
+
+
+def found(name: str, short: str = "a", **changes: Any) -> Found:
+    """A commit that was found."""
+    commit = ArtifactCommit(url=f"https://git.example.com/{name}", ref="main", commit=short * 40)
+    return Found(name, commit, **changes)
+
+
+def waiting(name: str, **changes: Any) -> Trouble:
+    """Trouble that mends itself."""
+    return Trouble(name, Waiting(Reason.REGISTRY_UNREACHABLE, "no connection to the host"), **changes)
+
+
+def subscription(name: str) -> dict[str, Any]:
+    """In the spec; what is looked at is up to the fake."""
+    return {"name": name, "type": "Git", "git": {"url": f"https://git.example.com/{name}"}}
+
+
+@pytest.fixture
+async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """Two subscriptions, `app` and `source`, in places that are due at different moments."""
+    watches = {name: FakeWatch(f"https://git.example.com/{name}", found(name)) for name in ("app", "source")}
+
+    def watch_for(_: Context, _warehouse: Warehouse, one: Subscription) -> Watch:
+        return watches[one.name]
+
+    monkeypatch.setattr(module, "watch_for", watch_for)
+    clock = ManualClock()
+    body: dict[str, Any] = {
+        "metadata": {
+            "name": "api",
+            "namespace": "shop",
+            "uid": "u1",
+            "resourceVersion": "42",
+            "generation": 1,
+            "creationTimestamp": "2026-11-21T08:00:00Z",
+        },
+        "spec": {"subscriptions": [subscription(name) for name in watches]},
+    }
+    async with without_cluster(clock=clock) as context:
+        kube = cast("KubeClient", FakeKube(lambda: body))
+        yield Stage(replace(context, kube=kube), clock, watches, body)
+
+
+# --- when
+
+
+async def test_a_new_warehouse_looks_at_everything(stage: Stage) -> None:
+    """At once, whatever the schedule says."""
+    looks = await stage.gather()
+
+    assert stage.counts() == (1, 1)
+    assert {one.look.cause for one in looks.values()} == {Cause.POLL}
+
+
+async def test_each_subscription_has_moments_of_its_own(stage: Stage) -> None:
+    """One is due and the other is not; within an interval each had one look."""
+    await stage.gather()
+    seen = [stage.counts()]
+    for _ in range(30):
+        await stage.gather(INTERVAL / 30)
+        if stage.counts() != seen[-1]:
+            seen.append(stage.counts())
+
+    assert seen[-1] == (2, 2)
+    assert len(seen) == 3
+
+
+async def test_a_retry_of_one_does_not_ask_the_other(stage: Stage) -> None:
+    """Trouble is looked at sooner, by those who have it."""
+    stage.watches["app"].finding = waiting("app")
+    stage.body["spec"]["interval"] = "24h"
+    await stage.gather()
+
+    await stage.gather(4 * MINUTE)
+
+    assert stage.counts() == (2, 1)
+
+
+async def test_foreseen_errors_are_trouble_of_one_subscription(stage: Stage) -> None:
+    """The other is looked at all the same."""
+    error = RegistryUnreachable("no connection to the registry")
+    assert isinstance(error, FORESEEN)
+    stage.watches["app"].finding = error
+
+    looks = await stage.gather()
+
+    assert isinstance(looks["app"].finding, Trouble)
+    assert isinstance(looks["source"].finding, Found)
+
+
+async def test_a_request_looks_at_all_of_them_and_takes_no_older_answer(stage: Stage) -> None:
+    """Whoever asks wants to know what is there now."""
+    stage.body["spec"]["interval"] = "24h"
+    await stage.gather()
+    stage.clock.moment += MINUTE
+    stage.ask()
+
+    looks = await stage.gather()
+
+    assert stage.counts() == (2, 2)
+    assert {one.look.cause for one in looks.values()} == {Cause.REQUEST}
+    assert {watch.moments[-1].since for watch in stage.watches.values()} == {stage.clock.now()}
+    await stage.gather(timedelta(seconds=1))
+    assert stage.counts() == (2, 2)
+
+
+async def test_a_new_spec_is_looked_at_at_once(stage: Stage) -> None:
+    """And tells everybody what was found before."""
+    await stage.gather()
+    stage.body["metadata"]["generation"] = 2
+
+    await stage.gather(timedelta(seconds=1))
+
+    assert stage.counts() == (2, 2)
+    assert all(watch.befores[-1] is not None for watch in stage.watches.values())
+
+
+async def test_after_a_restart_everybody_waits_for_their_moments(stage: Stage) -> None:
+    """Nothing is asked, and what is decided is what stands there."""
+    await stage.gather()
+    before = dict(stage.body["status"])
+    stage.restart()
+
+    looks = await stage.gather(timedelta(seconds=1))
+
+    assert stage.counts() == (1, 1)
+    assert {one.look.result for one in looks.values()} == {None}
+    assert stage.body["status"] == before
+    for _ in range(30):
+        await stage.gather(INTERVAL / 30)
+    assert stage.counts() == (2, 2)
+
+
+async def test_after_a_restart_trouble_is_looked_at_within_about_a_minute(stage: Stage) -> None:
+    """Not all of it at once, and nothing else with it."""
+    stage.body["spec"]["interval"] = "24h"
+    stage.watches["app"].finding = waiting("app")
+    await stage.gather()
+    stage.restart()
+    await stage.gather(timedelta(seconds=1))
+    assert stage.counts() == (1, 1)
+
+    await stage.gather(70 * timedelta(seconds=1))
+
+    assert stage.counts() == (2, 1)
+
+
+async def test_what_grows_old_enough_wakes_its_subscription(stage: Stage) -> None:
+    """In that very moment, also after a restart."""
+    stage.body["spec"]["interval"] = "24h"
+    ripe_at = START + 7 * MINUTE
+    stage.watches["app"].finding = found("app", ripening=Ripening((), ripe_at))
+    looks = await stage.gather()
+    assert looks["app"].schedule.next_look(looks["app"].look, stage.clock.now()) == ripe_at
+
+    stage.restart()
+    await stage.gather(7 * MINUTE - timedelta(seconds=1))
+    assert stage.counts() == (1, 1)
+    await stage.gather(timedelta(seconds=1))
+
+    assert stage.counts() == (2, 1)
+
+
+async def test_a_low_quota_makes_the_interval_four_times_as_long(stage: Stage) -> None:
+    """Of the subscription that it concerns."""
+    stage.watches["app"].finding = found("app", throttled="few pulls left")
+    await stage.gather()
+
+    for _ in range(8 * 10):
+        await stage.gather(INTERVAL / 10)
+
+    assert stage.counts() == (3, 9)
+
+
+async def test_a_host_that_wants_to_be_left_alone_is(stage: Stage) -> None:
+    """As long as it said, though the interval is over."""
+    stage.watches["app"].finding = RateLimited("the registry wants fewer requests", 1200.0)
+    await stage.gather()
+
+    await stage.gather(19 * MINUTE)
+    assert stage.counts()[0] == 1
+    await stage.gather(MINUTE)
+
+    assert stage.counts()[0] == 2
+
+
+async def test_a_wrong_password_is_not_tried_again_until_something_changed(stage: Stage) -> None:
+    """Accounts get locked; the next try is that of the interval, or of another Secret."""
+    stage.body["spec"]["interval"] = "24h"
+    stage.watches["app"].finding = AuthenticationFailed("check user name and password")
+    await stage.gather()
+    for _ in range(20):
+        await stage.gather(MINUTE)
+    assert stage.counts() == (1, 1)
+
+    stage.watches["app"].way = "another Secret"
+    await stage.gather(MINUTE)
+
+    assert stage.counts() == (2, 1)
+
+
+async def test_a_way_that_changed_is_no_reason_to_look_where_all_is_well(stage: Stage) -> None:
+    """A rotated credential needs no thousand looks."""
+    await stage.gather()
+    stage.watches["app"].way = "another Secret"
+
+    await stage.gather(timedelta(seconds=1))
+
+    assert stage.counts() == (1, 1)
+
+
+# --- how fresh, and what is told
+
+
+async def test_a_look_that_is_due_takes_what_others_found_since_it_was_due(stage: Stage) -> None:
+    """All that watch one place are due together, and ask once."""
+    await stage.gather()
+    for _ in range(30):
+        await stage.gather(INTERVAL / 30)
+
+    for watch in stage.watches.values():
+        _, second = watch.moments
+        assert second.now - INTERVAL / 30 <= second.since < second.now
+
+
+async def test_a_retry_asks_anew(stage: Stage) -> None:
+    """What failed for another is no news."""
+    stage.watches["app"].finding = waiting("app")
+    await stage.gather()
+
+    await stage.gather(4 * MINUTE)
+
+    assert stage.watches["app"].moments[-1].since == stage.clock.now()
+
+
+async def test_an_interval_below_the_least_is_raised_and_told_once(stage: Stage) -> None:
+    """By an Event; the spec stays as it is."""
+    stage.body["spec"]["interval"] = "1s"
+    facts = await stage.gatherer.gather(KEY)
+    assert facts is not None
+    assert facts.live is not None
+    assert [note.reason for note in facts.live.notes] == [Reason.INTERVAL_TOO_SHORT]
+    stage.write(facts)
+
+    again = await stage.gatherer.gather(KEY)
+
+    assert again is not None
+    assert again.live is not None
+    assert again.live.notes == ()
+    assert stage.counts() == (1, 1)
+
+
+async def test_looks_that_find_the_same_change_nothing(stage: Stage) -> None:
+    """However often they are made."""
+    await stage.gather()
+    before = dict(stage.body["status"])
+
+    for _ in range(20):
+        await stage.gather(INTERVAL / 3)
+
+    assert stage.body["status"] == before
+    assert min(stage.counts()) > 5
