@@ -71,6 +71,10 @@ class Lookups:
         for scans in (self._tags, self._digests, self._images, self._refs, self._charts):
             await scans.aclose()
 
+    def forget(self, credential_id: str) -> None:
+        """Drops what was kept for a credential, when it was changed or its Registry deleted."""
+        self._cache.forget(credential_id)
+
     async def tags(self, source: Source, repository: str, since: datetime) -> TagsList:
         """All tags of a repository, as they were at `since` or later.
 

@@ -41,6 +41,7 @@ class RegistryGatherer:
         self._context = context
         self._looks: Looks[Probe] = Looks()
         self._asked = Asked()
+        self._credentials: dict[Key, str] = {}
 
     async def gather(self, key: Key) -> Facts | None:
         """Everything a decision needs; None when the Registry is gone.
@@ -51,6 +52,7 @@ class RegistryGatherer:
         body = await self._context.kube.get(REGISTRIES, key.namespace, key.name)
         if body is None:
             self._forget(key)
+            self._note_credential(key, None)
             return None
         registry, observed = Registry.model_validate(body), observed_from(key, body)
         schedule = Schedule(observed.uid, parse_duration(registry.spec.interval), retry=True)
@@ -82,6 +84,7 @@ class RegistryGatherer:
         attempt: Look[Probe] = Look(observed.uid, observed.generation, now, cause, None, dependency=secrets)
         try:
             connection = await self._context.registries.registry_of(view)
+            self._note_credential(view.key, connection.credential_id)
             seen = await look_at(connection, facts.registry.status, thorough=_is_new(cause, last, attempt))
             look = replace(attempt, result=Probe(seen=seen, url=view.url))
             pull = await self._pull(facts.registry, view, connection)
@@ -101,6 +104,14 @@ class RegistryGatherer:
             wanted = docker_config(view.host, view.project, credential)
         live = await self._context.kube.get(SECRETS, view.key.namespace, name)
         return PullFacts(name, wanted, live)
+
+    def _note_credential(self, key: Key, credential_id: str | None) -> None:
+        """What was found with a credential goes with it."""
+        before = self._credentials.pop(key, None)
+        if before is not None and before != credential_id:
+            self._context.lookups.forget(before)
+        if credential_id is not None:
+            self._credentials[key] = credential_id
 
     def _forget(self, key: Key) -> None:
         self._looks.forget(key)

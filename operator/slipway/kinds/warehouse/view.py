@@ -123,9 +123,10 @@ class WarehouseView:
     def listens(self) -> tuple[Hashable, ...]:
         """The Registries it may go through: the one it names, else all for its host."""
         namespace = self.key.namespace
+        ways: tuple[SubscriptionView | ChartView, ...] = (*self.subscriptions, *self.charts)
         return tuple(
             registry_key(namespace, way.registry) if way.registry else host_topic(namespace, way.host)
-            for way in (*self.subscriptions, *self.charts)
+            for way in ways
         )
 
     def artifact(self, subscription: str) -> ArtifactView | None:
