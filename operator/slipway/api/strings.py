@@ -22,6 +22,7 @@ __all__ = [
     "REFERENCE_LENGTH",
     "Digest",
     "Duration",
+    "Foreign",
     "FoundDigest",
     "ImageReference",
     "IntOrPercent",
@@ -187,6 +188,9 @@ def _cut_at(length: int) -> BeforeValidator:
 
     return BeforeValidator(cut)
 
+
+Foreign = Annotated[str, Field(max_length=128), _cut_at(128)]
+"""A word of a stranger's, such as what a chart says that it installs; longer ones are cut."""
 
 ShortText = Annotated[str, Field(max_length=63)]
 """A key, a verb or the name of somebody."""

@@ -11,6 +11,7 @@ from slipway.api.declaration import READY_COLUMNS, Column, Declaration
 from slipway.api.markers import Advice, ListMap, Rule, Union
 from slipway.api.strings import (
     Duration,
+    Foreign,
     FoundDigest,
     PositiveDuration,
     RegularExpression,
@@ -418,7 +419,7 @@ class ArtifactChart(ApiModel):
     """Of the chart's archive as the index names it, or of the manifest in the registry; where an index names
     none, of what it says of this version."""
 
-    app_version: Annotated[str | None, Field(max_length=128)] = None
+    app_version: Foreign | None = None
     """What the chart installs, by its own word."""
 
     created_at: Time | None = None

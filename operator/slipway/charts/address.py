@@ -58,6 +58,11 @@ def parse_address(url: str, name: str | None = None) -> ChartAddress:
         if name is not None or "/" not in repository:
             msg = f"{url[:200]!r} must name the chart by its path, like oci://registry.example.com/charts/api"
             raise InvalidChartUrl(msg)
+        host = repository.partition("/")[0]
+        if not any(mark in host for mark in ".:") and host != "localhost":
+            # References of images take such a host for a path on Docker Hub.
+            msg = f"{url[:200]!r} has no whole host: write it with its domain or port, like {host}:443"
+            raise InvalidChartUrl(msg)
         return OciChart(repository)
     if not url.startswith(("https://", "http://")):
         msg = f"{url[:200]!r} is no address of charts: write https://charts.example.com or oci://host/path/chart"

@@ -242,7 +242,7 @@ def _moment(text: str | None) -> datetime | None:
     """A time as Go writes it, with up to nine digits of a second; None when it is none, or Go's zero."""
     try:
         moment = datetime.fromisoformat(text or "")
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment if moment.year > 1 else None

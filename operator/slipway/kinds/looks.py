@@ -85,6 +85,11 @@ class Schedule:
         regular = last.at < self.last_due(now)
         return regular or any(moment is not None and moment <= now for moment in sooner)
 
+    def due_since(self, last: Look[Result], now: datetime) -> datetime | None:
+        """The latest moment since the last look at which all that were due with this one were due again."""
+        moments = (self.last_due(now), self._retry_at(last))
+        return max((one for one in moments if one is not None and last.at < one <= now), default=None)
+
     def last_due(self, now: datetime) -> datetime:
         """The latest staggered moment, not after now."""
         return last_due(self.spread_by, self.interval, now)

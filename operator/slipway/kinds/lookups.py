@@ -135,7 +135,8 @@ class Lookups:
         key = (chart, repository.authorization, id(repository.http))
 
         async def ask() -> Listing:
-            listing = await repository.list_versions(chart, self._indexes.pop(key, None))
+            listing = await repository.list_versions(chart, self._indexes.get(key))
+            self._indexes.pop(key, None)
             self._indexes[key] = listing  # the newest last
             while len(self._indexes) > _MOST_INDEXES:
                 del self._indexes[next(iter(self._indexes))]

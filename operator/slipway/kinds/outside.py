@@ -112,7 +112,10 @@ class Outside:
 def _cache_file(settings: Settings) -> Path | None:
     if settings.cache_directory == _NOWHERE:
         return None
-    directory = Path(settings.cache_directory).expanduser()
+    try:
+        directory = Path(settings.cache_directory).expanduser()
+    except RuntimeError:  # a pod whose user has no home
+        return None
     with contextlib.suppress(OSError):  # the cache says so itself, and does without a file
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory / _FILE

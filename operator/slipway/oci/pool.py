@@ -112,6 +112,7 @@ class ClientPool:
         self._limits = HostLimits(limits)
         self._circuits = Circuits()
         self._registries: dict[_Key, PooledRegistry] = {}
+        self._given_at: dict[_Key, float] = {}
 
     async def get(self, endpoint: Endpoint) -> RegistryClient:
         """The client for an endpoint. It belongs to the pool: use it soon, never close it.
@@ -130,7 +131,8 @@ class ClientPool:
         key = (self._identity(endpoint), endpoint.timeout, endpoint.limits)
         registry = self._registries.pop(key, None) or self._open(endpoint)
         self._registries[key] = registry
-        await self._drop_idle(keep=registry)
+        self._given_at[key] = self._clock.monotonic()
+        await self._drop_idle()
         return registry
 
     async def aclose(self) -> None:
@@ -178,14 +180,16 @@ class ClientPool:
         provider = make_provider(endpoint.product, access)
         return PooledRegistry(client, provider, source, endpoint.credential_id, self._identity(endpoint))
 
-    async def _drop_idle(self, keep: PooledRegistry) -> None:
+    async def _drop_idle(self) -> None:
+        """Whoever was given one just now has not used it yet, or asks the product's own API with it."""
         now = self._clock.monotonic()
         idle = [
             key
             for key, registry in self._registries.items()
-            if registry is not keep
-            and not registry.client.in_flight
-            and now - registry.client.last_used > self._idle
+            if not registry.client.in_flight
+            and now - max(registry.client.last_used, self._given_at[key]) > self._idle
         ]
+        for key in idle:
+            del self._given_at[key]
         for registry in [self._registries.pop(key) for key in idle]:
             await registry.client.aclose()

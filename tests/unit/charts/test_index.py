@@ -214,3 +214,10 @@ def test_millions_of_empty_lines_take_no_memory_to_match() -> None:
     assert excerpt(b"entries:\n" + b"\n" * 65 + b"  api:\n  - version: 1.0.0\n", "api") is None
     with pytest.raises(ChartMissing):
         read_versions(b"entries:\n" + b"\n" * 3_000_000, "api")
+
+
+def test_a_time_beyond_all_calendars_is_none() -> None:
+    """It has no name in UTC, and could not be written."""
+    index = b'entries: {api: [{version: 1.0.0, created: "9999-12-31T23:59:59-12:00"}]}'
+
+    assert read_versions(index, "api")[0].created is None

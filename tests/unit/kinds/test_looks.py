@@ -127,3 +127,17 @@ def test_looks_are_kept_per_object_and_uid() -> None:
     assert looks.last(KEY, "u2") is None
     looks.forget(KEY)
     assert looks.last(KEY, "u1") is None
+
+
+def test_those_that_failed_together_are_due_again_at_one_moment() -> None:
+    """One answer serves all their repeats."""
+    schedule = Schedule("r.example.com/a", timedelta(minutes=5), retry=True)
+    start = datetime(2026, 11, 21, 9, tzinfo=UTC)
+    one: Look[str] = Look("1", 1, start, Cause.POLL, "trouble", failures=3)
+    other: Look[str] = Look("2", 1, start + timedelta(milliseconds=5), Cause.POLL, "trouble", failures=3)
+    due = schedule.next_look(one, start)
+
+    later = due + timedelta(milliseconds=500)
+
+    assert schedule.due_since(one, later) == schedule.due_since(other, later) == due
+    assert schedule.due_since(one, due - timedelta(milliseconds=1)) is None

@@ -192,3 +192,17 @@ async def test_clients_of_a_pool_know_together_that_a_host_is_down() -> None:
     with pytest.raises(RegistryUnreachable, match="is left alone"):
         await (await pool.get(Endpoint(url, ROBOT))).check()
     await pool.aclose()
+
+
+async def test_a_client_that_was_given_out_just_now_is_not_idle() -> None:
+    """Whoever got it has not asked yet, or asks the API of the product, which nobody counts."""
+    clock = _Clock()
+    pool = ClientPool(clock=clock)
+    await pool.registry(Endpoint("https://a.example.com"))
+    clock.at += 3600
+    given = await pool.registry(Endpoint("https://a.example.com"))
+
+    await pool.registry(Endpoint("https://b.example.com"))
+
+    assert await pool.registry(Endpoint("https://a.example.com")) is given
+    await pool.aclose()

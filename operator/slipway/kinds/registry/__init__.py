@@ -34,5 +34,9 @@ class RegistryKind:
         return decide(facts, now)
 
     async def apply(self, facts: Facts, plan: Plan[PullSecretAction | None]) -> Plan[PullSecretAction | None]:
-        """See `slipway.kinds.registry.apply.apply`."""
-        return await apply(self._context, facts, plan)
+        """See `slipway.kinds.registry.apply.apply`; what could not be written is tested anew."""
+        try:
+            return await apply(self._context, facts, plan)
+        except BaseException:
+            self._gatherer.forget(facts.observed.key)
+            raise

@@ -51,13 +51,13 @@ class RegistryGatherer:
         """
         body = await self._context.kube.get(REGISTRIES, key.namespace, key.name)
         if body is None:
-            self._forget(key)
+            self.forget(key)
             self._note_credential(key, None)
             return None
         registry, observed = Registry.model_validate(body), observed_from(key, body)
         schedule = Schedule(observed.uid, parse_duration(registry.spec.interval), retry=True)
         if registry.spec.suspend:
-            self._forget(key)
+            self.forget(key)
             return Facts(observed, registry, None, schedule)
         return await self._tested(body, Facts(observed, registry, None, schedule))
 
@@ -113,7 +113,8 @@ class RegistryGatherer:
         if credential_id is not None:
             self._credentials[key] = credential_id
 
-    def _forget(self, key: Key) -> None:
+    def forget(self, key: Key) -> None:
+        """Drop what is known of the last test."""
         self._looks.forget(key)
         self._asked.forget(key)
 
@@ -125,7 +126,7 @@ def _observed_generation(registry: Registry) -> int:
 
 def _is_new(cause: Cause, last: Look[Probe] | None, attempt: Look[Probe]) -> bool:
     """Whether the registry may have become another one since it was last looked at closely."""
-    if cause is Cause.REQUEST or last is None or last.result is None:
+    if cause is Cause.REQUEST or last is None or last.result is None or last.result.trouble is not None:
         return True
     return (last.generation, last.dependency) != (attempt.generation, attempt.dependency)
 

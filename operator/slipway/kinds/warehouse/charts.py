@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
+from slipway.api.strings import DIGEST_LENGTH
 from slipway.charts.index import ChartVersion
 from slipway.charts.versions import tag_of_version
 from slipway.kinds.warehouse.filters import TagFilter
@@ -84,11 +85,13 @@ def chart_tags(place: str, versions: Iterable[ChartVersion]) -> ChartTags:
 
 
 def _identity(version: ChartVersion) -> str:
-    """The digest of the archive; where the index names none, one of where the archive is and since when.
+    """The digest of the archive; where none of use is named, one of where the archive is and since when.
 
     What is published again under the same version has another one, either way.
     """
-    if version.digest:
-        return version.digest if ":" in version.digest else f"sha256:{version.digest}"
+    named = version.digest or ""
+    whole = named if ":" in named else f"sha256:{named}"
+    if named and len(whole) <= DIGEST_LENGTH:
+        return whole
     content = "\n".join([version.version, str(version.created), *version.urls])
     return f"sha256:{sha256(content.encode()).hexdigest()}"

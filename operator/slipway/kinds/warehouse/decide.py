@@ -34,7 +34,7 @@ from slipway.kinds.warehouse.history import (
     release_of,
     with_change,
 )
-from slipway.kinds.warehouse.places import still_meant
+from slipway.kinds.warehouse.places import found_before
 from slipway.kinds.warehouse.selection import Choice
 
 __all__ = ["Facts", "Live", "Watched", "decide"]
@@ -119,7 +119,7 @@ def _looked(observed: Observed, live: Live, now: datetime) -> Plan[None]:
         _outcome(status.artifacts, live, pause),
         None,
         (*live.notes, *changes),
-        tuple(_throttled(live, observed.generation, now)),
+        tuple(_throttled(observed, live, now)),
     )
 
 
@@ -132,10 +132,9 @@ def _pause(watched: Watched, now: datetime) -> timedelta:
 def _after(live: Live) -> tuple[WarehouseStatus, list[EventNote]]:
     """The status after the looks, and what there is to tell about them."""
     status, notes = live.warehouse.status, []
-    known = {artifact.name: artifact for artifact in status.artifacts}
     artifacts = []
     for watched in live.watched:
-        old = still_meant(watched.subscription, known.get(watched.subscription.name))
+        old = found_before(live.warehouse, watched.subscription)
         new = _artifact(watched, old)
         if new is None:
             continue
@@ -246,9 +245,12 @@ def _outcome(artifacts: Sequence[Artifact], live: Live, pause: timedelta) -> Out
     return Waiting(worst.reason, message, pause)
 
 
-def _throttled(live: Live, generation: int, now: datetime) -> Iterable[Condition]:
-    """A condition while something is looked at more rarely than the spec asks."""
+def _throttled(observed: Observed, live: Live, now: datetime) -> Iterable[Condition]:
+    """A condition while something is looked at more rarely than asked; what is not known yet stays."""
     why = [watched.finding.throttled for watched in live.watched if watched.finding is not None]
     messages = tuple(dict.fromkeys(filter(None, why)))
     if messages:
+        generation = observed.generation
         yield Condition(THROTTLED, "True", Reason.QUOTA_LOW, "; ".join(messages), generation, now)
+    elif any(watched.finding is None for watched in live.watched):
+        yield from kept_conditions(observed)

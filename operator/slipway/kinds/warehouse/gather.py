@@ -12,14 +12,14 @@ from slipway.api.conditions import Reason
 from slipway.api.durations import format_duration
 from slipway.api.warehouse import Artifact, Subscription, Warehouse
 from slipway.engine.key import Key
-from slipway.engine.outcome import EventNote
+from slipway.engine.outcome import EventNote, Stalled, Waiting
 from slipway.engine.reconcile import Observed
 from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
 from slipway.kinds.looks import Cause, Look, Looks, Schedule, why_look
 from slipway.kinds.warehouse.decide import Facts, Live, Watched
 from slipway.kinds.warehouse.findings import Finding, SubscriptionLook, Trouble
-from slipway.kinds.warehouse.places import reconsidered, still_meant
+from slipway.kinds.warehouse.places import found_before
 from slipway.kinds.warehouse.subscriptions.factory import watch_for
 from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN, trouble_of
 from slipway.kinds.warehouse.subscriptions.watch import Moment, Watch
@@ -81,11 +81,22 @@ class WarehouseGatherer:
             self._context, warehouse, observed, self._looks.setdefault(observed.key, Looks()), bool(requests)
         )
         # All at once: what one subscription waits for is no reason for the others to wait.
-        watched = await asyncio.gather(*map(looking.watched, warehouse.spec.subscriptions))
-        self._looks[observed.key] = Looks()
+        watched = await asyncio.gather(
+            *map(looking.watched, warehouse.spec.subscriptions), return_exceptions=True
+        )
+        found, errors = [], []
         for one in watched:
-            self._looks[observed.key].record(one.subscription.name, one.look)
-        return Live(warehouse, tuple(watched), requests, (*notes, *looking.complaints()))
+            if isinstance(one, BaseException):
+                errors.append(one)
+            else:
+                found.append(one)
+        self._looks[observed.key] = Looks()
+        for good in found:
+            self._looks[observed.key].record(good.subscription.name, good.look)
+        # What the others found is remembered: it need not be asked for again.
+        for error in errors:
+            raise error
+        return Live(warehouse, tuple(found), requests, (*notes, *looking.complaints()))
 
     def _forget(self, key: Key) -> None:
         self._looks.pop(key, None)
@@ -119,7 +130,8 @@ class _Looking:
         )
         if cause is None:
             return Watched(subscription, last or self._assumed(before, now, dependency), schedule)
-        moment = Moment(now, self._since(cause, last, schedule, now))
+        is_changed = last is not None and last.dependency != dependency
+        moment = Moment(now, now if is_changed else self._since(cause, last, schedule, now))
         try:
             finding = await watch.look(moment, before)
         except FORESEEN as error:
@@ -155,12 +167,7 @@ class _Looking:
         return Schedule(watch.place, self._interval * (_SLOWDOWN if throttled else 1), retry=not refused)
 
     def _before(self, subscription: Subscription) -> Artifact | None:
-        known = (one for one in self.warehouse.status.artifacts if one.name == subscription.name)
-        before = still_meant(subscription, next(known, None))
-        if self._observed_generation == self.observed.generation:
-            return before
-        # What another spec passed over may count now.
-        return reconsidered(before)
+        return found_before(self.warehouse, subscription)
 
     def _since(
         self, cause: Cause, last: SubscriptionLook | None, schedule: Schedule, now: datetime
@@ -170,8 +177,7 @@ class _Looking:
             return now
         if last is None and self.observed.generation == 1:
             return max(self.observed.created_at, schedule.last_due(now))
-        regular = schedule.last_due(now)
-        return regular if last is not None and last.at < regular and not last.failures else now
+        return (schedule.due_since(last, now) if last is not None else None) or now
 
     def _look(
         self, cause: Cause, finding: Finding, last: SubscriptionLook | None, dependency: object
@@ -180,6 +186,7 @@ class _Looking:
         failures = last.failures if last is not None and last.generation == self.observed.generation else 0
         refused_for = finding.refused_for if isinstance(finding, Trouble) else None
         ripe_at = ripening.next_at if ripening is not None else None
+        again_at = _earliest(ripe_at, _recheck_at(finding, now))
         return Look(
             uid=self.observed.uid,
             generation=self.observed.generation,
@@ -188,7 +195,7 @@ class _Looking:
             result=finding,
             failures=failures + 1 if isinstance(finding, Trouble) else 0,
             not_before=now + min(refused_for, _LONGEST_REFUSAL) if refused_for else None,
-            look_again_at=max(ripe_at, now + _SHORTEST_WAIT) if ripe_at is not None else None,
+            look_again_at=max(again_at, now + _SHORTEST_WAIT) if again_at is not None else None,
             dependency=dependency,
         )
 
@@ -206,6 +213,21 @@ class _Looking:
             look_again_at=ripe_at,
             dependency=dependency,
         )
+
+
+def _recheck_at(finding: Finding, now: datetime) -> datetime | None:
+    """When trouble that hangs on something unwatched, such as a Secret, is looked at again."""
+    match finding:
+        case Trouble(outcome=Waiting(until=timedelta() as pause)):
+            return now + pause
+        case Trouble(outcome=Stalled(reason=Reason.CREDENTIAL_NOT_BOUND, recheck=pause)):
+            return now + pause
+        case _:
+            return None
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _observed_in(view: WarehouseView) -> Observed:

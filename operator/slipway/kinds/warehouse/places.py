@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from slipway.api.warehouse import Artifact, ArtifactChart, ArtifactCommit, ArtifactImage, Subscription
+from slipway.api.warehouse import (
+    Artifact,
+    ArtifactChart,
+    ArtifactCommit,
+    ArtifactImage,
+    Subscription,
+    Warehouse,
+)
 from slipway.kinds.warehouse.findings import Content
 from slipway.kinds.warehouse.history import content_of
 
-__all__ = ["reconsidered", "still_meant"]
+__all__ = ["found_before", "reconsidered", "still_meant"]
+
+
+def found_before(warehouse: Warehouse, subscription: Subscription) -> Artifact | None:
+    """What a subscription found, as far as its spec of now still means it."""
+    known = next((one for one in warehouse.status.artifacts if one.name == subscription.name), None)
+    meant = still_meant(subscription, known)
+    is_edited = warehouse.metadata.generation != warehouse.status.observed_generation
+    # Which paths count may be another question by now.
+    return reconsidered(meant) if is_edited else meant
 
 
 def still_meant(subscription: Subscription, known: Artifact | None) -> Artifact | None:

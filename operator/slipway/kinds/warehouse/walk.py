@@ -60,7 +60,8 @@ class Walk:
         self._shortlist = shortlist
         self._details = details
         self._standing = standing
-        self._seen = Sightings.of(situation.seen)
+        # A moment in the future was written before the clock was set back, and would never pass.
+        self._seen = Sightings.of(sight for sight in situation.seen if sight.at <= situation.now)
         self._images: dict[str, ImageInfo] = {}
         self._refusals: dict[str, Refusal] = {}
 

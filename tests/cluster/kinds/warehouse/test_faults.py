@@ -1,4 +1,4 @@
-"""Warehouses in front of registries that do wrong (faults F22 to F31): what was good stays, and comes back."""
+"""Warehouses in front of registries that do wrong (F22 to F31): what was good stays, and comes back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from tests.support.faults import (
     status,
     stored_image,
     two_pages_in_a_circle,
-    wrong_content_type,
 )
 from tests.support.objects import Body, Objects, condition
 

@@ -86,3 +86,12 @@ def test_tags_of_charts_in_a_registry_are_read_as_versions() -> None:
     assert ranked(policy, ["1.0.0_build", "2.0.0", "1.1.0-rc.1", "latest"]).best == ("1.0.0_build",)
     assert policy.follows is None
     assert policy.wish == "a release in <2"
+
+
+def test_what_an_index_says_too_long_is_no_reason_to_fail() -> None:
+    """A digest that is none is told apart by what else is known of the version."""
+    odd = ChartVersion("1.0.0", digest="x" * 900)
+
+    answer = chart_tags("api", [odd]).answer(Resolve(("1.0.0",)))
+
+    assert len(answer.digests["1.0.0"]) == len("sha256:") + 64

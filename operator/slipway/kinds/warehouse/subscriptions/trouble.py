@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from slipway.api.conditions import Reason
 from slipway.charts import ChartError, InvalidChartUrl
+from slipway.egress import InvalidUrl
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.git.errors import GitError
 from slipway.kinds.registry.access import AccessProblem, problem_outcome
@@ -22,6 +23,7 @@ Foreseen: TypeAlias = (
     InvalidRange
     | InvalidPattern
     | InvalidChartUrl
+    | InvalidUrl
     | AccessProblem
     | SecretMissing
     | RegistryError
@@ -33,6 +35,7 @@ FORESEEN: Final = (
     InvalidRange,
     InvalidPattern,
     InvalidChartUrl,
+    InvalidUrl,
     AccessProblem,
     SecretMissing,
     RegistryError,
@@ -56,6 +59,7 @@ _REASONS: Final[dict[type[Exception], str]] = {
     InvalidRange: Reason.INVALID_RANGE,
     InvalidPattern: Reason.INVALID_PATTERN,
     InvalidChartUrl: Reason.INVALID_URL,
+    InvalidUrl: Reason.INVALID_URL,
 }
 
 _RECHECK: Final = timedelta(seconds=60)
@@ -72,7 +76,7 @@ def _outcome(error: Foreseen) -> Waiting | Stalled:
     match error:
         case AccessProblem():
             return error.outcome
-        case InvalidRange() | InvalidPattern() | InvalidChartUrl():
+        case InvalidRange() | InvalidPattern() | InvalidChartUrl() | InvalidUrl():
             return Stalled(_REASONS[type(error)], str(error))
         case RegistryError() | GitError() if error.reason in _FOR_A_PERSON:
             return Stalled(error.reason, str(error), _RECHECK)
