@@ -6,7 +6,7 @@ from typing import Final
 
 from slipway.api.registry import RegistryStatus
 from slipway.kinds.registry.decide import Seen
-from slipway.oci.errors import RateLimited, RegistryError
+from slipway.oci.errors import RateLimited, RegistryError, RegistryUnreachable
 from slipway.oci.pool import PooledRegistry
 from slipway.oci.providers.provider import Capability
 from slipway.oci.results import RepositoryCatalog
@@ -31,9 +31,9 @@ async def look_at(registry: PooledRegistry, before: RegistryStatus, *, thorough:
         RegistryError: when it cannot be reached, is none, or does not take the credential.
     """
     await registry.client.check()
-    catalog = await _catalog(registry)
+    catalog, repositories = await _catalog(registry, before.repositories)
     offered: set[Capability] = set()
-    if catalog is not None:
+    if repositories is not None:
         offered.add(Capability.CATALOG)
     if registry.provider.uses_api:
         offered.add(Capability.PROVIDER_API)
@@ -43,19 +43,27 @@ async def look_at(registry: PooledRegistry, before: RegistryStatus, *, thorough:
         offered |= _BY_IMAGE & set(before.capabilities)
     return Seen(
         capabilities=tuple(sorted(offered)),
-        repositories=None if catalog is None else len(catalog),
+        repositories=repositories,
         rate_limit=registry.client.quota_state,
     )
 
 
-async def _catalog(registry: PooledRegistry) -> RepositoryCatalog | None:
-    """None where the registry lists nothing to this credential, which is nothing bad."""
+async def _catalog(
+    registry: PooledRegistry, before: int | None
+) -> tuple[RepositoryCatalog | None, int | None]:
+    """What it lists, and how much that is; nothing where it lists nothing to this credential.
+
+    A catalogue that fails for a moment has as many as before: the registry itself has just answered.
+    """
     try:
-        return await registry.provider.list_repositories()
+        catalog = await registry.provider.list_repositories()
     except RateLimited:
         raise
+    except RegistryUnreachable:
+        return None, before
     except RegistryError:
-        return None
+        return None, None
+    return catalog, len(catalog)
 
 
 async def _by_image(registry: PooledRegistry, catalog: RepositoryCatalog) -> set[Capability]:
