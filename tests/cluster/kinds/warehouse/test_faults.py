@@ -22,7 +22,6 @@ from tests.support.faults import (
     other_content,
     page_two,
     rate_limited,
-    same_page_for_ever,
     short_read,
     status,
     stored_image,
@@ -65,7 +64,6 @@ LISTS: list[tuple[str, str, Fault]] = [
     ("F26 a login page", "NotARegistry", html_page()),
     ("F26 lists in lists", "InvalidResponse", deep_nesting()),
     ("F27 a circle of pages", "ListingIncomplete", two_pages_in_a_circle),
-    ("F27 the same page for ever", "ListingIncomplete", same_page_for_ever),
     ("F28 a list that breaks off", "RegistryUnreachable", short_read()),
     ("F28 a second page that fails", "RegistryFailing", page_two(status(500))),
 ]
