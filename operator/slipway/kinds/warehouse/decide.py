@@ -34,7 +34,7 @@ from slipway.kinds.warehouse.history import (
     release_of,
     with_change,
 )
-from slipway.kinds.warehouse.places import found_before
+from slipway.kinds.warehouse.places import still_meant
 from slipway.kinds.warehouse.selection import Choice
 
 __all__ = ["Facts", "Live", "Watched", "decide"]
@@ -132,9 +132,10 @@ def _pause(watched: Watched, now: datetime) -> timedelta:
 def _after(live: Live) -> tuple[WarehouseStatus, list[EventNote]]:
     """The status after the looks, and what there is to tell about them."""
     status, notes = live.warehouse.status, []
+    known = {artifact.name: artifact for artifact in status.artifacts}
     artifacts = []
     for watched in live.watched:
-        old = found_before(live.warehouse, watched.subscription)
+        old = still_meant(watched.subscription, known.get(watched.subscription.name))
         new = _artifact(watched, old)
         if new is None:
             continue
@@ -246,11 +247,14 @@ def _outcome(artifacts: Sequence[Artifact], live: Live, pause: timedelta) -> Out
 
 
 def _throttled(observed: Observed, live: Live, now: datetime) -> Iterable[Condition]:
-    """A condition while something is looked at more rarely than asked; what is not known yet stays."""
+    """A condition while something is looked at more rarely than the spec asks.
+
+    After a restart it stays until everything was looked at.
+    """
     why = [watched.finding.throttled for watched in live.watched if watched.finding is not None]
     messages = tuple(dict.fromkeys(filter(None, why)))
     if messages:
-        generation = observed.generation
-        yield Condition(THROTTLED, "True", Reason.QUOTA_LOW, "; ".join(messages), generation, now)
+        text = "; ".join(messages)
+        yield Condition(THROTTLED, "True", Reason.QUOTA_LOW, text, observed.generation, now)
     elif any(watched.finding is None for watched in live.watched):
-        yield from kept_conditions(observed)
+        yield from (one for one in kept_conditions(observed) if one.type == THROTTLED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -135,7 +135,9 @@ class _Looking:
         try:
             finding = await watch.look(moment, before)
         except FORESEEN as error:
-            finding = trouble_of(subscription.name, error)
+            # What was known of a quota holds until a look that succeeds tells another.
+            known = last.result.throttled if last is not None and last.result is not None else None
+            finding = replace(trouble_of(subscription.name, error), throttled=known)
         look = self._look(cause, finding, last, dependency)
         return Watched(subscription, look, self._schedule(watch, look))
 

@@ -292,6 +292,18 @@ async def test_a_low_quota_makes_the_interval_four_times_as_long(stage: Stage) -
     assert stage.counts() == (3, 9)
 
 
+async def test_a_low_quota_is_not_forgotten_by_a_look_that_fails(stage: Stage) -> None:
+    """The condition would come and go with every hiccup."""
+    stage.watches["app"].finding = found("app", throttled="few pulls left")
+    await stage.gather()
+    stage.watches["app"].finding = RegistryUnreachable("no connection to the registry")
+
+    looks = await stage.gather(4 * INTERVAL)
+
+    assert isinstance(looks["app"].finding, Trouble)
+    assert looks["app"].finding.throttled == "few pulls left"
+
+
 async def test_a_host_that_wants_to_be_left_alone_is(stage: Stage) -> None:
     """As long as it said, though the interval is over."""
     stage.watches["app"].finding = RateLimited("the registry wants fewer requests", 1200.0)
