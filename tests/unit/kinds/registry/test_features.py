@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -18,11 +18,13 @@ DIGEST = "sha256:" + "a" * 64
 Script = Callable[[str, str], Answer]
 
 
-def registry(*repositories: str, empty: tuple[str, ...] = (), **answers: Answer) -> Script:
+def registry(
+    *repositories: str, empty: tuple[str, ...] = (), answers: Mapping[str, Answer] | None = None
+) -> Script:
     """A registry with these repositories, one tag in each; `answers` by a word of the path come first."""
 
     def script(method: str, path: str) -> Answer:
-        for word, answer in answers.items():
+        for word, answer in (answers or {}).items():
             if word in path:
                 return answer
         if "_catalog" in path:
@@ -64,7 +66,7 @@ async def test_what_it_lists_is_counted() -> None:
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
 async def test_a_registry_that_lists_nothing_is_connected_all_the_same(status: int) -> None:
     """Many hide their catalogue from those who may read every image."""
-    found, _ = await seen(registry("shop/api", _catalog=Answer(status)))
+    found, _ = await seen(registry("shop/api", answers={"_catalog": Answer(status)}))
 
     assert found == Seen()
 
@@ -72,7 +74,7 @@ async def test_a_registry_that_lists_nothing_is_connected_all_the_same(status: i
 async def test_a_catalogue_that_fails_once_takes_nothing_back() -> None:
     """The status would change at every hiccup; what a catalogue that fails for ever had is not made up."""
     before = RegistryStatus(capabilities=("Catalog", "Referrers"), repositories=7)
-    script = registry("shop/api", _catalog=Answer(503))
+    script = registry("shop/api", answers={"_catalog": Answer(503)})
 
     found, _ = await seen(script, before, thorough=False)
     never, _ = await seen(script)
@@ -120,7 +122,7 @@ async def test_a_test_that_is_not_thorough_keeps_what_was_known_of_images() -> N
 async def test_a_refusal_is_no_feature(answers: dict[str, Answer], error: type[RegistryError]) -> None:
     """Whoever is asked too much is left alone."""
     with pytest.raises(error):
-        await seen(registry("shop/api", **answers))
+        await seen(registry("shop/api", answers=answers))
 
 
 async def test_the_state_of_the_quota_is_told() -> None:

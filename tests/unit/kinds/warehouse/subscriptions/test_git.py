@@ -24,7 +24,7 @@ from tests.support.outside import without_cluster
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 URL = "https://git.example.com/shop/api.git"
-PATHS = {"excludePaths": ["**/*.md"]}
+PATHS: dict[str, Any] = {"excludePaths": ["**/*.md"]}
 
 
 def commit(name: str) -> str:
@@ -227,7 +227,7 @@ async def test_what_is_followed(
 async def test_a_version_that_was_deleted_is_no_reason_to_go_back(context: Context, host: Host) -> None:
     """What was chosen stays, and it is said what became of its tag."""
     host.refs |= {"refs/tags/v1.0.0": "b"}
-    semver = {"branch": None, "semver": {"range": "^1"}}
+    semver: dict[str, Any] = {"branch": None, "semver": {"range": "^1"}}
 
     finding = await look(context, chosen("c", ref="v1.2.0"), seen=seen_long_ago("b"), **semver)
 
@@ -239,7 +239,7 @@ async def test_a_version_that_was_deleted_is_no_reason_to_go_back(context: Conte
 async def test_a_narrower_range_may_go_back(context: Context, host: Host) -> None:
     """Whoever narrows it means it."""
     host.refs |= {"refs/tags/v1.0.0": "b", "refs/tags/v1.2.0": "c"}
-    semver = {"branch": None, "semver": {"range": "~1.0"}}
+    semver: dict[str, Any] = {"branch": None, "semver": {"range": "~1.0"}}
 
     finding = await look(context, chosen("c", ref="v1.2.0"), seen=seen_long_ago("b"), **semver)
 
