@@ -34,7 +34,7 @@ from slipway.kinds.warehouse.history import (
     release_of,
     with_change,
 )
-from slipway.kinds.warehouse.places import still_meant
+from slipway.kinds.warehouse.places import found_before
 from slipway.kinds.warehouse.selection import Choice
 
 __all__ = ["Facts", "Live", "Watched", "decide"]
@@ -132,10 +132,9 @@ def _pause(watched: Watched, now: datetime) -> timedelta:
 def _after(live: Live) -> tuple[WarehouseStatus, list[EventNote]]:
     """The status after the looks, and what there is to tell about them."""
     status, notes = live.warehouse.status, []
-    known = {artifact.name: artifact for artifact in status.artifacts}
     artifacts = []
     for watched in live.watched:
-        old = still_meant(watched.subscription, known.get(watched.subscription.name))
+        old = found_before(live.warehouse, watched.subscription)
         new = _artifact(watched, old)
         if new is None:
             continue

@@ -57,7 +57,7 @@ class Watched:
         """One place for each."""
         return self.name
 
-    def dependency(self) -> None:
+    async def dependency(self) -> None:
         """Nothing."""
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
