@@ -138,10 +138,12 @@ tags = st.text("aZ0_.-", max_size=4).map(lambda rest: f":_{rest}")
 @st.composite
 def references(draw: st.DrawFn) -> str:
     """References as people write them, with and without each part."""
-    path = draw(words)
+    host, path = draw(hosts), draw(words)
     for separator, word in draw(st.lists(st.tuples(separators, words), max_size=3)):
         path += separator + word
-    return draw(hosts) + path + draw(st.just("") | tags) + draw(st.sampled_from(["", f"@{DIGEST}"]))
+    if not host and "." in path.partition("/")[0]:
+        host = "r.io/"  # or the first word would be taken for a host
+    return host + path + draw(st.just("") | tags) + draw(st.sampled_from(["", f"@{DIGEST}"]))
 
 
 @given(references())
