@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.modules import syntax_tree
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "operator" / "slipway"
 
@@ -16,7 +18,7 @@ INDEX_HOSTS = ("pypi" + ".org", "python" + "hosted.org", "proxy.golang" + ".org"
 
 def has_code(module: Path) -> bool:
     """Whether there is more in a module than the docstring that introduces a package."""
-    return len(ast.parse(module.read_text(encoding="utf-8")).body) > 1
+    return len(syntax_tree(module).body) > 1
 
 
 modules = pytest.mark.parametrize(
@@ -55,7 +57,7 @@ def test_no_module_is_named_operator() -> None:
 @modules
 def test_every_module_says_what_it_offers(module: Path) -> None:
     """`__all__` lists the public names, in every module, and each of them exists."""
-    tree = ast.parse(module.read_text(encoding="utf-8"))
+    tree = syntax_tree(module)
     (offered,) = (names for names in map(_names_in_all, tree.body) if names is not None)
     assert set(offered) <= set(_defined(tree)), module
 
@@ -63,7 +65,7 @@ def test_every_module_says_what_it_offers(module: Path) -> None:
 @modules
 def test_every_module_begins_with_its_purpose(module: Path) -> None:
     """A docstring stands on top, and annotations are never evaluated by surprise."""
-    tree = ast.parse(module.read_text(encoding="utf-8"))
+    tree = syntax_tree(module)
     assert ast.get_docstring(tree)
     annotates = any(
         isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.AnnAssign) for node in ast.walk(tree)

@@ -17,6 +17,9 @@ CRDS = Path(__file__).parents[3] / "crds"
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 
 
+files = cache(crd_files)
+
+
 @cache
 def version_of(kind: Any) -> dict[str, Any]:
     """The only version of the kind's CRD."""
@@ -50,28 +53,26 @@ def fields_of(kind: Any, *parts: str) -> list[tuple[str, Schema]]:
 def test_the_files_are_what_the_models_say() -> None:
     """`make crds` was run after the last change of a model, and nothing else lies beside its files."""
     kept = {path.name: path.read_text(encoding="utf-8") for path in CRDS.iterdir()}
-    assert kept == crd_files(), "run: make crds"
+    assert kept == files(), "run: make crds"
 
 
 def test_writing_makes_the_folder(tmp_path: Path) -> None:
     """The files land where they were asked for, and are the same however often they are written."""
     folder = tmp_path / "new"
     first = {path.name: path.read_text(encoding="utf-8") for path in write_crds(folder)}
-    assert (
-        {path.name: path.read_text(encoding="utf-8") for path in write_crds(folder)} == first == crd_files()
-    )
+    assert {path.name: path.read_text(encoding="utf-8") for path in write_crds(folder)} == first == files()
 
 
 @each_kind
 def test_the_yaml_says_what_the_crd_says(kind: Any) -> None:
     """Nothing is lost in folding and quoting."""
     name = f"slipway.dev_{kind.declaration.plural}.yaml"
-    assert yaml.safe_load(crd_files()[name]) == crd(kind)
+    assert yaml.safe_load(files()[name]) == crd(kind)
 
 
 def test_the_yaml_has_no_anchors_and_no_long_lines_of_prose() -> None:
     """People read these files: aliases would send them searching."""
-    for text in crd_files().values():
+    for text in files().values():
         assert not re.search(r"^\s*[\w-]+: [&*]id\d+", text, re.MULTILINE)
         prose = [line for line in text.splitlines() if "description:" in line]
         assert max(map(len, prose)) < 140

@@ -13,6 +13,7 @@ from slipway.api import conditions
 from slipway.api.conditions import Reason
 from slipway.build.rebase.refusal import RefusalReason
 from slipway.oci.errors import RegistryError
+from tests.support.modules import syntax_tree
 
 PACKAGE = Path(conditions.__file__).parents[1]
 REASONS = {name: value for name, value in vars(Reason).items() if name.isupper()}
@@ -20,11 +21,6 @@ MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != Path(condit
 
 GIVERS = {"Settled": 0, "Waiting": 0, "Stalled": 0, "Failed": 0, "EventNote": 0, "Refused": 0, "Condition": 2}
 """What carries a reason, and at which place."""
-
-
-def parsed(module: Path) -> ast.Module:
-    """The syntax tree of a module."""
-    return ast.parse(module.read_text(encoding="utf-8"))
 
 
 def named(tree: ast.Module) -> Iterator[str]:
@@ -73,7 +69,7 @@ def reasons_of(error: type[RegistryError]) -> set[str]:
 
 def test_every_reason_is_given_somewhere() -> None:
     """A reason that nobody gives would promise what does not happen."""
-    used = {name for module in MODULES for name in named(parsed(module))}
+    used = {name for module in MODULES for name in named(syntax_tree(module))}
 
     assert sorted(REASONS.keys() - used) == []
     assert sorted(used - REASONS.keys()) == []
@@ -82,7 +78,7 @@ def test_every_reason_is_given_somewhere() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_reason_is_a_bare_word(module: Path) -> None:
     """Whoever reads a reason finds in one file when it occurs."""
-    assert [word for expression in given_as(parsed(module)) for word in literals(expression)] == []
+    assert [word for expression in given_as(syntax_tree(module)) for word in literals(expression)] == []
 
 
 def test_a_bare_word_would_be_found() -> None:
