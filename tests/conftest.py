@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.cluster import (
     relay,
     relayed_operator,
 )
+from tests.support.thoroughness import search_as_asked
 
 __all__ = [
     "cluster",
@@ -36,6 +38,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "test_bed: needs audit log, etcd, fake nodes or relay of our own clusters"
     )
+    search_as_asked()
+    # What is loaded and collected stays: to go through it again and again takes longer than many tests.
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, but only that of the tests."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

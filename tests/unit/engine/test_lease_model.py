@@ -26,6 +26,7 @@ from typing_extensions import override
 from slipway.engine.elector import Elector, renewal_timeout
 from slipway.engine.fence import Fence
 from slipway.engine.lease import LeaseLost, LeaseUnavailable, Raced, Record
+from tests.support.thoroughness import examples
 from tests.unit.engine.support import START, turn_loop
 
 DURATION = 45.0
@@ -379,5 +380,5 @@ class LeaseMachine(RuleBasedStateMachine):
         self.ghosts += [self.alive.pop(name) for name in over]
 
 
-LeaseMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=15, deadline=None)
+LeaseMachine.TestCase.settings = settings(max_examples=examples(25), stateful_step_count=15, deadline=None)
 TestLeaseMachine = LeaseMachine.TestCase

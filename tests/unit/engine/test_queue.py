@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from slipway.engine.key import Key
 from slipway.engine.queue import Queue, QueueClosed
+from tests.support.thoroughness import examples
 from tests.unit.engine.support import close_loop, key, turn_loop, until
 
 keys = st.builds(key, st.sampled_from(["one", "two", "three"]), st.sampled_from(["a", "b", "c"]))
@@ -156,7 +157,7 @@ class QueueMachine(RuleBasedStateMachine):
         assert not broken, broken
 
 
-QueueMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+QueueMachine.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=40, deadline=None)
 TestQueueMachine = QueueMachine.TestCase
 
 

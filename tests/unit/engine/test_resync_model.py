@@ -20,6 +20,7 @@ from slipway.engine.key import Key
 from slipway.engine.queue import Queue
 from slipway.engine.resync import Resync
 from slipway.engine.store import Store
+from tests.support.thoroughness import examples
 from tests.unit.engine.model_server import ModelLister, ModelServer, Snapshot
 from tests.unit.engine.support import CHILD_KIND, KIND, OTHER_KIND, ManualClock, key
 
@@ -199,5 +200,5 @@ class ResyncMachine(RuleBasedStateMachine):
             self.loop.close()
 
 
-ResyncMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+ResyncMachine.TestCase.settings = settings(max_examples=examples(30), stateful_step_count=30, deadline=None)
 TestResyncMachine = ResyncMachine.TestCase

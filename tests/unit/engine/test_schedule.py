@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from slipway.clock import SystemClock
 from slipway.engine.key import Key
 from slipway.engine.schedule import Schedule
+from tests.support.thoroughness import examples
 from tests.unit.engine.support import ManualClock, in_time, key, until
 
 keys = st.builds(key, st.sampled_from("abcdef"))
@@ -56,7 +57,7 @@ class ScheduleMachine(RuleBasedStateMachine):
         assert self.schedule.next_at() == min(self.due.values(), default=None)
 
 
-ScheduleMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+ScheduleMachine.TestCase.settings = settings(max_examples=examples(40), stateful_step_count=40, deadline=None)
 TestScheduleMachine = ScheduleMachine.TestCase
 
 

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from slipway.engine.key import Key
 from slipway.engine.store import Store
 from slipway.engine.tombstones import TOMBSTONE_SECONDS
+from tests.support.thoroughness import examples
 from tests.unit.engine.support import KIND, OTHER_KIND, FakeView, ManualClock, key
 
 keys = st.builds(key, st.sampled_from(["a", "b"]), st.just("shop"), st.sampled_from([KIND, OTHER_KIND]))
@@ -107,7 +108,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert all(self.store._listeners.values())
 
 
-StoreMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+StoreMachine.TestCase.settings = settings(max_examples=examples(40), stateful_step_count=40, deadline=None)
 TestStoreMachine = StoreMachine.TestCase
 
 

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from slipway.api.deployment import HistoryEntry
 from slipway.kinds.deployment.autoscaler import AUTOSCALER
 from slipway.kinds.deployment.history import start_of
+from tests.support.thoroughness import examples
 from tests.unit.kinds.deployment.world import Crash, World, managed_offer
 
 KEPT_BUILDS = 4
@@ -192,5 +193,5 @@ class Rollouts(RuleBasedStateMachine):
         self.world.crash_before = crash
 
 
-Rollouts.TestCase.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+Rollouts.TestCase.settings = settings(max_examples=examples(20), stateful_step_count=20, deadline=None)
 TestRollouts = Rollouts.TestCase

@@ -32,6 +32,7 @@ from slipway.kinds.managedimage.facts import (
     Source,
 )
 from slipway.kinds.managedimage.situation import REBUILD, ImagePlan
+from tests.support.thoroughness import examples
 
 HOST = "registry.example.com"
 BASE = f"{HOST}/base/python:3.12"
@@ -281,5 +282,5 @@ class Story(RuleBasedStateMachine):
         return str(builds[image["build"]] if "build" in image else image["digest"])
 
 
-Story.TestCase.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
+Story.TestCase.settings = settings(max_examples=examples(80), stateful_step_count=25, deadline=None)
 TestStory = Story.TestCase

@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from typing_extensions import override
 
 from slipway.oci.cache import RegistryCache
+from tests.support.thoroughness import examples
 from tests.unit.oci.cache.support import HOST, SettableClock, digest, image
 
 T = TypeVar("T")
@@ -201,5 +202,5 @@ class CacheMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-CacheMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
+CacheMachine.TestCase.settings = settings(max_examples=examples(15), stateful_step_count=30, deadline=None)
 TestCacheModel = CacheMachine.TestCase
