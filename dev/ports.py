@@ -48,9 +48,9 @@ def reserve(count: int) -> Reservation:
         NoFreePort: there are not that many.
     """
     descriptor = os.open(cache_directory() / "ports.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    candidates = random.sample(range(FIRST, LAST + 1), k=LAST - FIRST + 1)
+    start = random.randint(FIRST, LAST)
     taken: list[int] = []
-    for port in candidates:
+    for port in (*range(start, LAST + 1), *range(FIRST, start)):
         if len(taken) == count:
             break
         if _lock(descriptor, port) and _is_free(port):

@@ -138,7 +138,7 @@ def manifest_for(reference: str) -> dict[str, Any]:
     problem = look({"reference": reference})
     assert not isinstance(problem, KnownBase)
     assert len(problem.message) <= MESSAGE_LIMIT
-    manifest: dict[str, Any] = yaml.safe_load(problem.message.partition("\n")[2])
+    manifest: dict[str, Any] = yaml.load(problem.message.partition("\n")[2], yaml.CSafeLoader)
     return manifest
 
 
