@@ -8,7 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CODE := operator/slipway dev tests $(wildcard bench)
-PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS)
+
+# To compile the tests anew each time takes as long as a third of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down test unit cluster crash check crds bench lock
@@ -38,11 +41,11 @@ down: $(READY) ## end that cluster
 test: unit cluster ## all tests: unit, cluster, and 5 crash loops
 	$(BIN)/python -m dev.crash --loops 5
 
-unit: $(READY) ## tests without a cluster (up to a minute)
-	$(PYTEST) tests/unit
+unit: $(READY) ## tests without a cluster (up to a minute; HYPOTHESIS_PROFILE=thorough searches longer)
+	$(PYTEST) --dist worksteal tests/unit
 
 cluster: $(READY) ## tests on a real control plane
-	$(PYTEST) tests/cluster
+	$(PYTEST) --dist loadscope tests/cluster
 
 crash: $(READY) ## 30 loops of the demo's story with one SIGKILL each
 	$(BIN)/python -m dev.crash --loops 30
