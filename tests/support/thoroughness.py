@@ -1,7 +1,7 @@
 """How long the properties search: a little on each run, long when asked for.
 
-`HYPOTHESIS_PROFILE=thorough` in the environment makes every property and every state machine try ten times as
-many examples, for a run by night.
+`HYPOTHESIS_PROFILE=thorough` in the environment makes every state machine, and every property that names no
+number of its own, try ten times as many examples, for a run by night.
 """
 
 from __future__ import annotations
