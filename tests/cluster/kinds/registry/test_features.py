@@ -32,9 +32,8 @@ def test_what_a_registry_offers_is_told(objects: Objects, kubectl: Kubectl, regi
     assert found["repositories"] == 2
     assert found["capabilities"] == ["Catalog", "ConditionalRequests"]
     header, line = kubectl("get", "reg").splitlines()
-    assert header.split()[:2] == ["NAME", "URL"]
-    assert registry.url in line
-    assert "Connected" in line
+    assert header.split()[:5] == ["NAME", "TYPE", "URL", "PHASE", "REPOSITORIES"]
+    assert line.split()[:5] == ["acme", "Generic", registry.url, "Connected", "2"]
 
 
 def test_referrers_are_found_where_they_are_offered(objects: Objects) -> None:
