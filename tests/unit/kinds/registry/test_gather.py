@@ -1,19 +1,207 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
-from slipway.api.conditions import Reason
-from slipway.engine.outcome import Waiting
-from slipway.kinds.looks import Cause, Look
-from slipway.kinds.registry.decide import Probe
-from slipway.kinds.registry.gather import _is_new
+import pytest
 
-NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+from slipway.engine.outcome import Settled
+from slipway.kinds.context import Context
+from slipway.kinds.registry import gather as module
+from slipway.kinds.registry.access import RegistryAccess
+from slipway.kinds.registry.decide import Facts, Seen, decide
+from slipway.kinds.registry.gather import RegistryGatherer
+from slipway.kinds.registry.view import RegistryView, registry_key
+from slipway.kube.client import KubeClient
+from slipway.oci.credentials import Credential
+from slipway.oci.errors import AuthenticationFailed, RateLimited, RegistryError, RegistryUnreachable
+from slipway.oci.pool import PooledRegistry
+from slipway.oci.sources import StaticCredential
+from tests.support.clocks import ManualClock
+from tests.support.outside import without_cluster
+
+START = datetime(2026, 11, 21, 9, tzinfo=UTC)
+KEY = registry_key("shop", "acme")
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
 
 
-def test_the_first_test_that_succeeds_is_a_thorough_one() -> None:
-    """Whoever made the Registry while the registry was down sees all that it offers, too."""
-    trouble = Probe(Waiting(Reason.REGISTRY_UNREACHABLE, "no connection"))
-    failed: Look[Probe] = Look("1", 1, NOW, Cause.POLL, trouble, failures=1)
+@dataclass
+class Stage:
+    """One Registry, its Secret, and the registry behind it."""
 
-    assert _is_new(Cause.POLL, failed, Look("1", 1, NOW, Cause.POLL, None))
+    body: dict[str, Any] | None
+    clock: ManualClock
+    failure: RegistryError | None = None
+    thorough: list[bool] = field(default_factory=list)
+    """Each test of the connection, and whether it looked closely."""
+
+    secret_version: str = "1"
+    credential_id: str = "robot"
+    forgotten: list[str] = field(default_factory=list)
+    gatherer: RegistryGatherer = field(init=False)
+
+    # --- in place of the API server
+
+    async def get(self, resource: Any, *_: str) -> dict[str, Any] | None:
+        """The Registry; there is no pull Secret."""
+        return self.body if resource.plural == "registries" else None
+
+    async def get_metadata(self, *_: Any) -> dict[str, Any]:
+        """Of the Secret."""
+        return {"metadata": {"uid": "s1", "resourceVersion": self.secret_version}}
+
+    # --- in place of the way to the registry
+
+    async def registry_of(self, _: RegistryView) -> PooledRegistry:
+        """Nobody calls it."""
+        client: Any = None
+        return PooledRegistry(client, client, StaticCredential(Credential()), self.credential_id, "any")
+
+    def is_ambient(self, _: RegistryView) -> bool:
+        """No cloud."""
+        return False
+
+    async def look_at(self, *_: Any, thorough: bool) -> Seen:
+        """The test itself."""
+        self.thorough.append(thorough)
+        if self.failure is not None:
+            raise self.failure
+        return Seen(("Catalog",), 7)
+
+    # --- what a test does
+
+    async def gather(self, after: timedelta = timedelta(0)) -> Facts | None:
+        """One run so much later, whose status is written."""
+        self.clock.moment += after
+        facts = await self.gatherer.gather(KEY)
+        if facts is not None and self.body is not None:
+            plan = decide(facts, self.clock.now())
+            ready = "True" if isinstance(plan.outcome, Settled) else "False"
+            conditions = [{"type": "Ready", "status": ready, "reason": "Any", "message": "any"}]
+            conditions = [{**one, "lastTransitionTime": "2026-11-21T09:00:00Z"} for one in conditions]
+            generation = self.body["metadata"]["generation"]
+            status = {**plan.status, "observedGeneration": generation, "conditions": conditions}
+            self.body["status"] = status
+        return facts
+
+    @property
+    def tests(self) -> int:
+        """How often the connection was tested."""
+        return len(self.thorough)
+
+
+@pytest.fixture
+async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """A Registry that is tested once a day, unless something happens."""
+    body = {
+        "metadata": {
+            "name": "acme",
+            "namespace": "shop",
+            "uid": "u1",
+            "resourceVersion": "42",
+            "generation": 1,
+            "creationTimestamp": "2026-11-21T08:00:00Z",
+        },
+        "spec": {"url": "https://r.example.com", "interval": "24h", "secretRef": {"name": "robot"}},
+    }
+    made = Stage(body, ManualClock(START))
+    monkeypatch.setattr(module, "look_at", made.look_at)
+    async with without_cluster(clock=made.clock) as context:
+        monkeypatch.setattr(type(context.lookups), "forget", lambda _, one: made.forgotten.append(one))
+        made.gatherer = RegistryGatherer(_on(made, context))
+        yield made
+
+
+def _on(stage: Stage, context: Context) -> Context:
+    return replace(context, kube=cast("KubeClient", stage), registries=cast("RegistryAccess", stage))
+
+
+async def test_a_new_registry_is_tested_closely_and_then_left_alone(stage: Stage) -> None:
+    """Until its interval is over; then the quick test does."""
+    await stage.gather()
+    await stage.gather(MINUTE)
+    assert stage.thorough == [True]
+
+    await stage.gather(DAY)
+    assert stage.thorough == [True, False]
+
+
+async def test_a_changed_secret_is_tested_closely(stage: Stage) -> None:
+    """Somebody else may see other things."""
+    await stage.gather()
+    stage.secret_version = "2"
+
+    await stage.gather(MINUTE)
+
+    assert stage.thorough == [True, True]
+
+
+async def test_a_registry_that_was_down_is_tested_again_soon(stage: Stage) -> None:
+    """In seconds at first, then with longer and longer pauses."""
+    stage.failure = RegistryUnreachable("no connection")
+    await stage.gather()
+    for _ in range(60):
+        await stage.gather(timedelta(seconds=1))
+    in_a_minute = stage.tests
+    for _ in range(60):
+        await stage.gather(MINUTE)
+
+    assert 4 <= in_a_minute <= 7
+    assert stage.tests <= in_a_minute + 7
+
+
+async def test_a_wrong_password_is_not_tried_again_until_it_changes(stage: Stage) -> None:
+    """Accounts get locked."""
+    stage.failure = AuthenticationFailed("check user name and password")
+    await stage.gather()
+    for _ in range(60):
+        await stage.gather(MINUTE)
+    assert stage.tests == 1
+
+    stage.secret_version = "2"
+    await stage.gather(MINUTE)
+    assert stage.tests == 2
+
+
+async def test_a_registry_that_wants_to_be_left_alone_is(stage: Stage) -> None:
+    """As long as it said, and at most an hour."""
+    stage.failure = RateLimited("fewer requests", 7200.0)
+    await stage.gather()
+
+    await stage.gather(59 * MINUTE)
+    assert stage.tests == 1
+    await stage.gather(MINUTE)
+    assert stage.tests == 2
+
+
+async def test_after_a_restart_a_connected_registry_waits_for_its_moment(stage: Stage) -> None:
+    """And one that was not is tested within about a minute."""
+    await stage.gather()
+    context = stage.gatherer._context
+    stage.gatherer = RegistryGatherer(context)
+    await stage.gather(MINUTE)
+    await stage.gather(2 * MINUTE)
+    assert stage.tests == 1
+
+    stage.failure = RegistryUnreachable("no connection")
+    await stage.gather(DAY)
+    stage.gatherer = RegistryGatherer(context)
+    await stage.gather()
+    assert stage.tests == 2
+    await stage.gather(70 * timedelta(seconds=1))
+    assert stage.tests == 3
+
+
+async def test_what_a_credential_found_goes_with_it(stage: Stage) -> None:
+    """When it is another one, and when the Registry is deleted."""
+    await stage.gather()
+    stage.secret_version, stage.credential_id = "2", "deputy"
+    await stage.gather(MINUTE)
+    assert stage.forgotten == ["robot"]
+
+    stage.body = None
+    assert await stage.gather(MINUTE) is None
+    assert stage.forgotten == ["robot", "deputy"]

@@ -22,27 +22,13 @@ from slipway.kinds.warehouse.subscriptions.watch import Moment, Watch
 from slipway.kinds.warehouse.view import warehouse_key
 from slipway.kube.client import KubeClient
 from slipway.oci.errors import AuthenticationFailed, RateLimited, RegistryUnreachable
+from tests.support.clocks import ManualClock
 from tests.support.outside import without_cluster
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 KEY = warehouse_key("shop", "api")
 MINUTE = timedelta(minutes=1)
 INTERVAL = 5 * MINUTE
-
-
-class ManualClock:
-    """Stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.moment = START
-
-    def now(self) -> datetime:
-        """Where it stands."""
-        return self.moment
-
-    def monotonic(self) -> float:
-        """The same in seconds."""
-        return (self.moment - START).total_seconds()
 
 
 @dataclass
@@ -144,7 +130,7 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
         return watches[one.name]
 
     monkeypatch.setattr(module, "watch_for", watch_for)
-    clock = ManualClock()
+    clock = ManualClock(START)
     body: dict[str, Any] = {
         "metadata": {
             "name": "api",
