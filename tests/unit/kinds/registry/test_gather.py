@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -19,10 +19,9 @@ from slipway.oci.credentials import Credential
 from slipway.oci.errors import AuthenticationFailed, RateLimited, RegistryError, RegistryUnreachable
 from slipway.oci.pool import PooledRegistry
 from slipway.oci.sources import StaticCredential
-from tests.support.clocks import ManualClock
 from tests.support.outside import without_cluster
+from tests.unit.engine.support import ManualClock
 
-START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 KEY = registry_key("shop", "acme")
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -75,7 +74,7 @@ class Stage:
 
     async def gather(self, after: timedelta = timedelta(0)) -> Facts | None:
         """One run so much later, whose status is written."""
-        self.clock.moment += after
+        self.clock.seconds += (after).total_seconds()
         facts = await self.gatherer.gather(KEY)
         if facts is not None and self.body is not None:
             plan = decide(facts, self.clock.now())
@@ -107,7 +106,7 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
         },
         "spec": {"url": "https://r.example.com", "interval": "24h", "secretRef": {"name": "robot"}},
     }
-    made = Stage(body, ManualClock(START))
+    made = Stage(body, ManualClock())
     monkeypatch.setattr(module, "look_at", made.look_at)
     async with without_cluster(clock=made.clock) as context:
         monkeypatch.setattr(type(context.lookups), "forget", lambda _, one: made.forgotten.append(one))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Hashable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -22,10 +22,9 @@ from slipway.kinds.warehouse.subscriptions.watch import Moment, Watch
 from slipway.kinds.warehouse.view import warehouse_key
 from slipway.kube.client import KubeClient
 from slipway.oci.errors import AuthenticationFailed, RateLimited, RegistryUnreachable
-from tests.support.clocks import ManualClock
 from tests.support.outside import without_cluster
+from tests.unit.engine.support import START, ManualClock
 
-START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 KEY = warehouse_key("shop", "api")
 MINUTE = timedelta(minutes=1)
 INTERVAL = 5 * MINUTE
@@ -68,7 +67,7 @@ class Stage:
 
     async def gather(self, after: timedelta = timedelta(0)) -> dict[str, Watched]:
         """One run so much later, whose status is written; the looks by subscription."""
-        self.clock.moment += after
+        self.clock.seconds += (after).total_seconds()
         facts = await self.gatherer.gather(KEY)
         assert facts is not None
         assert facts.live is not None
@@ -130,7 +129,7 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
         return watches[one.name]
 
     monkeypatch.setattr(module, "watch_for", watch_for)
-    clock = ManualClock(START)
+    clock = ManualClock()
     body: dict[str, Any] = {
         "metadata": {
             "name": "api",
@@ -198,7 +197,7 @@ async def test_a_request_looks_at_all_of_them_and_takes_no_older_answer(stage: S
     """Whoever asks wants to know what is there now."""
     stage.body["spec"]["interval"] = "24h"
     await stage.gather()
-    stage.clock.moment += MINUTE
+    stage.clock.seconds += (MINUTE).total_seconds()
     stage.ask()
 
     looks = await stage.gather()
