@@ -92,7 +92,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     variables = "\n".join(f"  {PREFIX}{field.name.upper()}" for field in fields(Settings))
     parser = argparse.ArgumentParser(
-        prog="slipway",
+        prog="python -m slipway",
         description="Runs the Slipway operator until SIGTERM or SIGINT.",
         epilog=f"Settings are environment variables:\n{variables}",
         formatter_class=argparse.RawDescriptionHelpFormatter,

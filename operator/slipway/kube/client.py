@@ -48,9 +48,11 @@ class KubeClient:
         self._transport = Transport(connection, timeout=timeout, fence=fence)
 
     @classmethod
-    async def connect(cls, kubeconfig: Path | None = None, *, fence: Fence | None = None) -> Self:
+    async def connect(
+        cls, kubeconfig: Path | None = None, *, context: str | None = None, fence: Fence | None = None
+    ) -> Self:
         """A client for the cluster that the configuration names, see `Connection.load`."""
-        return cls(await Connection.load(kubeconfig), fence=fence)
+        return cls(await Connection.load(kubeconfig, context), fence=fence)
 
     async def __aenter__(self) -> Self:
         return self

@@ -29,7 +29,7 @@ from slipway.kube.errors import Unreachable
 if TYPE_CHECKING:
     from kubernetes.aio.client import Configuration
 
-__all__ = ["Connection", "user_agent"]
+__all__ = ["Connection", "configuration_files", "user_agent"]
 
 _IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
 
@@ -49,29 +49,38 @@ class Connection:
     Sessions of several event loops may share it: what changes is replaced as a whole.
     """
 
-    __slots__ = ("_configuration", "_kubeconfig", "_lock", "tls")
+    __slots__ = ("_configuration", "_context", "_kubeconfig", "_lock", "tls")
 
     def __init__(
-        self, kubeconfig: Path | None, configuration: Configuration, tls: ssl.SSLContext | None
+        self,
+        kubeconfig: Path | None,
+        configuration: Configuration,
+        tls: ssl.SSLContext | None,
+        context: str | None = None,
     ) -> None:
-        """Use `load` instead, which finds all three."""
+        """Use `load` instead, which finds all of them."""
         self._kubeconfig = kubeconfig
+        self._context = context
         self._configuration = configuration
         self._lock = asyncio.Lock()
         self.tls = tls
 
     @classmethod
-    async def load(cls, kubeconfig: Path | None = None) -> Self:
+    async def load(cls, kubeconfig: Path | None = None, context: str | None = None) -> Self:
         """Read the configuration.
 
         The first of these that exists: the file that is named here, those that `KUBECONFIG` names, the
         service account of the pod, `~/.kube/config`.
 
+        Args:
+            kubeconfig: the file.
+            context: of the file, by its name; the current one, if not given.
+
         Raises:
             Unreachable: when there is none, or when it cannot be read.
         """
-        configuration, tls = await _read(kubeconfig)
-        return cls(kubeconfig, configuration, tls)
+        configuration, tls = await _read(kubeconfig, context)
+        return cls(kubeconfig, configuration, tls, context)
 
     @property
     def server(self) -> str:
@@ -105,7 +114,7 @@ class Connection:
         """
         async with self._lock:
             if await self.headers() == refused:
-                self._configuration, self.tls = await _read(self._kubeconfig)
+                self._configuration, self.tls = await _read(self._kubeconfig, self._context)
 
     def session(
         self,
@@ -139,20 +148,20 @@ class _NamedContext(ssl.SSLContext):
         return super().wrap_bio(*args, **kwargs)
 
 
-async def _read(kubeconfig: Path | None) -> tuple[Configuration, ssl.SSLContext | None]:
+async def _read(kubeconfig: Path | None, context: str | None) -> tuple[Configuration, ssl.SSLContext | None]:
     from kubernetes.aio.client import Configuration  # noqa: PLC0415 - see above
     from kubernetes.aio.config import ConfigException  # noqa: PLC0415 - see above
     from yaml import YAMLError  # noqa: PLC0415 - see above
 
     configuration = Configuration()
-    files = _files(kubeconfig)
+    files = configuration_files(kubeconfig)
     try:
         if files is None:
             _read_service_account(configuration)
             return configuration, _tls(configuration)
         _demand_file(files)
         with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
-            await _read_kubeconfig(configuration, files, folder)
+            await _read_kubeconfig(configuration, files, context, folder)
             return configuration, _tls(configuration)
     except (ConfigException, OSError, YAMLError, ValueError, TypeError, AttributeError) as error:
         # The last two: the package stumbles over files that hold no mapping.
@@ -169,15 +178,21 @@ def _read_service_account(configuration: Configuration) -> None:
     load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # see above
 
 
-async def _read_kubeconfig(configuration: Configuration, files: str, folder: str) -> None:
+async def _read_kubeconfig(
+    configuration: Configuration, files: str, context: str | None, folder: str
+) -> None:
     from kubernetes.aio.config import load_kube_config  # noqa: PLC0415 - see above
 
     await load_kube_config(  # type: ignore[no-untyped-call]  # see above
-        config_file=files, client_configuration=configuration, persist_config=False, temp_file_path=folder
+        config_file=files,
+        context=context,
+        client_configuration=configuration,
+        persist_config=False,
+        temp_file_path=folder,
     )
 
 
-def _files(kubeconfig: Path | None) -> str | None:
+def configuration_files(kubeconfig: Path | None) -> str | None:
     """The file, or several with colons between them; None where the pod's service account is meant."""
     if kubeconfig is not None:
         return str(kubeconfig)

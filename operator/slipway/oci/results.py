@@ -21,6 +21,7 @@ __all__ = [
     "RepositoryInfo",
     "TagInfo",
     "TagsList",
+    "in_order",
     "paginated",
 ]
 
@@ -153,7 +154,7 @@ class RepositoryCatalog:
 
     def sorted(self, by: Order = Order.NAME) -> Self:
         """The same ones in an order."""
-        return replace(self, repositories=_in_order(self.repositories, by))
+        return replace(self, repositories=in_order(self.repositories, by))
 
     def page(self, number: int, per_page: int = 50) -> Page[RepositoryInfo]:
         """One page of them; see `paginated`."""
@@ -230,7 +231,7 @@ class TagsList:
         """The same ones in an order."""
         if by is Order.NAME:
             return replace(self, names=tuple(sorted(self.names)))
-        return replace(self, names=tuple(tag.name for tag in _in_order(tuple(self), by)))
+        return replace(self, names=tuple(tag.name for tag in in_order(tuple(self), by)))
 
     def page(self, number: int, per_page: int = 50) -> Page[TagInfo]:
         """One page of them; see `paginated`."""
@@ -267,7 +268,8 @@ def _containing(entries: tuple[Entry, ...], text: str) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if wanted in entry.name.casefold())
 
 
-def _in_order(entries: tuple[Entry, ...], by: Order) -> tuple[Entry, ...]:
+def in_order(entries: Iterable[Entry], by: Order) -> tuple[Entry, ...]:
+    """Entries of any kind, sorted."""
     by_name = sorted(entries, key=lambda entry: entry.name)
     if by is Order.NAME:
         return tuple(by_name)

@@ -12,7 +12,7 @@ from slipway.api import warehouse as api
 from slipway.api.conditions import Reason
 from slipway.api.warehouse import Artifact
 from slipway.charts.address import HttpChart, InvalidChartUrl, OciChart, parse_address
-from slipway.charts.versions import version_of_tag
+from slipway.charts.versions import tag_of_version, version_of_tag
 from slipway.engine.outcome import Waiting
 from slipway.kinds.context import Context
 from slipway.kinds.registry.access import AccessProblem
@@ -20,9 +20,11 @@ from slipway.kinds.registry.credentials import read_secret, secret_version
 from slipway.kinds.warehouse.chartrecords import as_versions, chart_before, chart_of
 from slipway.kinds.warehouse.charts import ChartTags, chart_selector, chart_tags
 from slipway.kinds.warehouse.examination import examine
+from slipway.kinds.warehouse.explanation import Explanation, explain
 from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
 from slipway.kinds.warehouse.images import sightings, to_seen
 from slipway.kinds.warehouse.questions import Answer, Question, Resolve
+from slipway.kinds.warehouse.selection import Selector
 from slipway.kinds.warehouse.subscriptions.driving import drive
 from slipway.kinds.warehouse.subscriptions.watch import Moment
 from slipway.kinds.warehouse.verdicts import (
@@ -41,6 +43,14 @@ from slipway.oci.errors import InvalidReference, ManifestNotFound
 from slipway.oci.reference import ImageReference
 
 __all__ = ["ChartWatch"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """The versions of a chart, and what knows more of them."""
+
+    tags: ChartTags
+    answer: Callable[[Question], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +82,24 @@ class ChartWatch:
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """List the versions and choose."""
+        offer = await self._offer(moment)
+        if not offer.tags.listing.names:
+            message = f"{self._chart} has no versions: publish one, or correct url and name"
+            return Trouble(self.name, Waiting(Reason.NO_TAGS, message))
+        return self._told(await self._examined(offer, moment, before), offer.tags)
+
+    async def explain(self, version: str, moment: Moment, before: Artifact | None) -> Explanation:
+        """Why a version is chosen, or is not, by a look as `look` makes it."""
+        offer = await self._offer(moment)
+        examined = await self._examined(offer, moment, before)
+        return explain(tag_of_version(version), self._selector(), offer.tags.listing, examined)
+
+    async def _offer(self, moment: Moment) -> _Offer:
         match parse_address(self.spec.url, self.spec.name):
             case HttpChart() as chart:
-                return await self._look_in_repository(chart, moment, before)
+                return await self._offer_of_repository(chart, moment)
             case OciChart(repository):
-                return await self._look_in_registry(ImageReference.parse(repository), moment, before)
+                return await self._offer_of_registry(ImageReference.parse(repository), moment)
 
     @property
     def _registry(self) -> str | None:
@@ -91,18 +114,16 @@ class ChartWatch:
             return problem.reason
         return (view.uid, view.generation, view.connected) if view is not None else None
 
-    async def _look_in_repository(self, chart: HttpChart, moment: Moment, before: Artifact | None) -> Finding:
+    async def _offer_of_repository(self, chart: HttpChart, moment: Moment) -> _Offer:
         repository = self.context.charts.repository(chart.url, self.namespace, await self._authorization())
         tags = chart_tags(chart.name, await self.context.lookups.versions(repository, chart, moment.since))
 
         async def answer(question: Question) -> Answer:
             return tags.answer(question)
 
-        return await self._finding(tags, answer, moment, before)
+        return _Offer(tags, answer)
 
-    async def _look_in_registry(
-        self, reference: ImageReference, moment: Moment, before: Artifact | None
-    ) -> Finding:
+    async def _offer_of_registry(self, reference: ImageReference, moment: Moment) -> _Offer:
         access = await self.context.registries.client_for(self.namespace, reference, self._registry)
         path, lookups = reference.repository, self.context.lookups
         listing = await lookups.tags(access, path, moment.since)
@@ -115,26 +136,20 @@ class ChartWatch:
                     digests[tag] = await lookups.digest(access, path, tag, moment.since)
             return Answer(digests=digests)
 
-        return await self._finding(ChartTags(listing, {}, 0), answer, moment, before)
+        return _Offer(ChartTags(listing, {}, 0), answer)
 
-    async def _finding(
-        self,
-        tags: ChartTags,
-        answer: Callable[[Question], Awaitable[Answer]],
-        moment: Moment,
-        before: Artifact | None,
-    ) -> Finding:
-        if not tags.listing.names:
-            message = f"{self._chart} has no versions: publish one, or correct url and name"
-            return Trouble(self.name, Waiting(Reason.NO_TAGS, message))
+    async def _examined(self, offer: _Offer, moment: Moment, before: Artifact | None) -> Examined:
         situation = Situation(
             moment.now,
             chart_before(before.chart if before is not None else None),
             sightings(before.seen if before is not None else ()),
         )
-        selector = chart_selector(self.spec.range, prereleases=self.spec.prereleases)
-        flow = examine(selector, tags.listing, Rules(minimum_age=self.minimum_age), situation)
-        return self._told(await drive(flow, len(tags.listing), answer), tags)
+        listing = offer.tags.listing
+        flow = examine(self._selector(), listing, Rules(minimum_age=self.minimum_age), situation)
+        return await drive(flow, len(listing), offer.answer)
+
+    def _selector(self) -> Selector:
+        return chart_selector(self.spec.range, prereleases=self.spec.prereleases)
 
     def _told(self, examined: Examined, tags: ChartTags) -> Finding:
         choice = as_versions(tags.told(examined.choice))

@@ -16,6 +16,7 @@ from slipway.kinds.context import Context
 from slipway.kinds.lookups import Lookups
 from slipway.kinds.registry.access import Access, AccessProblem
 from slipway.kinds.warehouse.examination import examine
+from slipway.kinds.warehouse.explanation import Explanation, explain
 from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
 from slipway.kinds.warehouse.images import picked_before, recorded, rules_of, sightings, to_seen
 from slipway.kinds.warehouse.questions import Answer, Describe, Question, Resolve
@@ -77,10 +78,16 @@ class ImageWatch:
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """List, choose, and ask what the chosen tag points at."""
+        return await (await self._prepared(moment, before)).make()
+
+    async def explain(self, tag: str, moment: Moment, before: Artifact | None) -> Explanation:
+        """Why a tag is chosen, or is not, by a look as `look` makes it."""
+        return await (await self._prepared(moment, before)).explain(tag)
+
+    async def _prepared(self, moment: Moment, before: Artifact | None) -> _Look:
         selector, reference = Selector.of(self.spec), self._reference()
         access = await self.context.registries.client_for(self.namespace, reference, self._registry)
-        look = _Look(self, selector, reference.repository, access, moment, before)
-        return await look.make()
+        return _Look(self, selector, reference.repository, access, moment, before)
 
     @property
     def _registry(self) -> str | None:
@@ -112,6 +119,21 @@ class _Look:
             message = f"{self._repository} has no tags: push an image, or correct repository"
             return self._trouble(Waiting(Reason.NO_TAGS, message))
         return await self._finding(await self._examined(listing))
+
+    async def explain(self, tag: str) -> Explanation:
+        followed = self.selector.policy.follows
+        if followed is None:
+            listing = await self._lookups.tags(self.access, self.path, self.moment.since)
+            return explain(tag, self.selector, listing, await self._examined(listing))
+        examined = await self._examined(TagsList(self.path, (followed,)))
+        return explain(tag, self.selector, await self._listing_beside(followed, tag), examined)
+
+    async def _listing_beside(self, followed: str, tag: str) -> TagsList:
+        """All tags; whoever may read the one that is followed need not be allowed to list them."""
+        try:
+            return await self._lookups.tags(self.access, self.path, self.moment.since)
+        except RegistryError:
+            return TagsList(self.path, tuple(dict.fromkeys((followed, tag))))
 
     # --- the pure flow, and what it wants to know
 

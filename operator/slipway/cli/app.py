@@ -1,0 +1,233 @@
+"""The commands. What they do is imported when one of them runs, see the package: hence the `PLC0415`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from slipway.cli.errors import Refused
+from slipway.cli.forms import Format
+from slipway.cli.options import (
+    Context,
+    Kubeconfig,
+    Limit,
+    Namespace,
+    OutputAs,
+    PageNumber,
+    Sort,
+    SortBy,
+)
+from slipway.cli.plain import one_line
+from slipway.clock import SystemClock
+
+if TYPE_CHECKING:
+    from slipway.cli.paging import Paging
+    from slipway.cli.reading import Connect, Reader
+
+__all__ = ["app", "main"]
+
+_INTERRUPTED: Final = 130
+_PLUGIN: Final = "kubectl-slipway"
+
+app: Final = typer.Typer(
+    help="Slipway: what registries have, why Warehouses choose what they choose, and the operator itself.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class _Answer(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+def main() -> int:
+    """Run the command of this process's arguments; the exit code, where typer does not exit by itself.
+
+    0: told, even where single registries failed. 1: not told, and the message says what to do. 2: wrong
+    arguments. 130: interrupted.
+    """
+    name = Path(sys.argv[0]).name
+    try:
+        app(prog_name=name.replace("-", " ") if name == _PLUGIN else "slipway")
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # nobody at a keyboard is helped by a traceback
+        return _end(f"Unexpected {type(error).__name__}: {error}")
+    return 0
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("slipway"))
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _slipway(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Print the help, when no command is named."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command("run")
+def _run() -> None:
+    """Run the operator until SIGTERM or SIGINT. Its settings are environment variables."""
+    # In place of this process: what only commands need takes none of the operator's memory, and signals
+    # arrive where they belong. -P: a folder named slipway in the working directory is not the operator.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "slipway"])  # noqa: S606 - no shell is wanted
+
+
+@app.command("images")
+def _images(
+    context: typer.Context,
+    *,
+    search: Annotated[str, typer.Argument(help="A text in the name, whatever its case.")] = "",
+    registry: Annotated[
+        list[str] | None,
+        typer.Option("--registry", help="Ask only the Registry of this name; may be given several times."),
+    ] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="Ask the Registries of all namespaces.")
+    ] = False,
+    with_tags: Annotated[
+        bool,
+        typer.Option("--tags", help="List tags, and search in repository:tag. Asks for each repository."),
+    ] = False,
+    limit: Limit = 50,
+    page: PageNumber = 1,
+    sort: SortBy = Sort.NAME,
+    output: OutputAs = Format.TABLE,
+    namespace: Namespace = None,
+    kubeconfig: Kubeconfig = None,
+    kube_context: Context = None,
+) -> None:
+    """List the repositories of all connected registries, or search in them.
+
+    A registry that fails is a warning; the exit code stays 0.
+    """
+    from slipway.cli.images import Question, show_images  # noqa: PLC0415
+
+    question = Question(search, with_tags, tuple(registry or ()), everywhere)
+    paging = _paging(sort, page, limit, output)
+    _answer(
+        context,
+        (kubeconfig, kube_context, namespace),
+        lambda reader: show_images(reader, question, paging, SystemClock()),
+    )
+
+
+@app.command("tags")
+def _tags(
+    context: typer.Context,
+    *,
+    repository: Annotated[
+        str, typer.Argument(help="Host and path; the path alone with --registry.", show_default=False)
+    ],
+    search: Annotated[str, typer.Argument(help="A text in the tag, whatever its case.")] = "",
+    registry: Annotated[
+        str | None,
+        typer.Option(
+            "--registry", help="Ask through the Registry of this name. Default: the one that fits best."
+        ),
+    ] = None,
+    limit: Limit = 50,
+    page: PageNumber = 1,
+    sort: SortBy = Sort.NAME,
+    output: OutputAs = Format.TABLE,
+    namespace: Namespace = None,
+    kubeconfig: Kubeconfig = None,
+    kube_context: Context = None,
+) -> None:
+    """List the tags of a repository, with digests, and times where the registry tells them."""
+    from slipway.cli.tags import show_tags  # noqa: PLC0415
+
+    paging = _paging(sort, page, limit, output)
+    _answer(
+        context,
+        (kubeconfig, kube_context, namespace),
+        lambda reader: show_tags(reader, repository, paging, SystemClock(), registry=registry, search=search),
+    )
+
+
+@app.command("why")
+def _why(
+    context: typer.Context,
+    *,
+    warehouse: Annotated[str, typer.Argument(help="warehouse/NAME", show_default=False)],
+    tag: Annotated[str, typer.Argument(help="A tag, or the version of a chart.", show_default=False)],
+    subscription: Annotated[
+        str | None,
+        typer.Option("--subscription", "-s", help="Name of the subscription, where there are several."),
+    ] = None,
+    output: Annotated[
+        _Answer, typer.Option("--output", "-o", help="How the answer is printed.")
+    ] = _Answer.TEXT,
+    namespace: Namespace = None,
+    kubeconfig: Kubeconfig = None,
+    kube_context: Context = None,
+) -> None:
+    """Tell why a Warehouse chose a tag, or did not, by looking at the registry now."""
+    from slipway.cli.why import show_why  # noqa: PLC0415
+
+    as_document = output is _Answer.JSON
+    _answer(
+        context,
+        (kubeconfig, kube_context, namespace),
+        lambda reader: show_why(reader, warehouse, tag, subscription, as_document=as_document),
+    )
+
+
+def _paging(sort: Sort, page: int, limit: int, form: Format) -> Paging:
+    from slipway.cli.paging import Paging  # noqa: PLC0415
+    from slipway.oci.results import Order  # noqa: PLC0415
+
+    return Paging(Order(sort.value), page, limit, form)
+
+
+def _answer(
+    context: typer.Context,
+    where: tuple[Path | None, str | None, str | None],
+    show: Callable[[Reader], Awaitable[None]],
+) -> None:
+    """Connect, and show; what cannot be told ends the command with one line and exit code 1."""
+    from slipway.cli.reading import Where  # noqa: PLC0415
+
+    async def shown() -> None:
+        async with _connect(context)(Where(*where)) as reader:
+            await show(reader)
+
+    try:
+        asyncio.run(shown())
+    except Refused as refusal:
+        raise typer.Exit(_end(str(refusal))) from refusal
+
+
+def _connect(context: typer.Context) -> Connect:
+    """What the caller of `app` gave as `obj`, else a real cluster."""
+    if context.obj is not None:
+        given: Connect = context.obj
+        return given
+    from slipway.cli.cluster import connect  # noqa: PLC0415
+
+    return connect
+
+
+def _end(message: str) -> int:
+    typer.echo(one_line(f"Error: {message}"), err=True)
+    return 1
