@@ -59,7 +59,7 @@ async def connect(where: Where) -> AsyncIterator[Reader]:
 
 def _silence() -> None:
     """Without an operator there is no log: what matters to a person is printed by the command."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL + 1))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 class ClusterReader:

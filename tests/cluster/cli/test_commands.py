@@ -1,0 +1,233 @@
+"""The commands as real processes, on a real API server and real registries. No operator runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dev.cluster import Cluster
+from dev.populate import Contents, populate
+from dev.registry import Registry
+from tests.support.objects import Objects
+
+pytestmark = pytest.mark.timeout(180)
+
+Slipway = Callable[..., "subprocess.CompletedProcess[str]"]
+
+PASSWORD = "correct horse battery staple"
+USERS = {"robot": PASSWORD}
+BASIC = {"username": "robot", "password": PASSWORD}
+TAGS = ("1.3.0", "1.4.0", "1.4.1", "1.5.0-rc.1", "nightly")
+
+
+@pytest.fixture(scope="module")
+def closed_registry() -> Iterator[Registry]:
+    """A registry that demands a password, with two repositories."""
+    with Registry(users=USERS) as running:
+        populate(running.storage, [Contents("shop/api", TAGS, own=5), Contents("shop/web", ("1.0.0",))])
+        yield running
+
+
+@pytest.fixture(scope="module")
+def down_registry() -> Iterator[Registry]:
+    """A registry that takes no connections."""
+    with Registry() as running:
+        running.stop()
+        yield running
+
+
+@pytest.fixture
+def acme(objects: Objects, closed_registry: Registry) -> str:
+    """The host of the Registry `acme`, whose password is in the Secret `allowed`."""
+    objects.secret("allowed", BASIC, kind="kubernetes.io/basic-auth", hosts=closed_registry.host)
+    objects.registry("acme", closed_registry.url, secretRef={"name": "allowed"})
+    return closed_registry.host
+
+
+def document(ended: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """What a command printed as JSON."""
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, Any] = json.loads(ended.stdout)
+    return found
+
+
+# --- slipway images
+
+
+def test_a_registry_that_is_down_takes_nothing_from_the_others(
+    slipway: Slipway, objects: Objects, acme: str, down_registry: Registry, namespace: str
+) -> None:
+    """One line on standard error, exit code 0, and the whole of the other one."""
+    objects.registry("gone", down_registry.url)
+
+    ended = slipway("images", "--output", "json")
+
+    found = document(ended)
+    assert [item["repository"] for item in found["items"]] == [f"{acme}/shop/api", f"{acme}/shop/web"]
+    assert [failure["registry"] for failure in found["failures"]] == ["gone"]
+    assert ended.stderr.splitlines() == [
+        f"Warning: Registry gone in namespace {namespace}: {found['failures'][0]['message']}"
+    ]
+    assert down_registry.host in ended.stderr
+
+
+def test_repositories_are_a_table(slipway: Slipway, acme: str) -> None:
+    """For people, and for grep: a row is a line, however long it is."""
+    ended = slipway("images", "WEB")
+
+    lines = [line.split() for line in ended.stdout.splitlines()]
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert lines == [["REGISTRY", "REPOSITORY", "TAGS", "UPDATED"], ["acme", f"{acme}/shop/web", "-", "-"]]
+
+
+def test_tags_are_searched_in_all_repositories(slipway: Slipway, acme: str) -> None:
+    """The text may reach from the repository into the tag."""
+    found = document(slipway("images", "--tags", "api:1.4", "--output", "json"))
+
+    assert [item["tag"] for item in found["items"]] == ["1.4.0", "1.4.1"]
+
+
+def test_registries_of_other_namespaces_are_asked_only_when_they_are_meant(
+    slipway: Slipway, acme: str, namespace: str
+) -> None:
+    """`-A` is all of them."""
+    elsewhere = slipway("images", "--namespace", "kube-system")
+    everywhere = document(slipway("images", "--all-namespaces", "--output", "json"))
+
+    assert (elsewhere.returncode, elsewhere.stdout) == (0, "")
+    assert "There is no Registry in namespace kube-system" in elsewhere.stderr
+    assert namespace in {item["namespace"] for item in everywhere["items"]}
+
+
+def test_a_secret_that_a_person_may_not_read_is_a_warning(
+    reader: Slipway, objects: Objects, acme: str, closed_registry: Registry
+) -> None:
+    """Secrets are read with the rights of whoever asks, not with those of the operator."""
+    objects.secret("hidden", BASIC, kind="kubernetes.io/basic-auth", hosts=closed_registry.host)
+    objects.registry("private", closed_registry.url, secretRef={"name": "hidden"}, project="shop/api")
+
+    ended = reader("images", "--output", "json")
+
+    assert len(document(ended)["items"]) == 2
+    (line,) = ended.stderr.splitlines()
+    assert "Registry private" in line
+    assert 'secrets "hidden" is forbidden' in line
+    assert "ask whoever runs the cluster" in line
+
+
+def test_no_password_is_ever_printed(slipway: Slipway, objects: Objects, acme: str) -> None:
+    """Not even when it is wrong."""
+    wrong = {"username": "robot", "password": "wrong-" + PASSWORD.replace(" ", "-")}
+    objects.secret("wrong", wrong, kind="kubernetes.io/basic-auth", hosts=acme)
+    objects.registry("denied", f"http://{acme}", secretRef={"name": "wrong"})
+
+    ended = slipway("images", "-o", "wide")
+
+    assert "Registry denied" in ended.stderr
+    assert wrong["password"] not in ended.stdout + ended.stderr
+    assert PASSWORD not in ended.stdout + ended.stderr
+
+
+# --- slipway tags
+
+
+def test_tags_are_listed_with_their_digests(reader: Slipway, acme: str) -> None:
+    """Through the Registry that fits, found by the host; the digests of the page are asked for."""
+    found = document(reader("tags", f"{acme}/shop/api", "--limit", "2", "--page", "2", "-o", "json"))
+
+    assert [item["tag"] for item in found["items"]] == ["1.4.1", "1.5.0-rc.1"]
+    assert all(item["digest"].startswith("sha256:") for item in found["items"])
+    assert found["pagination"] == {"total": 5, "page": 2, "perPage": 2, "pages": 3}
+
+
+def test_a_repository_that_is_not_there_is_an_error(slipway: Slipway, acme: str) -> None:
+    """It is the only one that was asked for."""
+    ended = slipway("tags", "--registry", "acme", "shop/none")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("Error: ")
+    assert "shop/none" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+# --- slipway why
+
+
+def test_why_tells_of_each_tag_what_the_operator_would_do(
+    reader: Slipway, objects: Objects, acme: str
+) -> None:
+    """By looking at the registry with the code of the operator."""
+    policy = {"type": "Semver", "semver": {"range": "~1.4", "prereleases": False}}
+    objects.warehouse("api", f"{acme}/shop/api", policy)
+
+    told = {tag: document(reader("why", "warehouse/api", tag, "-o", "json")) for tag in (*TAGS, "2.0.0")}
+    sentence = reader("why", "wh/api", "1.4.0")
+
+    assert {tag: one["verdict"] for tag, one in told.items()} == {
+        "1.3.0": "OutOfRange",
+        "1.4.0": "Candidate",
+        "1.4.1": "Chosen",
+        "1.5.0-rc.1": "PreRelease",
+        "nightly": "NotSemver",
+        "2.0.0": "NotListed",
+    }
+    assert (told["1.4.0"]["position"], told["1.4.0"]["candidates"]) == (2, 2)
+    assert sentence.stdout == "'1.4.0' is number 2 of 2 candidates, and a better one was taken\n"
+
+
+def test_why_follows_the_one_tag_of_a_digest_policy(reader: Slipway, objects: Objects, acme: str) -> None:
+    """The others are there, but they are not the one."""
+    policy = {"type": "Digest", "digest": {"tag": "nightly"}}
+    objects.warehouse("nightly", f"{acme}/shop/api", policy)
+
+    told = {
+        tag: document(reader("why", "nightly", tag, "-o", "json"))["verdict"]
+        for tag in ("nightly", "1.4.0", "2.0.0")
+    }
+
+    assert told == {"nightly": "Chosen", "1.4.0": "OtherTag", "2.0.0": "NotListed"}
+
+
+def test_why_needs_a_warehouse(reader: Slipway, objects: Objects, namespace: str) -> None:
+    """Exit code 1 and what to do."""
+    ended = reader("why", "warehouse/none", "1.0.0")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        f"Error: There is no Warehouse none in namespace {namespace}: correct the name, or name the namespace"
+        " with -n\n"
+    )
+
+
+# --- the process
+
+
+def test_an_interruption_ends_it_without_a_traceback(
+    cluster: Cluster, objects: Objects, namespace: str, tmp_path: Path
+) -> None:
+    """Exit code 130, as of everything that Ctrl-C ends."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        objects.registry("silent", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        running = subprocess.Popen(
+            [sys.executable, "-m", "slipway.cli", "images", "--namespace", namespace],
+            env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig), "HOME": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = silent.accept()
+        with connection:
+            running.send_signal(signal.SIGINT)
+            output, errors = running.communicate(timeout=60)
+
+    assert (running.returncode, output, errors) == (130, "", "")
