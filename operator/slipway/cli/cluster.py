@@ -12,6 +12,7 @@ import structlog
 from slipway.api.warehouse import Warehouse
 from slipway.cli.errors import Refused
 from slipway.cli.explaining import explain
+from slipway.cli.identity import identity_key
 from slipway.cli.plain import one_line
 from slipway.cli.reading import KnownRegistry, OpenRegistry, Reader, Told, Where
 from slipway.cli.registry import ReadRegistry
@@ -52,7 +53,14 @@ async def connect(where: Where) -> AsyncIterator[Reader]:
     async with kube:
         with translated():
             namespace = where.namespace or usual_namespace(where.kubeconfig, where.context)
-        outside = Outside.open(Settings(), LIBRARY_POLICY, SystemClock(), retries=_RETRIES)
+        settings = Settings()
+        outside = Outside.open(
+            settings,
+            LIBRARY_POLICY,
+            SystemClock(),
+            retries=_RETRIES,
+            identity_key=identity_key(settings.cache_directory),
+        )
         async with aclosing(outside):
             yield ClusterReader(kube, outside, namespace)
 
@@ -126,7 +134,7 @@ class ClusterReader:
         return KnownRegistry(view.key.namespace, view.key.name, view.host, trouble)
 
     def _read(self, known: KnownRegistry | None, access: Access) -> ReadRegistry:
-        return ReadRegistry(known, access, self._outside.lookups, self._outside.clock)
+        return ReadRegistry(known, access, self._outside)
 
 
 def _ready_message(body: Mapping[str, Any]) -> str:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from slipway.cli.reading import KnownRegistry
 from slipway.cli.translation import translated
-from slipway.clock import Clock
-from slipway.kinds.lookups import Lookups
+from slipway.kinds.outside import Outside
 from slipway.kinds.registry.access import Access
 from slipway.oci.errors import ManifestNotFound
 from slipway.oci.results import RepositoryCatalog, TagsList
@@ -21,8 +20,7 @@ class ReadRegistry:
 
     known: KnownRegistry | None
     access: Access
-    lookups: Lookups
-    clock: Clock
+    outside: Outside
 
     @property
     def host(self) -> str:
@@ -37,12 +35,16 @@ class ReadRegistry:
     async def tags(self, repository: str) -> TagsList:
         """All tags of a repository."""
         with translated():
-            return await self.lookups.tags(self.access, repository, self.clock.now())
+            return await self.outside.lookups.tags(self.access, repository, self.outside.clock.now())
 
     async def digest(self, repository: str, tag: str) -> str | None:
-        """What a tag points at."""
+        """What a tag points at, or pointed at when another command asked less than five minutes ago."""
+        access = self.access
+        known = await self.outside.cache.fresh_tag(access.host, repository, tag, access.credential_id)
+        if known is not None:
+            return known.digest
         with translated():
             try:
-                return await self.lookups.digest(self.access, repository, tag, self.clock.now())
+                return await self.outside.lookups.digest(access, repository, tag, self.outside.clock.now())
             except ManifestNotFound:
                 return None

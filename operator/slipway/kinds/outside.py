@@ -59,6 +59,7 @@ class Outside:
         fence: Fence | None = None,
         environment: Mapping[str, str] | None = None,
         retries: Retries | None = None,
+        identity_key: bytes | None = None,
     ) -> Self:
         """The ways out of one process.
 
@@ -69,13 +70,14 @@ class Outside:
             fence: asked before every request that may change something.
             environment: where clouds tell the pod who it is.
             retries: how often registries are asked again; as usual, if not given.
+            identity_key: makes the credential ids; without it those of the cache end with the process.
         """
         cache, git = RegistryCache.open(_cache_file(settings), clock=clock), GitClient()
         return cls(
             settings=settings,
             clock=clock,
             policy=policy,
-            pool=ClientPool(policy, fence=fence, clock=clock, retries=retries),
+            pool=ClientPool(policy, fence=fence, clock=clock, retries=retries, identity_key=identity_key),
             vendors=HttpClient(policy),
             cache=cache,
             lookups=Lookups(clock, cache, git),

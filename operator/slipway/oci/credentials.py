@@ -37,7 +37,8 @@ __all__ = [
     "names_host",
 ]
 
-# Known only to this process: an id cannot be used to try out passwords, and says nothing after a restart.
+# Known only to this process: an id cannot be used to try out passwords, and says nothing after a restart. Who
+# wants ids that outlive a process brings a key of their own.
 _KEY: Final = secrets.token_bytes(32)
 
 
@@ -180,10 +181,22 @@ def certificates_from(secret: Secret) -> Certificates:
 
 
 def credential_id(
-    credential: Credential, authorities: bytes | None, client: ClientCertificate | None, verify: bool
+    credential: Credential,
+    authorities: bytes | None,
+    client: ClientCertificate | None,
+    verify: bool,
+    key: bytes | None = None,
 ) -> str:
-    """A name for this authority in this process, equal for equal credential, CA and TLS mode."""
-    mac = hashlib.blake2b(key=_KEY, digest_size=16)
+    """A name for this authority, equal for equal credential, CA and TLS mode under one key.
+
+    Args:
+        credential: who asks.
+        authorities: PEM, trusted beside the system's.
+        client: the certificate that is shown.
+        verify: whether the registry's certificate is checked.
+        key: a secret of up to 64 bytes; by default one that only this process has.
+    """
+    mac = hashlib.blake2b(key=key or _KEY, digest_size=16)
     parts = (
         credential.kind.encode(),
         credential.username.encode(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from slipway.clock import Clock, SystemClock
@@ -58,10 +58,13 @@ class Endpoint:
     project: str | None = None
     """Repositories are listed below this path."""
 
+    identity_key: bytes | None = field(default=None, compare=False, repr=False)
+    """What ids are made with; None for a key that only this process has."""
+
     @property
     def credential_id(self) -> str:
         """Credential, authorities and TLS mode in one name; see `slipway.oci.credentials.credential_id`."""
-        identity = credential_id(self.credential, self.ca, self.client_cert, self.verify)
+        identity = credential_id(self.credential, self.ca, self.client_cert, self.verify, self.identity_key)
         return f"{identity}/{self.source_id}" if self.source_id else identity
 
 
@@ -92,6 +95,7 @@ class ClientPool:
         idle: Seconds after which an unused client is closed.
         retries: How often reads are repeated, and how long after.
         limits: What a host is asked at most by all clients together, unless one of them is allowed more.
+        identity_key: Makes the credential ids, where they have to outlive this process.
     """
 
     def __init__(
@@ -103,8 +107,10 @@ class ClientPool:
         idle: float = _IDLE,
         retries: Retries | None = None,
         limits: Limits | None = None,
+        identity_key: bytes | None = None,
     ) -> None:
         self._policy = policy
+        self._identity_key = identity_key
         self._fence = fence
         self._clock = clock or SystemClock()
         self._idle = idle
@@ -128,6 +134,8 @@ class ClientPool:
         Raises:
             InvalidReference: when the URL is none.
         """
+        if self._identity_key is not None:
+            endpoint = replace(endpoint, identity_key=self._identity_key)
         key = (self._identity(endpoint), endpoint.timeout, endpoint.limits)
         registry = self._registries.pop(key, None) or self._open(endpoint)
         self._registries[key] = registry

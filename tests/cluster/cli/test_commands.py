@@ -18,6 +18,8 @@ from dev.cluster import Cluster
 from dev.populate import Contents, populate
 from dev.registry import Registry
 from tests.support.objects import Objects
+from tests.support.scripted_registry import Answer, ScriptedRegistry, tags
+from tests.support.scripted_registry import image as manifest
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -147,6 +149,26 @@ def test_tags_are_listed_with_their_digests(reader: Slipway, acme: str) -> None:
     assert [item["tag"] for item in found["items"]] == ["1.4.1", "1.5.0-rc.1"]
     assert all(item["digest"].startswith("sha256:") for item in found["items"])
     assert found["pagination"] == {"total": 5, "page": 2, "perPage": 2, "pages": 3}
+
+
+def test_what_one_command_asked_for_serves_the_next(slipway: Slipway, objects: Objects) -> None:
+    """For five minutes, by the same credential: no digest is asked for twice."""
+    digest = "sha256:" + "a" * 64
+
+    def script(method: str, path: str) -> Answer:
+        return tags("v1") if "/tags/list" in path else manifest(digest)
+
+    with ScriptedRegistry(script) as server:
+        objects.registry("counted", server.url)
+        first, second = (
+            document(slipway("tags", f"{server.host}/shop/api", "-o", "json"))["items"] for _ in range(2)
+        )
+
+    assert first == second
+    assert first[0]["digest"] == digest
+    assert [request for request in server.requests if request.startswith("HEAD")] == [
+        "HEAD /v2/shop/api/manifests/v1"
+    ]
 
 
 def test_a_repository_that_is_not_there_is_an_error(slipway: Slipway, acme: str) -> None:
