@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from slipway.cli.errors import Refused
 from slipway.cli.reading import KnownRegistry, OpenRegistry, Reader
 from slipway.cli.rows import ImageRow, Place, TagRow
+from slipway.cli.turns import in_turns
 from slipway.oci.results import TagsList
 
 __all__ = ["Failure", "Found", "find_images", "find_tags", "place_of"]
 
 Row = TypeVar("Row")
-
-_AT_ONCE: Final = 8
-"""Repositories of one registry whose tags are asked for at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +105,13 @@ async def _ask_all(
 
 
 async def _tags_of(opened: OpenRegistry, names: Sequence[str]) -> list[TagsList | Refused]:
-    # Whoever waits too long for a turn at the host is refused, so they do not all wait there.
-    turns = asyncio.Semaphore(_AT_ONCE)
+    async def ask(name: str) -> TagsList | Refused:
+        try:
+            return await opened.tags(name)
+        except Refused as refusal:
+            return refusal
 
-    async def one(name: str) -> TagsList | Refused:
-        async with turns:
-            try:
-                return await opened.tags(name)
-            except Refused as refusal:
-                return refusal
-
-    return await asyncio.gather(*map(one, names))
+    return await in_turns(ask, names)
 
 
 def _matching(opened: OpenRegistry, listing: TagsList, search: str) -> Iterable[TagRow]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from slipway.cli.errors import Refused
-from slipway.cli.gathering import Failure, find_images, find_tags
+from slipway.cli.gathering import Failure, Found, find_images, find_tags
 from slipway.cli.output import Answer, print_answer, progress, say
 from slipway.cli.paging import Paging
 from slipway.cli.reading import KnownRegistry, Reader
@@ -14,6 +15,8 @@ from slipway.cli.tables import FOUND_TAG_COLUMNS, IMAGE_COLUMNS
 from slipway.clock import Clock
 
 __all__ = ["Question", "show_images"]
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +41,24 @@ async def show_images(reader: Reader, question: Question, paging: Paging, clock:
         Refused: when the Registries cannot be read, or one that is named does not exist.
     """
     asked, left_out = _sorted_out(await _meant(reader, question), question)
-    across, search = question.everywhere, question.search
-    with progress("Asking registries", len(asked)) as done:
-        if question.with_tags:
-            tags = await find_tags(reader, asked, search, done)
-        else:
-            images = await find_images(reader, asked, search, done)
     if question.with_tags:
+        tags = await _found(find_tags, reader, asked, question.search)
         tagged = Answer(paging.of(tags.rows), (*left_out, *tags.failures))
-        print_answer(tagged, FOUND_TAG_COLUMNS, paging.form, clock.now(), across=across)
+        print_answer(tagged, FOUND_TAG_COLUMNS, paging.form, clock.now(), across=question.everywhere)
     else:
+        images = await _found(find_images, reader, asked, question.search)
         listed = Answer(paging.of(images.rows), (*left_out, *images.failures))
-        print_answer(listed, IMAGE_COLUMNS, paging.form, clock.now(), across=across)
+        print_answer(listed, IMAGE_COLUMNS, paging.form, clock.now(), across=question.everywhere)
+
+
+async def _found(
+    find: Callable[[Reader, Sequence[KnownRegistry], str, Callable[[], None]], Awaitable[Found[Row]]],
+    reader: Reader,
+    asked: Sequence[KnownRegistry],
+    search: str,
+) -> Found[Row]:
+    with progress("Asking registries", len(asked)) as done:
+        return await find(reader, asked, search, done)
 
 
 async def _meant(reader: Reader, question: Question) -> Sequence[KnownRegistry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from slipway.cli.errors import Refused
@@ -12,10 +12,10 @@ from slipway.cli.paging import Paging
 from slipway.cli.reading import OpenRegistry, Reader
 from slipway.cli.rows import TagRow
 from slipway.cli.tables import TAG_COLUMNS
+from slipway.cli.turns import in_turns
 from slipway.clock import Clock
 from slipway.oci.errors import InvalidReference
 from slipway.oci.reference import ImageReference
-from slipway.oci.results import Page
 
 __all__ = ["show_tags"]
 
@@ -41,14 +41,15 @@ async def show_tags(
         opened, path = await reader.open_for(reference), reference.repository
     else:
         opened, path = await _named(reader, registry, repository)
-    with progress("Asking for tags", 2) as done:
+    with progress("Asking for tags and digests", 2) as done:
         listing = (await opened.tags(path)).search(search)
         done()
         place = place_of(opened)
         page = paging.of(TagRow.of(place, path, info) for info in listing)
-        page = await _with_digests(opened, path, page)
-        done()
-    print_answer(Answer(page), TAG_COLUMNS, paging.form, clock.now())
+        rows, refusals = await _with_digests(opened, path, page.items)
+    if refusals:
+        warn(f"{len(refusals)} of {len(rows)} digests are missing: {refusals[0]}")
+    print_answer(Answer(replace(page, items=rows)), TAG_COLUMNS, paging.form, clock.now())
 
 
 async def _named(reader: Reader, name: str, repository: str) -> tuple[OpenRegistry, str]:
@@ -72,8 +73,10 @@ def _reference(repository: str) -> ImageReference:
     return reference
 
 
-async def _with_digests(opened: OpenRegistry, path: str, page: Page[TagRow]) -> Page[TagRow]:
-    """The page with the digests that the listing did not tell; only what is shown is asked for."""
+async def _with_digests(
+    opened: OpenRegistry, path: str, rows: Sequence[TagRow]
+) -> tuple[tuple[TagRow, ...], list[Refused]]:
+    """The rows with the digests that the listing did not tell, and why some of them are still missing."""
     refusals: list[Refused] = []
 
     async def with_digest(row: TagRow) -> TagRow:
@@ -85,7 +88,4 @@ async def _with_digests(opened: OpenRegistry, path: str, page: Page[TagRow]) -> 
             refusals.append(refusal)
             return row
 
-    rows = await asyncio.gather(*map(with_digest, page.items))
-    if refusals:
-        warn(f"{len(refusals)} of {len(rows)} digests are missing: {refusals[0]}")
-    return replace(page, items=tuple(rows))
+    return tuple(await in_turns(with_digest, rows)), refusals

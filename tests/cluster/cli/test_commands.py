@@ -228,3 +228,18 @@ def test_an_interruption_ends_it_without_a_traceback(
             output, errors = running.communicate(timeout=60)
 
     assert (running.returncode, output, errors) == (130, "", "")
+
+
+def test_the_operator_is_a_command_too() -> None:
+    """It complains of settings as it does without the command."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "slipway.cli", "run"],
+        env={**os.environ, "SLIPWAY_WORKERS": "none"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("SLIPWAY_WORKERS: ")
