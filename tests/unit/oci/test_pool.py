@@ -206,3 +206,14 @@ async def test_a_client_that_was_given_out_just_now_is_not_idle() -> None:
 
     assert await pool.registry(Endpoint("https://a.example.com")) is given
     await pool.aclose()
+
+
+async def test_with_a_key_of_its_own_ids_outlive_the_pool() -> None:
+    """And nobody with another key makes the same ones."""
+    first, again, other = (ClientPool(identity_key=key) for key in (b"1" * 32, b"1" * 32, None))
+    endpoint = Endpoint("https://r.io", ROBOT)
+
+    ids = [(await pool.registry(endpoint)).credential_id for pool in (first, again, other)]
+
+    assert ids[0] == ids[1] != ids[2]
+    assert ids[2] == endpoint.credential_id
