@@ -8,8 +8,9 @@ import sys
 import time
 from pathlib import Path
 
+from bench.common.report import surroundings
 from bench.engine.measure import measure
-from bench.engine.report import PROMISES, write
+from bench.engine.report import REPORT
 from dev.cluster import Cluster
 from dev.install import install_crds
 from dev.state import ClusterOptions
@@ -38,9 +39,8 @@ def main() -> int:
             asyncio.run(measure(cluster, count, idle=options.idle, report=report))
             for count in options.objects
         ]
-    print(write(options.results, measurements, kubernetes))
-    kept = [promise.holds(one) for one in measurements for promise in PROMISES]
-    return int(False in kept)
+    print(REPORT.write(options.results, measurements, surroundings(kubernetes=kubernetes)))
+    return int(not REPORT.kept(measurements))
 
 
 if __name__ == "__main__":

@@ -12,16 +12,16 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from bench.engine.population import Api, connect
+from bench.common.api import Api, connect
+from bench.common.readings import MEGABYTE, all_writes, peak_rss, status_writes
+from bench.engine.population import manifest
 from dev.audit import Request
 from dev.cluster import Cluster
 from dev.operator import OperatorProcess
 
 __all__ = ["Measurement", "measure"]
 
-_MEGABYTE = 1_000_000
 _SETTLE_TIMEOUT = 600.0
 _QUIET = 10.0
 """Seconds between the last write and the readings: retries, echoes and the collector have come to rest."""
@@ -76,7 +76,7 @@ async def measure(cluster: Cluster, count: int, *, idle: float, report: Callable
         plain = await _plain(cluster, api, count, report)
         namespace = f"operator-{count}"
         report(f"making {count} objects for the operator")
-        await api.create(namespace, count)
+        await api.create(namespace, map(manifest, range(count)))
         try:
             return _operator(cluster, count, plain=plain, base=base, idle=idle, load=load, report=report)
         finally:
@@ -88,7 +88,7 @@ async def _plain(
 ) -> tuple[float, float]:
     namespace = f"plain-{count}"
     report(f"making {count} objects for the plain client")
-    await api.create(namespace, count)
+    await api.create(namespace, map(manifest, range(count)))
     report("plain client")
     command = [sys.executable, "-m", "bench.engine.plain", str(cluster.kubeconfig), namespace]
     answer = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
@@ -100,7 +100,7 @@ async def _plain(
 def _base_rss(cluster: Cluster) -> float:
     with OperatorProcess(cluster) as operator:
         time.sleep(_QUIET)
-        return operator.rss() / _MEGABYTE
+        return operator.rss() / MEGABYTE
 
 
 def _operator(
@@ -122,10 +122,10 @@ def _operator(
         writes = _wait_settled(cluster, operator, started, count)
         settled = max(write.at for write in writes)
         cpu = operator.cpu_seconds()
-        all_writes = cluster.audit.writes((started, datetime.now(UTC)))
+        written = cluster.audit.writes((started, datetime.now(UTC)))
         report(f"idle for {idle:g} s")
         idle_cpu, idle_writes = _idle(cluster, operator, idle)
-        rss, peak = operator.rss() / _MEGABYTE, _peak_rss(operator) / _MEGABYTE
+        rss, peak = operator.rss() / MEGABYTE, peak_rss(operator) / MEGABYTE
         report("restart")
         ready, restart_writes = _restart(cluster, operator)
     finally:
@@ -141,7 +141,7 @@ def _operator(
         ratio=seconds / plain_seconds,
         status_writes=len(writes),
         objects_written_once=sum(1 for times in per_object.values() if times == 1),
-        other_writes=len(all_writes.objects) - len(writes) + len(all_writes.events),
+        other_writes=len(written.objects) - len(writes) + len(written.events),
         base_rss=base,
         rss=rss,
         peak_rss=peak,
@@ -160,26 +160,21 @@ def _wait_settled(
 ) -> list[Request]:
     """The status writes of all objects, when all are written and have been for a while."""
     deadline = time.monotonic() + _SETTLE_TIMEOUT
-    while len({write.name for write in _status_writes(cluster, started)}) < count:
+    while len({write.name for write in status_writes(cluster, started)}) < count:
         operator.wait_ready(_SETTLE_TIMEOUT)
         if time.monotonic() > deadline:
             msg = f"not all of {count} objects were settled after {_SETTLE_TIMEOUT:g} s"
             raise TimeoutError(msg)
         time.sleep(1)
     time.sleep(_QUIET)
-    return _status_writes(cluster, started)
-
-
-def _status_writes(cluster: Cluster, started: datetime) -> list[Request]:
-    writes = cluster.audit.writes((started, datetime.now(UTC))).objects
-    return [write for write in writes if write.subresource == "status" and write.code < 300]
+    return status_writes(cluster, started)
 
 
 def _idle(cluster: Cluster, operator: OperatorProcess, seconds: float) -> tuple[float, int]:
     before, begun = operator.cpu_seconds(), datetime.now(UTC)
     time.sleep(seconds)
     used, now = operator.cpu_seconds() - before, datetime.now(UTC)
-    return used, _all_writes(cluster, begun, now)
+    return used, all_writes(cluster, begun, now)
 
 
 def _restart(cluster: Cluster, operator: OperatorProcess) -> tuple[float, int]:
@@ -189,15 +184,4 @@ def _restart(cluster: Cluster, operator: OperatorProcess) -> tuple[float, int]:
     operator.wait_ready()
     ready = time.monotonic() - clock
     time.sleep(_QUIET)
-    return ready, _all_writes(cluster, begun, datetime.now(UTC))
-
-
-def _all_writes(cluster: Cluster, begun: datetime, ended: datetime) -> int:
-    writes = cluster.audit.writes((begun, ended))
-    return len(writes.objects) + len(writes.events)
-
-
-def _peak_rss(operator: OperatorProcess) -> int:
-    # proc(5): VmHWM, in kB.
-    lines = Path(f"/proc/{operator.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    return ready, all_writes(cluster, begun, datetime.now(UTC))

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.engine.population import connect, in_flight
+from bench.common.api import connect, in_flight
 
 __all__ = ["main"]
 
@@ -33,9 +33,11 @@ def _status() -> dict[str, Any]:
 
 async def _run(kubeconfig: Path, namespace: str) -> float:
     async with connect(kubeconfig, "bench-plain/1") as api:
-        found = await api.warehouses(namespace)
+        found = [item["metadata"] for item in await api.warehouses(namespace)]
         begun = time.monotonic()
-        await in_flight(found, lambda item: api.apply_status(namespace, *item, _status()))
+        await in_flight(
+            found, lambda item: api.apply_status(namespace, item["name"], item["resourceVersion"], _status())
+        )
         return time.monotonic() - begun
 
 

@@ -1,0 +1,1 @@
+"""What the benchmarks share: a plain client of the API server, readings of processes, and their reports."""
