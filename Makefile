@@ -14,10 +14,10 @@ PYTEST := $(BIN)/pytest --numprocesses $(WORKERS)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test unit cluster crash check crds bench lock
+.PHONY: help setup demo up down test unit cluster crash check crds bench bench-s1 bench-s4 bench-s6 bench-s7 lock
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv from the hash-locked requirements (other targets do it when needed)
 
@@ -61,6 +61,18 @@ crds: $(READY) ## write crds/ anew from the models
 
 bench: $(READY) ## measure the engine beside a plain client
 	$(BIN)/python -m bench.engine
+
+bench-s1: $(READY) ## measure the cold start of 1,000 Warehouses
+	$(BIN)/python -m bench.warehouses s1
+
+bench-s4: $(READY) ## measure 2,000 settled Warehouses for 10 minutes
+	$(BIN)/python -m bench.warehouses s4
+
+bench-s6: $(READY) ## count what 1,000 Warehouses over 400 repositories ask
+	$(BIN)/python -m bench.warehouses s6
+
+bench-s7: $(READY) ## measure one repository with 20,000 and 200,000 tags
+	$(BIN)/python -m bench.warehouses s7
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
