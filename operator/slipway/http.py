@@ -254,11 +254,20 @@ class HttpClient:
                 self._pools[at_home] = httpcore.AsyncConnectionPool(
                     ssl_context=context,
                     max_connections=None,  # HostLimits counts; a second limit below it could deadlock with it
-                    max_keepalive_connections=8,
+                    max_keepalive_connections=self._most_connections,
                     keepalive_expiry=15.0,
                     network_backend=CheckedBackend(self._policy, self._resolve),
                 )
             return self._pools[at_home]
+
+    @property
+    def _most_connections(self) -> int:
+        """As many as are open when a registry and what it leads to, such as its token server, are both busy.
+
+        httpcore counts those in use with the idle ones: with a smaller number a busy client keeps none.
+        """
+        limits = self._own_limits or Limits()
+        return 2 * (limits.width("short") + limits.width("download") + limits.width("upload"))
 
 
 async def _send(pool: httpcore.AsyncConnectionPool, url: URL, sending: Sending) -> httpcore.Response:

@@ -8,6 +8,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,24 @@ async def test_connections_are_kept(client: HttpClient) -> None:
             await client.request(method, server.url)
 
         assert server.connections == 1
+
+
+async def test_connections_of_a_busy_client_are_kept() -> None:
+    """As many as it may have at a time."""
+    limits = egress.Limits(requests_per_second=1000, concurrency=32)
+    all_open = asyncio.Barrier(limits.width("download"))
+
+    async def read(client: HttpClient, url: str) -> None:
+        async with client.stream("GET", url) as answer:
+            await all_open.wait()
+            await answer.read(10)
+
+    async with RawServer(lambda _: Reply(body=b"x")) as server:
+        async with aclosing(HttpClient(own_limits=limits, timeout=5)) as client:
+            for _ in range(3):
+                await asyncio.gather(*(read(client, server.url) for _ in range(all_open.parties)))
+
+        assert server.connections == all_open.parties
 
 
 async def test_a_kept_connection_that_was_closed_is_replaced(client: HttpClient) -> None:
