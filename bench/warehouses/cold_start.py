@@ -16,7 +16,7 @@ from typing import Final
 from bench.common.api import Api, connect
 from bench.common.readings import MEGABYTE, peak_rss
 from bench.warehouses.distant import Distant, Requests, distant_registry
-from bench.warehouses.population import create, warehouse
+from bench.warehouses.population import create, remove, warehouse
 from bench.warehouses.settling import operator_for, settle
 from dev.audit import SLIPWAY
 from dev.cluster import Cluster
@@ -55,7 +55,7 @@ class ColdStart:
     """From the API server, by verb and resource."""
 
     requests: dict[str, int]
-    """What the registry was asked, by endpoint; `catalog` and `ping` are tests of the Registry."""
+    """What the registry was asked, by endpoint; a few of each are the test of the Registry itself."""
 
     load_before: float
     """The machine's load average of one minute before the run: other work on it makes all seconds longer."""
@@ -67,8 +67,9 @@ class ColdStart:
 
     @property
     def registry_requests(self) -> int:
-        """All but those for tokens."""
-        return sum(self.requests.values()) - self.tokens
+        """What was asked for the Warehouses: lists, HEADs, manifests and configurations, refused ones too."""
+        kinds = (Endpoint.LIST, Endpoint.MANIFEST_HEAD, Endpoint.MANIFEST_GET, Endpoint.BLOB)
+        return sum(self.requests.get(kind, 0) for kind in kinds)
 
     @property
     def tokens(self) -> int:
@@ -106,7 +107,7 @@ async def _plain(
     service = distant.authentication.service
     command = [*module, str(cluster.kubeconfig), namespace, distant.realm, service]
     answer = await asyncio.to_thread(subprocess.run, command, stdout=subprocess.PIPE, text=True, check=True)
-    await api.remove(namespace)
+    await remove(api, namespace)
     result = json.loads(answer.stdout)
     return (result["seconds"], result["cpu_seconds"]), distant.requests() - before
 
@@ -131,7 +132,7 @@ async def _operator(
         seconds = await settle(cluster, api, namespace, digests, operator=operator, started=started)
         cpu, peak = operator.cpu_seconds(), peak_rss(operator) / MEGABYTE
         ended, requests = datetime.now(UTC), distant.requests() - before
-    await api.remove(namespace)
+    await remove(api, namespace)
     writes = cluster.audit.writes((started, ended))
     asked = cluster.audit.requests((started, ended), SLIPWAY)
     return ColdStart(

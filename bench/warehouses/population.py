@@ -8,7 +8,7 @@ from typing import Any, Final
 from bench.common.api import Api
 from bench.warehouses.distant import PASSWORD, USER, Distant
 
-__all__ = ["create", "repository_of", "warehouse"]
+__all__ = ["create", "remove", "repository_of", "warehouse"]
 
 _SECRET: Final = "registry"
 _LIMITS: Final = {"requestsPerSecond": 1000, "concurrency": 64}
@@ -42,6 +42,12 @@ async def create(api: Api, namespace: str, distant: Distant, warehouses: Iterabl
     await api.request("POST", f"{core}/secrets", _secret(distant))
     for number, door in enumerate(distant.doors):
         await api.request("POST", f"{own}/registries", _registry(f"far-{number}", door.url))
+
+
+async def remove(api: Api, namespace: str) -> None:
+    """Delete the Warehouses and Registries of a namespace, so that nothing is asked for them any more."""
+    await api.remove(namespace)
+    await api.request("DELETE", f"/apis/slipway.dev/v1alpha1/namespaces/{namespace}/registries")
 
 
 def _secret(distant: Distant) -> dict[str, Any]:

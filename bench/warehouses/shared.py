@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bench.common.api import connect
 from bench.warehouses.distant import Distant, Requests, distant_registry
-from bench.warehouses.population import create, warehouse
+from bench.warehouses.population import create, remove, warehouse
 from bench.warehouses.remote import Remote, open_remote
 from bench.warehouses.settling import operator_for, settle, wrong
 from dev.cluster import Cluster
@@ -97,7 +97,7 @@ async def measure(
             )
             missing = wrong(await api.warehouses(namespace), digests)
             operator.close()
-            await api.remove(namespace)
+            await remove(api, namespace)
     return Shared(
         warehouses=warehouses,
         repositories=repositories,

@@ -13,7 +13,7 @@ from typing import Final
 from bench.common.api import connect
 from bench.common.readings import MEGABYTE
 from bench.warehouses.distant import distant_registry
-from bench.warehouses.population import create, warehouse
+from bench.warehouses.population import create, remove, warehouse
 from bench.warehouses.settling import operator_for, settle
 from dev.audit import SLIPWAY
 from dev.cluster import Cluster
@@ -98,7 +98,7 @@ async def measure(cluster: Cluster, count: int, sample: float, report: Callable[
                 await asyncio.sleep(sample)
                 used, ended = operator.cpu_seconds() - cpu, datetime.now(UTC)
                 requests, rss_after = distant.requests() - asked, operator.rss()
-            await api.remove(namespace)
+            await remove(api, namespace)
     writes = cluster.audit.writes((begun, ended))
     status_writes = sum(1 for write in writes.objects if write.subresource == "status")
     api_requests = cluster.audit.requests((begun, ended), SLIPWAY)
