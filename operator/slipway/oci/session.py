@@ -19,6 +19,7 @@ from slipway.oci.auth import TokenAnswer, TokenRequest
 from slipway.oci.challenge import AuthChallenge, MalformedChallenge, choose_challenge, parse_challenges
 from slipway.oci.credentials import CredentialKind
 from slipway.oci.errors import InvalidReference, InvalidResponse, RegistryError
+from slipway.oci.introduction import Introduction
 from slipway.oci.quota import Quotas
 from slipway.oci.reference import DOCKER_HUB_HOST, DOCKER_HUB_NAMES
 from slipway.oci.retries import NO_RETRIES, Retries
@@ -61,7 +62,8 @@ class RegistrySession:
     takes to fetch a token, which others wait for, too: once before, if there is none, and once more when the
     registry refuses it. Each request to a token server has the time-out of the session. So whatever hosts do,
     `send` takes at most three times the time-out; five times with an identity token, for which a token server
-    may have to be asked in two ways.
+    may have to be asked in two ways. Only those that come while the very first one is under way wait for its
+    answer before.
 
     Args:
         url: See `registry_base`.
@@ -95,6 +97,7 @@ class RegistrySession:
         self.authorizer = Authorizer(
             self.origin, f"{self.base}/v2/", source or StaticCredential(), self._carry, self._clock
         )
+        self._introduction = Introduction()
         self.in_flight = 0
         self.last_used = self._clock.monotonic()
 
@@ -155,14 +158,16 @@ class RegistrySession:
                 yield second
 
     async def _authorised(self, ask: Ask, url: str, deadline: Deadline) -> Response:
-        with _not_counted(deadline):
-            header = await self._header(ask, url)
-        response = await self._request(ask, url, header, deadline)
-        challenge = self._challenge(response)
-        if challenge is None or not isinstance(ask.content, bytes):
-            return response
-        with _not_counted(deadline):
-            renewed = await self.authorizer.answer(challenge, ask.scopes, header)
+        async with contextlib.AsyncExitStack() as stack:
+            with _not_counted(deadline):
+                await stack.enter_async_context(self._introduction.turn())
+                header = await self._header(ask, url)
+            response = await self._request(ask, url, header, deadline)
+            challenge = self._challenge(response)
+            if challenge is None or not isinstance(ask.content, bytes):
+                return response
+            with _not_counted(deadline):
+                renewed = await self.authorizer.answer(challenge, ask.scopes, header)
         return response if renewed is None else await self._request(ask, url, renewed, deadline)
 
     def _url(self, ask: Ask) -> str:

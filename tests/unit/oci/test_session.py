@@ -132,6 +132,22 @@ async def test_tokens_are_fetched_and_reused() -> None:
     assert server.seen[1].headers["authorization"] == BASIC
 
 
+async def test_many_who_begin_together_cause_one_refusal() -> None:
+    """The others wait until it is known what the registry wants."""
+    async with RawServer(lambda _: Reply()) as server:
+        server.script = _guarded(
+            "Bearer t1", lambda: _challenge(f"{server.url}/token"), lambda _: _token("t1")
+        )
+        session = RegistrySession(server.url, HttpClient(timeout=5), StaticCredential(ROBOT), retries=QUICK)
+        ask = Ask("GET", "v2/shop/api/tags/list", (PULL,))
+        answers = await asyncio.gather(*(session.send(ask) for _ in range(5)))
+        await session.aclose()
+
+    assert [answer.status for answer in answers] == [200] * 5
+    shown = [seen.headers.get("authorization") for seen in server.seen if seen.path.startswith("/v2")]
+    assert shown == [None, *["Bearer t1"] * 5]
+
+
 async def test_a_token_that_does_not_suffice_is_replaced_once() -> None:
     """The demanded scope is asked for first; a second refusal is the answer."""
     async with RawServer(lambda _: Reply()) as server:
