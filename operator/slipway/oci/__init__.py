@@ -59,6 +59,7 @@ from slipway.oci.results import (
     RepositoryInfo,
     TagInfo,
     TagsList,
+    in_order,
     paginated,
 )
 
@@ -120,6 +121,7 @@ __all__ = [
     "UnsupportedManifest",
     "UploadRejected",
     "digest_of",
+    "in_order",
     "paginated",
     "select_platform",
 ]
