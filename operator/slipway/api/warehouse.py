@@ -62,13 +62,17 @@ PlatformName = Annotated[
     Advice("write operating system and architecture, such as linux/amd64 or linux/arm/v7"),
 ]
 
+_GIT_HOST = r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+_GIT_PATH = r"[A-Za-z0-9._~%!$&()+,;=:@/-]+"
+
 GitUrl = Annotated[
     str,
     Field(
         min_length=1,
         max_length=512,
-        pattern=r"^(https?://[^\s@:/]+(:[0-9]{1,5})?/\S+|ssh://([A-Za-z0-9._-]+@)?[^\s@:/]+(:[0-9]{1,5})?/\S+"
-        r"|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^\s/]\S*)$",
+        pattern=rf"^(https?://{_GIT_HOST}(:[0-9]{{1,5}})?/{_GIT_PATH}"
+        rf"|ssh://([A-Za-z0-9._+-]+@)?{_GIT_HOST}(:[0-9]{{1,5}})?/{_GIT_PATH}"
+        rf"|([A-Za-z0-9._+-]+@)?{_GIT_HOST}:{_GIT_PATH})$",
     ),
     Advice(
         "write https://host/path, ssh://git@host/path or git@host:path, and put passwords into the Secret "

@@ -61,7 +61,7 @@ class Lookups:
         self._git = git
         self._tags: Scans[TagsList] = Scans(clock, weigh=len)
         self._digests: Scans[str] = Scans(clock)
-        self._images: Scans[ImageInfo] = Scans(clock)
+        self._images: Scans[ImageInfo] = Scans(clock, weigh=_weight_of)
         self._refs: Scans[Mapping[str, str]] = Scans(clock, weigh=len)
         self._charts: Scans[Listing] = Scans(clock, weigh=lambda listing: len(listing.versions))
         self._indexes: dict[Hashable, Listing] = {}
@@ -152,3 +152,8 @@ class Lookups:
         """
         key = (str(remote.url), remote.credential, remote.policy, tuple(patterns))
         return await self._refs.get(key, since, lambda: self._git.ls_remote(remote, patterns))
+
+
+def _weight_of(image: ImageInfo) -> int:
+    """In tags, each of which is a short text."""
+    return 10 + 2 * (len(image.labels) + len(image.platforms)) + len(image.layers)

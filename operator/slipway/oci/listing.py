@@ -28,6 +28,7 @@ __all__ = ["REPOSITORIES", "TAGS", "ListKind", "Listed", "list_pages"]
 
 MAX_ENTRIES: Final = 500_000
 _LONGEST_ENTRY: Final = 1024
+_MOST_STALE: Final = 3  # pages in a row that bring nothing new
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ class _Walk:
         self._entries = _Entries(kind)
         self._trail = Trail(url, size)
         self._has_links = False
+        self._stale = 0
         self._looked_behind: int | None = None
         """Entries of the page before, when this one was asked for only to see whether there are more."""
 
@@ -154,12 +156,20 @@ class _Walk:
             if not is_fresh:
                 return None
         following = self._trail.following(current, page)
+        self._notice(following, is_stale=bool(content.entries) and not is_fresh)
         self._has_links = self._has_links or following is not None
         self._looked_behind = None
         if following is None and not self._has_links and self._may_be_cut(content, page):
             self._looked_behind = content.length
             return self._trail.after(content.entries[-1])
         return following
+
+    def _notice(self, following: str | None, *, is_stale: bool) -> None:
+        """A list that changes meanwhile repeats a page at most; one that repeats more has no end."""
+        self._stale = self._stale + 1 if is_stale else 0
+        if following is not None and self._stale > _MOST_STALE:
+            msg = f"page after page of the {self._kind.key} brings nothing new, and each names a next one"
+            raise ListingIncomplete(msg)
 
     def _may_be_cut(self, content: _Content, page: Page) -> bool:
         """Whether there may be more behind a page that names no next one.

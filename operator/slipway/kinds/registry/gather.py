@@ -55,7 +55,8 @@ class RegistryGatherer:
             self._note_credential(key, None)
             return None
         registry, observed = Registry.model_validate(body), observed_from(key, body)
-        schedule = Schedule(observed.uid, parse_duration(registry.spec.interval), retry=True)
+        wanted = parse_duration(registry.spec.interval)
+        schedule = Schedule(observed.uid, max(wanted, self._context.settings.minimum_interval), retry=True)
         if registry.spec.suspend:
             self.forget(key)
             return Facts(observed, registry, None, schedule)

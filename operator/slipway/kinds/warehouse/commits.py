@@ -84,15 +84,15 @@ def judge_head(
 def _with_sight(
     seen: Sequence[SeenDigest], before: ArtifactCommit, head: Head, now: datetime
 ) -> tuple[SeenDigest, ...]:
-    """What was seen since `before` was chosen, the latest first, with the head among it.
+    """What was seen since `before` was chosen, the first seen first, with the head among it.
 
     A moment in the future was written before the clock was set back, and would never pass.
     """
     known = [sight for sight in seen if sight.digest != before.commit and sight.at <= now]
     if all(sight.digest != head.commit for sight in known):
         known.append(SeenDigest(digest=head.commit, at=now))
-    latest_first = sorted(known, key=lambda sight: sight.at, reverse=True)
-    if len(latest_first) <= _MOST_SEEN:
-        return tuple(latest_first)
+    first_seen_first = sorted(known, key=lambda sight: sight.at)
+    if len(first_seen_first) <= _MOST_SEEN:
+        return tuple(first_seen_first)
     # The first of all tells when the window began.
-    return (*latest_first[: _MOST_SEEN - 1], latest_first[-1])
+    return (first_seen_first[0], *first_seen_first[1 - _MOST_SEEN :])

@@ -22,7 +22,7 @@ class Ripening:
     """What must be remembered of things that are too young to be chosen."""
 
     seen: tuple[SeenDigest, ...] = ()
-    """When they were seen for the first time, the latest first."""
+    """When they were seen for the first time, the first seen first."""
 
     next_at: datetime | None = None
     """When a better one than the chosen one becomes old enough."""

@@ -38,7 +38,7 @@ HISTORY_LIMIT: Final = 50
 TRIMMABLE: Final = (
     Trimmable(("history",)),
     Trimmable(("artifacts", "candidates"), newest=1),
-    Trimmable(("artifacts", "seen"), newest=3),
+    Trimmable(("artifacts", "seen"), newest=3),  # the first seen are the next to be old enough: they stay
     Droppable(("artifacts", "rejected")),
     Droppable(("artifacts", "git", "message")),
     Droppable(("artifacts", "git", "author")),

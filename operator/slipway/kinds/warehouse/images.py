@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Final
 
-from slipway.api.warehouse import ArtifactImage, ImageSubscription, PlatformImage, SeenDigest
+from slipway.api.conditions import Reason
+from slipway.api.warehouse import Artifact, ArtifactImage, ImageSubscription, PlatformImage, SeenDigest
 from slipway.kinds.warehouse.sightings import Sighting
 from slipway.kinds.warehouse.verdicts import Picked, Rules
 from slipway.oci.errors import InvalidReference
 from slipway.oci.platform import Platform
 from slipway.oci.results import ImageInfo
 
-__all__ = ["picked_before", "recorded", "rules_of", "sightings", "to_seen"]
+__all__ = ["picked_before", "recorded", "rules_of", "sightings", "to_seen", "was_scanned"]
 
-_MOST_PLATFORMS = 32
+_MOST_PLATFORMS: Final = 32
+
+_WHOLE_SCANS: Final = frozenset({Reason.NO_TAGS, Reason.NO_TAG_MATCHES, Reason.TAG_NOT_FOUND})
+"""What can be said only by who has seen all there is."""
 
 
 def rules_of(spec: ImageSubscription, minimum_age: timedelta) -> Rules:
@@ -47,8 +52,16 @@ def sightings(seen: Sequence[SeenDigest]) -> tuple[Sighting, ...]:
 
 
 def to_seen(seen: Iterable[Sighting]) -> tuple[SeenDigest, ...]:
-    """What was seen, for the status: the latest first, for what is oldest gives way first."""
-    return tuple(SeenDigest(digest=one.digest, at=one.at) for one in reversed(tuple(seen)))
+    """What was seen, for the status: the first seen first, for they are the next to be old enough."""
+    return tuple(SeenDigest(digest=one.digest, at=one.at) for one in seen)
+
+
+def was_scanned(before: Artifact | None) -> bool:
+    """Whether everything was listed before, also where nothing was chosen: what came since has an age."""
+    if before is None:
+        return False
+    found_nothing = before.problem is not None and before.problem.reason in _WHOLE_SCANS
+    return before.tags is not None or found_nothing
 
 
 def recorded(

@@ -72,6 +72,8 @@ class Situation:
     """The recorded artifact; None also when it is one of another repository."""
 
     seen: tuple[Sighting, ...] = ()
+    scanned: bool = False
+    """Whether there was a whole scan before, whatever it found."""
 
 
 @dataclass(frozen=True, slots=True)

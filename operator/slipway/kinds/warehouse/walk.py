@@ -56,7 +56,7 @@ class Walk:
         self._rules = rules
         self._now = situation.now
         self._current = situation.current
-        self._is_first_scan = situation.current is None and not situation.seen
+        self._is_first_scan = situation.current is None and not situation.seen and not situation.scanned
         self._shortlist = shortlist
         self._details = details
         self._standing = standing

@@ -22,7 +22,7 @@ from slipway.kinds.warehouse.charts import ChartTags, chart_selector, chart_tags
 from slipway.kinds.warehouse.examination import examine
 from slipway.kinds.warehouse.explanation import Explanation, explain
 from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
-from slipway.kinds.warehouse.images import sightings, to_seen
+from slipway.kinds.warehouse.images import sightings, to_seen, was_scanned
 from slipway.kinds.warehouse.questions import Answer, Question, Resolve
 from slipway.kinds.warehouse.selection import Selector
 from slipway.kinds.warehouse.subscriptions.driving import drive
@@ -143,6 +143,7 @@ class ChartWatch:
             moment.now,
             chart_before(before.chart if before is not None else None),
             sightings(before.seen if before is not None else ()),
+            was_scanned(before),
         )
         listing = offer.tags.listing
         flow = examine(self._selector(), listing, Rules(minimum_age=self.minimum_age), situation)

@@ -101,6 +101,9 @@ class GitWatch:
         """Whether something changed since the chosen commit that the subscription is about."""
         if paths.is_empty or head.commit == chosen.commit:
             return True
+        # The subscription has come to follow another branch or tag; that alone is a change.
+        if self._range is None and head.name != chosen.ref:
+            return True
         changes = await self.context.git.changed_paths(remote, chosen.commit, head.commit, head.ref)
         return isinstance(changes, Unknown) or paths.counts(changes)
 

@@ -18,7 +18,7 @@ from slipway.kinds.registry.access import Access, AccessProblem
 from slipway.kinds.warehouse.examination import examine
 from slipway.kinds.warehouse.explanation import Explanation, explain
 from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
-from slipway.kinds.warehouse.images import picked_before, recorded, rules_of, sightings, to_seen
+from slipway.kinds.warehouse.images import picked_before, recorded, rules_of, sightings, to_seen, was_scanned
 from slipway.kinds.warehouse.questions import Answer, Describe, Question, Resolve
 from slipway.kinds.warehouse.selection import Selector
 from slipway.kinds.warehouse.subscriptions.driving import drive
@@ -140,7 +140,7 @@ class _Look:
     async def _examined(self, listing: TagsList) -> Examined:
         image = self.before.image if self.before is not None else None
         seen = sightings(self.before.seen if self.before is not None else ())
-        situation = Situation(self.moment.now, picked_before(image), seen)
+        situation = Situation(self.moment.now, picked_before(image), seen, was_scanned(self.before))
         rules = rules_of(self.watch.spec, self.watch.minimum_age)
         flow = examine(self.selector, listing, rules, situation)
         return await drive(flow, len(listing), lambda question: self._answer(question, listing))

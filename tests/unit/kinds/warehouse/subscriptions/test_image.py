@@ -275,3 +275,23 @@ async def test_two_that_watch_one_repository_ask_it_once(context: Context) -> No
 
     assert found == ["1.4.0", "2.0.0"]
     assert len({request.partition("last=")[0] for request in lists}) == len(lists) <= 2
+
+
+async def test_nobody_waits_long_for_what_is_only_nice_to_know(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The choice is told without it; an answer that comes later is there for the next look."""
+    monkeypatch.setattr("slipway.kinds.warehouse.subscriptions.image._PATIENCE", 0.05)
+    go_on = threading.Event()
+
+    def script(method: str, path: str) -> Answer:
+        if method == "GET":
+            go_on.wait(10)
+        return healthy()(method, path)
+
+    try:
+        finding, _ = await look(context, script, FOLLOW)
+    finally:
+        go_on.set()
+
+    assert (chosen(finding).digest, chosen(finding).platforms) == (DIGEST, ())
