@@ -325,6 +325,22 @@ def test_tags_with_a_digest_policy_are_explained(cluster: Cluster) -> None:
         try_to_create(cluster, "Warehouse", spoiled(digest, f"{IMAGE}/tags", {"include": ["x"]}))
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://git.example.com/shop/api.git",
+        "https://git.example.com:8443/~team/api",
+        "https://[2001:db8::1]/shop/api",
+        "ssh://git@git.example.com:2222/shop/api.git",
+        "git@git.example.com:shop/api.git",
+        "git@my_host:/srv/git/api.git",
+    ],
+)
+def test_the_usual_addresses_of_git_repositories_are_taken(cluster: Cluster, url: str) -> None:
+    """As git itself writes them."""
+    try_to_create(cluster, "Warehouse", {"subscriptions": git(url=url)})
+
+
 def test_several_subscriptions_of_every_type_are_taken(cluster: Cluster) -> None:
     """What one Warehouse watches together becomes one release."""
     other = {**chart()[0], "name": "chart"}

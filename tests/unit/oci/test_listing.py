@@ -52,6 +52,13 @@ def _fails(*answers: Page | PageRefused, page_size: int = 3) -> str:
     return str(caught.value)
 
 
+def test_pages_that_bring_nothing_new_are_not_followed_for_ever() -> None:
+    """Each names a next one at a new address, so that no address comes twice."""
+    pages_ = [_page(["a", "b"], f"<{URL}?n=3&page={number}>; rel=next") for number in range(20)]
+
+    assert "brings nothing new" in _fails(*pages_)
+
+
 def test_one_page_is_one_request() -> None:
     """A short page without a Link is the whole list."""
     assert _run([_page(["b", "a"])]) == (("b", "a"), [f"{URL}?n=3"])

@@ -77,7 +77,7 @@ class Facts:
     """What else is to be told."""
 
     pull: PullFacts | None = None
-    """The pull Secret, as it is after a test that succeeded just now; None when nothing is to be done."""
+    """The pull Secret, looked at with a test that was made just now; None when nothing is to be done."""
 
     @property
     def uses_secrets(self) -> bool:

@@ -82,6 +82,7 @@ class RegistryGatherer:
             look = last or _assumed(observed, now, secrets)
             self._looks.record(view.key, look)
             return replace(asked, look=look)
+        pull: PullFacts | None
         attempt: Look[Probe] = Look(observed.uid, observed.generation, now, cause, None, dependency=secrets)
         try:
             connection = await self._context.registries.registry_of(view)
@@ -90,7 +91,7 @@ class RegistryGatherer:
             look = replace(attempt, result=Probe(seen=seen, url=view.url))
             pull = await self._pull(facts.registry, view, connection)
         except (AccessProblem, RegistryError) as problem:
-            look, pull = _failed(attempt, problem, last), None
+            look, pull = _failed(attempt, problem, last), await self._unwanted(facts.registry, view)
         self._looks.record(view.key, look)
         return replace(asked, look=look, pull=pull)
 
@@ -105,6 +106,13 @@ class RegistryGatherer:
             wanted = docker_config(view.host, view.project, credential)
         live = await self._context.kube.get(SECRETS, view.key.namespace, name)
         return PullFacts(name, wanted, live)
+
+    async def _unwanted(self, registry: Registry, view: RegistryView) -> PullFacts | None:
+        """The pull Secret where there must be none; to remove it takes no connection."""
+        if registry.spec.pull_secret.enabled and view.secret is not None:
+            return None
+        name = pull_secret_name(view.key.name)
+        return PullFacts(name, None, await self._context.kube.get(SECRETS, view.key.namespace, name))
 
     def _note_credential(self, key: Key, credential_id: str | None) -> None:
         """What was found with a credential goes with it."""

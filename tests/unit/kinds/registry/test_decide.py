@@ -16,7 +16,12 @@ from slipway.engine.requests import Request
 from slipway.engine.view import hash_status
 from slipway.kinds.looks import Cause, Look, Schedule
 from slipway.kinds.registry.decide import Facts, Probe, Seen, decide
-from slipway.kinds.registry.pullsecret import PullFacts, PullSecretAction, WritePullSecret
+from slipway.kinds.registry.pullsecret import (
+    DeletePullSecret,
+    PullFacts,
+    PullSecretAction,
+    WritePullSecret,
+)
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 URL = "https://registry.example.com"
@@ -215,3 +220,14 @@ def test_a_stranger_with_the_name_of_the_pull_secret_is_told_until_the_name_is_f
     between = run(GOOD, written)
     assert (between.outcome.reason, between.outcome.message) == (plan.outcome.reason, plan.outcome.message)
     assert isinstance(run(GOOD, written, pull=PullFacts("acme-pull", b"{}", None)).outcome, Settled)
+
+
+def test_a_pull_secret_that_nobody_wants_goes_while_the_registry_is_down() -> None:
+    """To remove it takes no connection."""
+    live = {
+        "metadata": {"name": "acme-pull", "uid": "s", "ownerReferences": [{"controller": True, "uid": "u1"}]}
+    }
+    plan = run(BAD, pull=PullFacts("acme-pull", None, live))
+
+    assert isinstance(plan.actions, DeletePullSecret)
+    assert isinstance(plan.outcome, Waiting)

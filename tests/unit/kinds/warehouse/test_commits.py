@@ -132,12 +132,12 @@ def test_a_candidate_keeps_the_time_of_its_first_sight() -> None:
     assert verdict == Candidate(NOW - seconds(5))
 
 
-def test_what_waits_is_remembered_the_latest_first() -> None:
+def test_what_waits_is_remembered_the_first_seen_first() -> None:
     """So that the next look knows when the window began."""
     verdict = judge(chosen("a"), "c", sight("b", seconds(10)))
 
     assert isinstance(verdict, Kept)
-    assert verdict.ripening.seen == (sight("c", NEVER), sight("b", seconds(10)))
+    assert verdict.ripening.seen == (sight("b", seconds(10)), sight("c", NEVER))
 
 
 def test_looking_again_while_waiting_changes_nothing() -> None:

@@ -325,6 +325,15 @@ def test_without_a_time_of_push_the_first_scan_takes_the_best_and_says_so() -> N
     assert repository.examine(SEMVER, AGED, later).verdict == replace(first.verdict, age_unknown=False)
 
 
+def test_a_scan_that_found_nothing_was_the_first_one() -> None:
+    """What is pushed after it was not there before, and waits like everything else."""
+    scanned = Situation(NOW, scanned=True)
+    examined = versions(v1="a").examine(SEMVER, AGED, scanned)
+
+    assert examined.verdict == NothingFits()
+    assert examined.mature_at == NOW + 3 * DAY
+
+
 def test_a_push_in_the_future_is_one_of_now() -> None:
     """A registry with a wrong clock delays nothing beyond the minimum age."""
     listed = (TagInfo("1.0.0", pushed_at=NOW + 99 * DAY),)
