@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import ssl
 import threading
 import time
@@ -164,11 +165,13 @@ class KubeApi:
         self, method: str, target: str, payload: bytes | None, headers: dict[str, str]
     ) -> tuple[int, bytes]:
         connection = self._kept_connection()
+        if _was_ended(connection):
+            connection.close()
         was_open = connection.sock is not None
         try:
             return _ask(connection, method, target, payload, headers)
         except (ConnectionError, ssl.SSLEOFError):
-            # The server may end an idle connection at any time; only a read is safe to repeat.
+            # The server may end an idle connection in this very moment; only a read is safe to repeat.
             if not was_open or method != "GET":
                 raise
         return _ask(connection, method, target, payload, headers)
@@ -189,6 +192,15 @@ class KubeApi:
         token = self._kubeconfig.token
         authorization = {"Authorization": f"Bearer {token}"} if token else {}
         return {"User-Agent": _USER_AGENT, "Accept": "application/json", **authorization}
+
+
+def _was_ended(connection: http.client.HTTPConnection) -> bool:
+    """Whether the server has ended a kept connection: between two requests it has nothing else to say."""
+    if connection.sock is None:
+        return False
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _ask(
