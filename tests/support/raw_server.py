@@ -72,6 +72,7 @@ class RawServer:
         self.connections = 0
         self._tls = tls
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, ssl=self._tls)
@@ -90,12 +91,19 @@ class RawServer:
         """What was asked for, as `METHOD target`."""
         return [f"{one.method} {one.target}" for one in self.seen]
 
+    async def end_connections(self) -> None:
+        """Closes the connections that are open, as a server does that is tired of waiting."""
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self.connections += 1
+        self._writers.add(writer)
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
                 while await self._answer(reader, writer):
@@ -104,6 +112,7 @@ class RawServer:
             pass  # the end of the server: asyncio.streams would report it as an error of its own
         finally:
             writer.close()
+            self._writers.discard(writer)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Whether the connection goes on."""

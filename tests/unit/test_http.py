@@ -127,6 +127,29 @@ async def test_a_kept_connection_that_was_closed_is_replaced(client: HttpClient)
         assert len([seen for seen in server.seen if seen.method == "POST"]) == 1
 
 
+async def test_what_must_not_be_repeated_goes_out_on_a_living_connection(client: HttpClient) -> None:
+    """A kept connection that the server has closed meanwhile is noticed before anything is sent on it."""
+    async with RawServer(lambda _: Reply(body=b"x")) as server:
+        for _ in range(3):
+            await client.request("POST", server.url)
+            await server.end_connections()
+
+        assert len(server.seen) == server.connections == 3
+
+
+async def test_what_goes_wrong_where_a_body_comes_from_is_told_as_it_is(client: HttpClient) -> None:
+    """It is no failure of the host."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"ab"
+        msg = "the disk is gone"
+        raise LookupError(msg)
+
+    async with RawServer(lambda _: Reply()) as server:
+        with pytest.raises(LookupError, match="the disk is gone"):
+            await client.request("PUT", server.url, content=pieces())
+
+
 # --- redirects
 
 
@@ -449,8 +472,9 @@ async def test_a_server_that_drips_runs_into_the_deadline(client: HttpClient, at
             await client.request("GET", server.url, timeout=0.3)
 
 
-async def test_a_handshake_that_hangs_leaves_no_connection(client: HttpClient) -> None:
+async def test_a_handshake_that_hangs_leaves_no_connection() -> None:
     """A server that never answers the first TLS message is given up, and its connection closed."""
+    client = HttpClient(verify=ssl.create_default_context())  # which may take longer than the request has
     closed = asyncio.Event()
 
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -461,10 +485,11 @@ async def test_a_handshake_that_hangs_leaves_no_connection(client: HttpClient) -
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with pytest.raises(egress.TimedOut):
-        await client.request("GET", f"https://127.0.0.1:{port}/", timeout=0.2)
+        await client.request("GET", f"https://127.0.0.1:{port}/", timeout=0.5)
     async with asyncio.timeout(5):
         await closed.wait()
     server.close()
+    await client.aclose()
 
 
 async def test_redirects_share_one_deadline(client: HttpClient) -> None:

@@ -72,7 +72,8 @@ GitUrl = Annotated[
         max_length=512,
         pattern=rf"^(https?://{_GIT_HOST}(:[0-9]{{1,5}})?/{_GIT_PATH}"
         rf"|ssh://([A-Za-z0-9._+-]+@)?{_GIT_HOST}(:[0-9]{{1,5}})?/{_GIT_PATH}"
-        rf"|([A-Za-z0-9._+-]+@)?{_GIT_HOST}:{_GIT_PATH})$",
+        # git takes what has :// or :: behind its first word for a URL or for a command of its own
+        rf"|([A-Za-z0-9._+-]+@)?{_GIT_HOST}:/?[A-Za-z0-9._~]({_GIT_PATH})?)$",
     ),
     Advice(
         "write https://host/path, ssh://git@host/path or git@host:path, and put passwords into the Secret "

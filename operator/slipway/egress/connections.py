@@ -1,109 +1,88 @@
-"""Connections to checked addresses."""
+"""Connections to checked addresses, on aiohttp without what it would do by itself.
+
+No cookies, no proxies of the environment, no redirects, no default headers, no unpacking: each of them would
+send or accept something that nobody here has seen.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import select
 import socket
-import ssl
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-import httpcore
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
 
 from slipway.egress.addresses import Resolver, checked_addresses, resolve_with_system
 from slipway.egress.policy import EgressPolicy
 
-__all__ = ["CheckedBackend", "Resolver", "resolve_with_system"]
+__all__ = ["CheckedResolver", "Resolver", "open_session", "resolve_with_system"]
 
 _PATIENCE: Final = 10.0  # seconds that a connection may take, whatever time there is for the exchange
-_SHARE: Final = 5.0  # seconds an address gets while there is another one to try
+_MOST_ADDRESSES: Final = 4
+_KEPT: Final = 15.0  # seconds; many servers give up an idle connection after 30 or 60
+_LONGEST_LINE: Final = 32 * 1024  # bytes; tokens, and the scopes of a challenge, are long
 
 
-class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that the policy has seen: a name cannot mean another one a moment later."""
+class CheckedResolver(AbstractResolver):
+    """Gives aiohttp addresses that the policy has seen: a name cannot mean another one a moment later.
+
+    aiohttp asks it once per connection. A host that is written as an address is not resolved at all: the
+    policy has seen it with the URL.
+    """
 
     def __init__(self, policy: EgressPolicy, resolve: Resolver) -> None:
         self._policy = policy
         self._resolve = resolve
-        self._network = httpcore.AnyIOBackend()
 
     @override
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """The stream to the first of at most four addresses that takes the connection.
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """At most four addresses.
 
         Raises:
             NameNotResolved: when the name has no address.
             EgressDenied: when one of its addresses is refused.
-            httpcore.ConnectError: when none of them takes it.
-            httpcore.ConnectTimeout: when none of them takes it in time.
         """
-        patience = min(timeout or _PATIENCE, _PATIENCE)
-        addresses = (await checked_addresses(self._policy, self._resolve, host, port))[:4]
-        for address in addresses[:-1]:
-            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return _Stream(await self._network.connect_tcp(address, port, min(_SHARE, patience)))
-        return _Stream(await self._network.connect_tcp(addresses[-1], port, patience))
+        addresses = await checked_addresses(self._policy, self._resolve, host, port)
+        return [_result(host, port, address) for address in addresses[:_MOST_ADDRESSES]]
 
     @override
-    async def sleep(self, seconds: float) -> None:
-        """Waits; httpcore calls it between connection attempts."""
-        await asyncio.sleep(seconds)
+    async def close(self) -> None:
+        """Nothing is kept."""
 
 
-class _Stream(httpcore.AsyncNetworkStream):
-    """A connection that is closed when its TLS handshake is broken off; httpcore leaves it open.
+def _result(host: str, port: int, address: str) -> ResolveResult:
+    return ResolveResult(
+        hostname=host,
+        host=address,
+        port=port,
+        family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+        proto=0,
+        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+    )
 
-    It also knows its socket: before each request httpcore asks every kept connection whether it was closed,
-    and the way through anyio costs 100 µs.
+
+def open_session(policy: EgressPolicy, resolve: Resolver) -> aiohttp.ClientSession:
+    """Connections of the running event loop.
+
+    The addresses of a host are tried one after the other, a quarter of a second apart; the first that takes
+    the connection is used. All of them together have ten seconds, TLS included.
     """
-
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
-        self._inner = inner
-        self._socket: socket.socket | None = inner.get_extra_info("socket")
-
-    @override
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            return _Stream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
-        except BaseException:
-            await self._inner.aclose()
-            raise
-
-    @override
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await self._inner.read(max_bytes, timeout)
-
-    @override
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._inner.write(buffer, timeout)
-
-    @override
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    @override
-    def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable" and self._socket is not None:
-            return _is_readable(self._socket)
-        return self._inner.get_extra_info(info)
-
-
-def _is_readable(connection: socket.socket) -> bool:
-    """Whether there is something to read; on a connection without a request that is its end."""
-    if connection.fileno() < 0:
-        return True
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+    connector = aiohttp.TCPConnector(
+        resolver=CheckedResolver(policy, resolve),
+        use_dns_cache=False,
+        limit=0,  # HostLimits counts; a second limit below it could deadlock with it
+        keepalive_timeout=_KEPT,
+        interleave=_MOST_ADDRESSES,  # a time-out stands for all addresses: aiohttp drops so many of them
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_PATIENCE),
+        max_line_size=_LONGEST_LINE,
+        max_field_size=_LONGEST_LINE,
+    )

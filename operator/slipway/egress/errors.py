@@ -24,9 +24,12 @@ from __future__ import annotations
 
 import os
 import ssl
+import zlib
 from collections.abc import Iterator
+from typing import Final
 
-import httpcore
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from slipway.redact import redact
 
@@ -121,6 +124,8 @@ class ResponseTooLarge(HttpError):
     """The response has more bytes than the caller takes."""
 
 
+_OF_A_CONNECTION: Final = (aiohttp.ClientError, HttpProcessingError, ConnectionError, EOFError, zlib.error)
+
 # What OpenSSL says when the other side answers a handshake with text.
 _NOT_TLS = (
     "WRONG_VERSION_NUMBER",
@@ -132,26 +137,39 @@ _NOT_TLS = (
 
 
 def translate(error: Exception, url: str) -> HttpError:
-    """Our error for one of httpcore, ssl, zlib or the operating system, naming the URL it happened at."""
+    """Our error for one of aiohttp, ssl, zlib or the operating system, naming the URL it happened at."""
     if isinstance(error, HttpError):
         return error
     # Before TLS: a handshake that was waited for too long has an SSLWantReadError behind it.
-    if isinstance(error, (TimeoutError, httpcore.TimeoutException)):
+    if _is_connect_time_out(error) or isinstance(error, TimeoutError):
         return _translate_time_out(error, url)
-    tls = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
+    tls = _tls_failure(error)
     if tls is not None:
         return _translate_tls(tls, url)
-    if isinstance(error, (httpcore.UnsupportedProtocol, UnicodeError)):
+    if isinstance(error, (aiohttp.InvalidURL, UnicodeError)):
         return InvalidUrl(f"{url} is not an http or https URL")
-    if isinstance(error, (httpcore.ConnectError, OSError)):
+    if isinstance(error, aiohttp.ClientConnectorError) or not isinstance(error, _OF_A_CONNECTION):
         return ConnectFailed(f"no connection to {url}: {_reason(error)}")
     return ConnectionBroken(f"the connection to {url} broke: {_reason(error)}")
 
 
 def _translate_time_out(error: Exception, url: str) -> TimedOut:
-    if isinstance(error, httpcore.ConnectTimeout):
+    if _is_connect_time_out(error):
         return ConnectTimedOut(f"{url} did not take the connection in time")
     return TimedOut(f"{url} did not answer in time")
+
+
+def _is_connect_time_out(error: Exception) -> bool:
+    """Ours ran out, or the operating system's."""
+    is_system = isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, TimeoutError)
+    return is_system or isinstance(error, aiohttp.ConnectionTimeoutError)
+
+
+def _tls_failure(error: Exception) -> ssl.SSLError | None:
+    """What OpenSSL said, rather than what aiohttp made of it."""
+    found = [cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)]
+    original = [cause for cause in found if not isinstance(cause, aiohttp.ClientError)]
+    return next(iter(original or found), None)
 
 
 def _translate_tls(error: ssl.SSLError, url: str) -> TlsFailed:
@@ -175,12 +193,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _reason(error: Exception) -> str:
-    """The innermost words about it: httpcore wraps anyio, which wraps the operating system."""
+    """The innermost words about it: aiohttp wraps what the operating system said."""
     words = [text for cause in _causes(error) if (text := _words(cause))]
     return words[-1] if words else type(error).__name__
 
 
 def _words(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLError):
+        return str(error)  # its number is OpenSSL's
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
         return os.strerror(error.errno)  # asyncio puts a Python tuple into strerror
+    if isinstance(error, OSError) and str(error).startswith("Multiple exceptions"):
+        return "none of its addresses takes one"  # their order, and with it those words, would change
     return str(error)

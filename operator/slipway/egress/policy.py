@@ -208,6 +208,7 @@ def _readings(address: Address) -> tuple[Address, ...]:
     return (address, *(one for one in packed if one is not None))
 
 
+@lru_cache(maxsize=1024)
 def literal_address(host: str) -> Address | None:
     """The address that a host written as an address means, in any notation a resolver takes: `127.1`,
     `0x7f000001`.

@@ -8,9 +8,8 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
-import anyio
-import h11
-import httpcore
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from slipway.egress.errors import ConnectionBroken, HttpError, ResponseTooLarge, translate
 from slipway.egress.messages import Headers
@@ -23,20 +22,13 @@ FOREIGN_ERRORS: Final = (
     EOFError,
     UnicodeError,
     zlib.error,
-    anyio.BrokenResourceError,
-    anyio.BusyResourceError,
-    anyio.ClosedResourceError,
-    anyio.EndOfStream,
-    h11.ProtocolError,
-    httpcore.ConnectionNotAvailable,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
+    aiohttp.ClientError,
+    HttpProcessingError,
 )
-"""Everything that the libraries below raise. httpcore turns most of what is anyio's and h11's into its own,
+"""Everything that the libraries below raise. aiohttp turns most of what its parser finds into a ClientError,
 but not on every path."""
+
+_PIECE: Final = 64 * 1024  # bytes
 
 
 class StreamedResponse:
@@ -45,14 +37,18 @@ class StreamedResponse:
     __slots__ = ("_deadline", "_failed", "_is_head", "_response", "headers", "status", "url")
 
     def __init__(
-        self, response: httpcore.Response, url: str, sending: Sending, failed: Callable[[HttpError], None]
+        self,
+        response: aiohttp.ClientResponse,
+        url: str,
+        sending: Sending,
+        failed: Callable[[HttpError], None],
     ) -> None:
         self._response = response
         self._deadline = sending.deadline
         self._failed = failed
         self._is_head = sending.method == "HEAD"  # its Content-Length is that of the GET
         self.status = response.status
-        self.headers = Headers((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
+        self.headers = Headers((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.raw_headers)
         self.url = url
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -65,12 +61,11 @@ class StreamedResponse:
             TimedOut: when the deadline of the exchange is over.
             ConnectionBroken: when the body ends early.
         """
-        pieces = self._response.aiter_stream()
         while True:
             with translated(self.url, self._failed):
                 async with asyncio.timeout_at(self._deadline.at):
-                    piece = await anext(pieces, None)
-            if piece is None:
+                    piece = await self._response.content.read(_PIECE)
+            if not piece:
                 return
             yield piece
 

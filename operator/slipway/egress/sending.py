@@ -11,7 +11,7 @@ from slipway.egress.limits import Lane
 from slipway.egress.messages import EndpointClass
 from slipway.engine.fence import Fence
 
-__all__ = ["Sending"]
+__all__ = ["Body", "Sending"]
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -68,6 +68,31 @@ class Sending:
         """
         if self.fence is not None:
             self.fence.ensure(min(self.deadline.left, self.fence.longest_effect))
+
+
+class Body:
+    """A body in pieces that remembers why it ended early.
+
+    aiohttp makes a broken connection of whatever goes wrong where a body comes from.
+    """
+
+    def __init__(self, pieces: AsyncIterable[bytes]) -> None:
+        self._pieces = pieces
+        self._failure: Exception | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The pieces."""
+        try:
+            async for piece in self._pieces:
+                yield piece
+        except Exception as error:
+            self._failure = error
+            raise
+
+    def raise_failure(self) -> None:
+        """Raises what went wrong where the body comes from, if anything did."""
+        if self._failure is not None:
+            raise self._failure
 
 
 async def _fenced(pieces: AsyncIterable[bytes], fence: Fence) -> AsyncIterator[bytes]:

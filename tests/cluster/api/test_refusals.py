@@ -148,6 +148,7 @@ CASES: Final = (
         "put passwords into the Secret",
     ),
     Bad("Warehouse", SUBSCRIPTION, git(url="ext::sh -c id"), "git.url", "write https://host/path, ssh://"),
+    Bad("Warehouse", SUBSCRIPTION, git(url="ext::id"), "git.url", "write https://host/path, ssh://"),
     Bad("Warehouse", SUBSCRIPTION, git(url="-oProxyCommand=x"), "git.url", "write https://host/path, ssh://"),
     Bad("Warehouse", SUBSCRIPTION, git(branch="--upload-pack=x"), "git.branch", "write the name of a branch"),
     Bad(
@@ -334,6 +335,7 @@ def test_tags_with_a_digest_policy_are_explained(cluster: Cluster) -> None:
         "ssh://git@git.example.com:2222/shop/api.git",
         "git@git.example.com:shop/api.git",
         "git@my_host:/srv/git/api.git",
+        "git.example.com:shop/api.git",
     ],
 )
 def test_the_usual_addresses_of_git_repositories_are_taken(cluster: Cluster, url: str) -> None:

@@ -1,144 +1,96 @@
 from __future__ import annotations
 
+import asyncio
 import socket
-import ssl
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import AsyncIterator
 
-import httpcore
+import aiohttp
 import pytest
-from typing_extensions import override
 
-from slipway.egress import EgressDenied, EgressPolicy, NameNotResolved
-from slipway.egress.connections import CheckedBackend, _Stream
-
-TAKEN = httpcore.AsyncMockStream([])
+from slipway.egress import LIBRARY_POLICY, EgressDenied, EgressPolicy, NameNotResolved, connections
+from slipway.egress.connections import CheckedResolver, Resolver, open_session
+from tests.support.raw_server import RawServer, Reply
 
 
-class _Network(httpcore.AsyncNetworkBackend):
-    """Takes connections at some addresses, and notes who was tried for how long."""
+def _known(*addresses: str) -> Resolver:
+    """A resolver for which every name has these addresses."""
 
-    def __init__(self, taking: dict[str, type[Exception] | None]) -> None:
-        self.taking = taking
-        self.tried: list[tuple[str, float | None]] = []
-
-    @override
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        self.tried.append((host, timeout))
-        failure = self.taking.get(host)
-        if failure is not None:
-            raise failure
-        return TAKEN
-
-
-def _backend(addresses: list[str] | OSError, **taking: type[Exception]) -> tuple[CheckedBackend, _Network]:
     async def resolve(name: str, port: int) -> list[str]:
-        if isinstance(addresses, OSError):
-            raise addresses
-        return addresses
+        return list(addresses)
 
-    backend = CheckedBackend(EgressPolicy(), resolve)
-    network = _Network({name.removeprefix("at_").replace("_", "."): kind for name, kind in taking.items()})
-    backend._network = network  # type: ignore[assignment]
-    return backend, network
+    return resolve
 
 
-async def test_one_address_gets_ten_seconds() -> None:
-    """However long the exchange may take: a host that takes no connection in ten is not there."""
-    backend, network = _backend(["203.0.113.1"])
-
-    await backend.connect_tcp("r.io", 443)
-    await backend.connect_tcp("r.io", 443, timeout=60)
-    await backend.connect_tcp("r.io", 443, timeout=3)
-
-    assert network.tried == [("203.0.113.1", 10), ("203.0.113.1", 10), ("203.0.113.1", 3)]
+async def _unknown(name: str, port: int) -> list[str]:
+    msg = "no such name"
+    raise OSError(msg)
 
 
-async def test_several_addresses_are_tried_in_turn_for_less() -> None:
-    """Four at most; only the last one may take its time."""
-    backend, network = _backend(
-        [f"203.0.113.{number}" for number in range(1, 7)],
-        at_203_0_113_1=httpcore.ConnectError,
-        at_203_0_113_2=httpcore.ConnectTimeout,
-        at_203_0_113_3=httpcore.ConnectError,
-    )
-
-    await backend.connect_tcp("r.io", 443)
-
-    assert network.tried == [
-        ("203.0.113.1", 5),
-        ("203.0.113.2", 5),
-        ("203.0.113.3", 5),
-        ("203.0.113.4", 10),
-    ]
+@pytest.fixture
+async def full() -> AsyncIterator[int]:
+    """The port of a server on 127.0.0.2 that takes no more connections, and refuses none."""
+    with socket.socket() as server, socket.socket() as first, socket.socket() as second:
+        server.bind(("127.0.0.2", 0))
+        server.listen(0)
+        for client in (first, second):
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
 
 
-async def test_the_last_failure_is_the_one_that_counts() -> None:
-    """When none takes the connection."""
-    backend, _ = _backend(
-        ["203.0.113.1", "203.0.113.2"],
-        at_203_0_113_1=httpcore.ConnectError,
-        at_203_0_113_2=httpcore.ConnectTimeout,
-    )
+async def test_four_addresses_at_most_are_given() -> None:
+    """In the resolver's order, of both families."""
+    resolver = CheckedResolver(EgressPolicy(), _known("2001:db8::1", *(f"203.0.113.{n}" for n in range(9))))
 
-    with pytest.raises(httpcore.ConnectTimeout):
-        await backend.connect_tcp("r.io", 443)
+    found = await resolver.resolve("r.io", 443)
+
+    assert [one["host"] for one in found] == ["2001:db8::1", "203.0.113.0", "203.0.113.1", "203.0.113.2"]
+    assert [one["family"] for one in found] == [socket.AF_INET6, *[socket.AF_INET] * 3]
+    assert {(one["hostname"], one["port"]) for one in found} == {("r.io", 443)}
 
 
-@pytest.mark.parametrize("addresses", [[], OSError("no such name")])
-async def test_a_name_without_an_address_is_an_error(addresses: list[str] | OSError) -> None:
-    """Nothing is tried."""
-    backend, network = _backend(addresses)
-
+@pytest.mark.parametrize("resolve", [_known(), _unknown])
+async def test_a_name_without_an_address_is_an_error(resolve: Resolver) -> None:
+    """It names the host."""
     with pytest.raises(NameNotResolved, match=r"r\.io"):
-        await backend.connect_tcp("r.io", 443)
-    assert network.tried == []
+        await CheckedResolver(EgressPolicy(), resolve).resolve("r.io", 443)
 
 
 async def test_one_forbidden_address_forbids_the_name() -> None:
     """An honest host has none, and which one is tried first would be chance."""
-    backend, network = _backend(["203.0.113.1", "169.254.169.254"])
+    resolver = CheckedResolver(EgressPolicy(), _known("203.0.113.1", "169.254.169.254"))
 
     with pytest.raises(EgressDenied):
-        await backend.connect_tcp("r.io", 443)
-    assert network.tried == []
+        await resolver.resolve("r.io", 443)
 
 
-class _Connected(httpcore.AsyncMockStream):
-    """A connection that is nothing but a socket."""
-
-    def __init__(self, end: socket.socket) -> None:
-        super().__init__([])
-        self.end = end
-
-    @override
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        return self
-
-    @override
-    def get_extra_info(self, info: str) -> Any:
-        return self.end if info == "socket" else None
+async def test_an_address_that_takes_no_connection_holds_nobody_up(full: int) -> None:
+    """The next one is tried long before the time is over."""
+    async with (
+        RawServer(lambda _: Reply(body=b"x"), port=full),
+        open_session(LIBRARY_POLICY, _known("127.0.0.2", "127.0.0.1")) as session,
+        asyncio.timeout(5),
+        session.get(f"http://two.test:{full}/") as answer,
+    ):
+        assert await answer.read() == b"x"
 
 
-@pytest.mark.parametrize("with_tls", [False, True])
-async def test_a_kept_connection_is_known_to_be_closed(with_tls: bool) -> None:
-    """Before anything is sent on it: what must not be sent twice could not be sent again."""
-    ours, theirs = socket.socketpair()
-    stream: httpcore.AsyncNetworkStream = _Stream(_Connected(ours))
-    if with_tls:
-        stream = await stream.start_tls(ssl.create_default_context())
+async def test_all_addresses_together_have_one_time(full: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, and however long the exchange may take."""
+    monkeypatch.setattr(connections, "_PATIENCE", 0.6)
+    async with open_session(LIBRARY_POLICY, _known(*["127.0.0.2"] * 4)) as session:
+        begun = asyncio.get_running_loop().time()
+        with pytest.raises(aiohttp.ConnectionTimeoutError):
+            await session.get(f"http://four.test:{full}/")
 
-    assert not stream.get_extra_info("is_readable")
-    theirs.close()
-    assert stream.get_extra_info("is_readable")
-    ours.close()
-    assert stream.get_extra_info("is_readable")
+        assert asyncio.get_running_loop().time() - begun < 4 * 0.6
+
+
+async def test_nothing_is_sent_that_nobody_asked_for() -> None:
+    """No cookies that came before, no default headers."""
+    reply = Reply(headers=(("Set-Cookie", "a=b"),))
+    async with RawServer(lambda _: reply) as server, open_session(LIBRARY_POLICY, _known()) as session:
+        for _ in range(2):
+            await (await session.post(server.url, data=b"x")).read()
+
+    assert set(server.seen[1].headers) == {"host", "content-length"}

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 
-import httpcore
 import pytest
 
 from slipway.egress import (
@@ -201,7 +200,7 @@ def test_the_refusal_names_the_host_and_the_failure_but_no_repository() -> None:
     async def story() -> None:
         host = _Host()
         failure = ConnectFailed("no connection to https://r.io/v2/secret-project/api: Connection refused")
-        failure.__cause__ = httpcore.ConnectError("Connection refused")
+        failure.__cause__ = ConnectionRefusedError(111, "x")
         for _ in range(THRESHOLD):
             host.try_once(failure)
         told = []

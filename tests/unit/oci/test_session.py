@@ -467,6 +467,7 @@ async def test_a_dead_host_is_left_alone_by_every_client() -> None:
         await second.send(Ask("GET", "v2/"))
     assert caught.value.reason == "RegistryUnreachable"
     assert caught.value.retry_after
+    await first.aclose()
 
 
 async def test_a_body_that_drips_counts_as_a_failure() -> None:
