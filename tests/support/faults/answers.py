@@ -52,17 +52,23 @@ def hang() -> Hanging:
     return Hanging()
 
 
-def slow_loris(pause: float = 1.0) -> Streaming:
-    """A proper head, then one byte every `pause` seconds, for ever."""
+def slow_loris(pause: float = 1.0) -> Callable[[Seen], Streaming]:
+    """A proper beginning, then one byte every `pause` seconds, for ever; of the body, or of a HEAD's head."""
 
-    async def write(writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n")
-        while True:
-            writer.write(b" ")
-            await writer.drain()
-            await asyncio.sleep(pause)
+    def answer(seen: Seen) -> Streaming:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n"
+        unfinished = head + (b"X-Padding: " if seen.method == "HEAD" else b"\r\n")
 
-    return Streaming(write)
+        async def write(writer: asyncio.StreamWriter) -> None:
+            writer.write(unfinished)
+            while True:
+                writer.write(b".")
+                await writer.drain()
+                await asyncio.sleep(pause)
+
+        return Streaming(write)
+
+    return answer
 
 
 class Endless:

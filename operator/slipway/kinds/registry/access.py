@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from slipway.api.conditions import Reason
 from slipway.engine.key import Key
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.engine.store import Store
-from slipway.kinds.registry.credentials import Exchange, SecretMissing, read_endpoint
+from slipway.kinds.registry.credentials import Exchange, SecretUnavailable, SharedSecrets, read_endpoint
 from slipway.kinds.registry.select import AmbiguousRegistry, select_registry
 from slipway.kinds.registry.view import RegistryView, host_topic, registry_key
 from slipway.kube.client import KubeClient
@@ -81,13 +81,17 @@ class RegistryAccess:
     """Finds the Registry for an image among those of its namespace; gives a client with its credential."""
 
     def __init__(self, kube: KubeClient, store: Store, pool: ClientPool, exchange: Exchange) -> None:
-        self._kube = kube
+        self._secrets = SharedSecrets(kube, exchange.clock)
         self._store = store
         self._pool = pool
         self._exchange = exchange
 
     async def client_for(
-        self, namespace: str, reference: ImageReference, registry_ref: str | None = None
+        self,
+        namespace: str,
+        reference: ImageReference,
+        registry_ref: str | None = None,
+        since: datetime | None = None,
     ) -> Access:
         """A client for the registry of an image.
 
@@ -95,6 +99,7 @@ class RegistryAccess:
             namespace: of the object that names the image; Registries and Secrets of others are never used.
             reference: the image; its tag and digest play no part.
             registry_ref: the name of the Registry to use; None for the one that matches best.
+            since: when its Secrets may have been read, for others that look at the same time; None for now.
 
         Raises:
             AccessProblem: when no client may be had now.
@@ -103,7 +108,7 @@ class RegistryAccess:
         view = self.registry_for(namespace, reference, registry_ref)
         if view is None:
             return Access(await self._anonymous(namespace, reference), reference.registry, None, None)
-        registry = await self.registry_of(view, reference.repository)
+        registry = await self.registry_of(view, reference.repository, since)
         return Access(registry, reference.registry, view.key, view.connected)
 
     def registry_for(
@@ -122,12 +127,15 @@ class RegistryAccess:
         except AmbiguousRegistry as error:
             raise AccessProblem(Stalled(Reason.AMBIGUOUS_REGISTRY, str(error), _RECHECK)) from error
 
-    async def registry_of(self, view: RegistryView, repository: str = "") -> PooledRegistry:
-        """What a Registry stands for; its Secrets are read now.
+    async def registry_of(
+        self, view: RegistryView, repository: str = "", since: datetime | None = None
+    ) -> PooledRegistry:
+        """What a Registry stands for.
 
         Args:
             view: the Registry.
             repository: narrows a docker configuration whose keys have paths.
+            since: see `client_for`.
 
         Raises:
             AccessProblem: when a Secret is missing, or must not or cannot be used.
@@ -135,9 +143,10 @@ class RegistryAccess:
         """
         try:
             # A docker configuration may name nothing but the project.
-            endpoint = await read_endpoint(self._kube, view, self._exchange, repository or view.project)
+            read = self._secrets.reader(since)
+            endpoint = await read_endpoint(read, view, self._exchange, repository or view.project)
             return await self._pool.registry(endpoint)
-        except (SecretMissing, RegistryError) as error:
+        except (SecretUnavailable, RegistryError) as error:
             raise AccessProblem(problem_outcome(error)) from error
 
     def is_ambient(self, view: RegistryView) -> bool:
@@ -175,11 +184,11 @@ class RegistryAccess:
                 yield view
 
 
-def problem_outcome(error: SecretMissing | RegistryError) -> Waiting | Stalled:
+def problem_outcome(error: SecretUnavailable | RegistryError) -> Waiting | Stalled:
     """Who can help: a credential that must not be used waits for a person; all else may mend itself."""
     if isinstance(error, CredentialNotBound):
         return Stalled(error.reason, str(error), _RECHECK)
-    until = _RECHECK if isinstance(error, CredentialError | SecretMissing) else None
+    until = _RECHECK if isinstance(error, CredentialError | SecretUnavailable) else None
     return Waiting(error.reason, str(error), until)
 
 

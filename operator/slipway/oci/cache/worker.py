@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
@@ -18,6 +18,10 @@ __all__ = ["Worker"]
 
 _BATCH: Final = 256
 """How many works share a transaction, at most."""
+
+_GATHERING: Final = 0.05
+"""Seconds that work waits for more of it, while nobody waits for an answer: to wake the thread for each costs
+more than the work."""
 
 _COST: Final = 500
 """Bytes that a work takes up while it waits, besides what it carries."""
@@ -64,7 +68,9 @@ class Worker:
         self._make_storage = make_storage
         self._patience = patience
         self._max_pending = max_pending
-        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._jobs: deque[_Job] = deque()
+        self._has_jobs = Event()
+        self._is_urgent = Event()
         self._is_closed = False
         # Each counter has one thread that writes it, and so needs no lock.
         self._handed = 0
@@ -106,11 +112,15 @@ class Worker:
 
     def _is_stuck(self) -> bool:
         """Whether somebody waited in vain, and nothing was done since: then nobody else needs to wait."""
-        return self._late_after == self._done and not self._jobs.empty()
+        return self._late_after == self._done and bool(self._jobs)
 
     def _put(self, job: _Job) -> None:
         self._handed += job.cost
-        self._jobs.put(job)
+        self._jobs.append(job)
+        if job.answer is not None:
+            self._is_urgent.set()
+        if not self._has_jobs.is_set():
+            self._has_jobs.set()
 
     async def _wait(self, work: Work | None) -> Any:
         loop = asyncio.get_running_loop()
@@ -140,10 +150,23 @@ class Worker:
 
     def _next_batch(self) -> list[_Job]:
         """At least one job; the one that closes is always the last of its batch."""
-        batch = [self._jobs.get()]
-        with suppress(Empty):
-            while len(batch) < _BATCH and batch[-1].work is not None:
-                batch.append(self._jobs.get_nowait())
+        batch: list[_Job] = []
+        while not batch:
+            self._has_jobs.wait()
+            self._is_urgent.wait(_GATHERING)
+            # Before the jobs are taken: what comes after that sets them anew.
+            self._has_jobs.clear()
+            self._is_urgent.clear()
+            batch = self._take_jobs()
+        if self._jobs:
+            self._has_jobs.set()
+            self._is_urgent.set()
+        return batch
+
+    def _take_jobs(self) -> list[_Job]:
+        batch: list[_Job] = []
+        while self._jobs and len(batch) < _BATCH and (not batch or batch[-1].work is not None):
+            batch.append(self._jobs.popleft())
         return batch
 
 

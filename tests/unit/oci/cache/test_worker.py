@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from slipway.oci.cache import worker as module
 from slipway.oci.cache.limits import CacheLimits
 from slipway.oci.cache.rows import Rows
 from slipway.oci.cache.storage import Storage
@@ -60,6 +61,29 @@ async def test_an_answer_knows_of_all_that_was_handed_over_before(worker: Worker
     worker.hand(put("one"))
 
     assert await worker.ask(get("one")) == b"body"
+
+
+async def test_work_that_nobody_waits_for_waits_for_more_of_it(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread is woken once for all of it, and at once for a question."""
+    monkeypatch.setattr(module, "_GATHERING", 60.0)
+    await worker.ask(lambda rows: None)
+    woken: list[int] = []
+    take = worker._take_jobs
+
+    def counted() -> Any:
+        batch = take()
+        woken.append(len(batch))
+        return batch
+
+    monkeypatch.setattr(worker, "_take_jobs", counted)
+    for number in range(50):
+        worker.hand(put(str(number)))
+        await asyncio.sleep(0)
+
+    assert await worker.ask(get("49")) == b"body"
+    assert woken == [51]
 
 
 async def test_what_waits_together_shares_a_transaction(worker: Worker) -> None:

@@ -124,7 +124,9 @@ class ChartWatch:
         return _Offer(tags, answer)
 
     async def _offer_of_registry(self, reference: ImageReference, moment: Moment) -> _Offer:
-        access = await self.context.registries.client_for(self.namespace, reference, self._registry)
+        access = await self.context.registries.client_for(
+            self.namespace, reference, self._registry, moment.since
+        )
         path, lookups = reference.repository, self.context.lookups
         listing = await lookups.tags(access, path, moment.since)
 

@@ -86,7 +86,9 @@ class ImageWatch:
 
     async def _prepared(self, moment: Moment, before: Artifact | None) -> _Look:
         selector, reference = Selector.of(self.spec), self._reference()
-        access = await self.context.registries.client_for(self.namespace, reference, self._registry)
+        access = await self.context.registries.client_for(
+            self.namespace, reference, self._registry, moment.since
+        )
         return _Look(self, selector, reference.repository, access, moment, before)
 
     @property

@@ -11,7 +11,7 @@ from slipway.egress import InvalidUrl
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.git.errors import GitError
 from slipway.kinds.registry.access import AccessProblem, problem_outcome
-from slipway.kinds.registry.credentials import SecretMissing
+from slipway.kinds.registry.credentials import SecretUnavailable
 from slipway.kinds.warehouse.filters import InvalidPattern
 from slipway.kinds.warehouse.findings import Trouble
 from slipway.kinds.warehouse.policies.ranges import InvalidRange
@@ -25,7 +25,7 @@ Foreseen: TypeAlias = (
     | InvalidChartUrl
     | InvalidUrl
     | AccessProblem
-    | SecretMissing
+    | SecretUnavailable
     | RegistryError
     | GitError
     | ChartError
@@ -37,7 +37,7 @@ FORESEEN: Final = (
     InvalidChartUrl,
     InvalidUrl,
     AccessProblem,
-    SecretMissing,
+    SecretUnavailable,
     RegistryError,
     GitError,
     ChartError,

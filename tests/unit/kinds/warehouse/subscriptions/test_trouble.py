@@ -10,7 +10,7 @@ from slipway.charts import errors as charts
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.git import errors as git
 from slipway.kinds.registry.access import AccessProblem
-from slipway.kinds.registry.credentials import SecretMissing
+from slipway.kinds.registry.credentials import SecretForbidden, SecretMissing
 from slipway.kinds.warehouse.filters import InvalidPattern
 from slipway.kinds.warehouse.policies.ranges import InvalidRange
 from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN, Foreseen, trouble_of
@@ -35,6 +35,7 @@ TIME = [
     (charts.ChartMissing("no such chart"), Reason.CHART_NOT_FOUND),
     (charts.CredentialRefused("check the password"), Reason.AUTHENTICATION_FAILED),
     (SecretMissing("Secret git does not exist"), Reason.SECRET_NOT_FOUND),
+    (SecretForbidden("Secret git may not be read"), Reason.SECRET_FORBIDDEN),
 ]
 
 
