@@ -40,7 +40,7 @@ from slipway.egress.connections import Resolver, open_session, resolve_with_syst
 from slipway.egress.deadline import Deadline, now
 from slipway.egress.limits import HostLimits, Lane
 from slipway.egress.passage import Passage
-from slipway.egress.receiving import StreamedResponse, translated
+from slipway.egress.receiving import StreamedResponse, Translated
 from slipway.egress.sending import Body, Sending
 from slipway.egress.tls import tls_context
 from slipway.egress.urls import URL, InvalidURL
@@ -165,12 +165,14 @@ class HttpClient:
             endpoint=endpoint,
             fence=self._fence,
         )
-        async with self._exchange(url, sending) as answer:
+        with contextlib.ExitStack() as visit:
+            answer = await self._exchange(url, sending, visit)
             failed = answer.status >= 400
             body = await answer.read(MAX_ERROR_BODY if failed else max_bytes, truncate=failed)
             return Response(answer.status, answer.headers, body, answer.url)
 
-    def stream(
+    @contextlib.asynccontextmanager
+    async def stream(
         self,
         method: str,
         url: str,
@@ -178,7 +180,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         timeout: float | Deadline | None = None,
         endpoint: EndpointClass = EndpointClass.OTHER,
-    ) -> contextlib.AbstractAsyncContextManager[StreamedResponse]:
+    ) -> AsyncIterator[StreamedResponse]:
         """One exchange whose body is taken in pieces; the connection is given back at the end of the block.
 
         Raises:
@@ -194,25 +196,21 @@ class HttpClient:
             endpoint=endpoint,
             fence=self._fence,
         )
-        return self._exchange(url, sending)
+        with contextlib.ExitStack() as visit:
+            yield await self._exchange(url, sending, visit)
 
     def _granted(self, timeout: float | Deadline | None) -> float | Deadline:
         return self.timeout if timeout is None else timeout
 
-    @contextlib.asynccontextmanager
-    async def _exchange(self, url: str, sending: Sending) -> AsyncIterator[StreamedResponse]:
+    async def _exchange(self, url: str, sending: Sending, visit: contextlib.ExitStack) -> StreamedResponse:
         """Follows redirects until there is an answer that is none."""
         target = _parse(url)
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._hop(target, sending) as answer:
-                location = answer.headers.get("location")
-                if (
-                    answer.status not in _REDIRECTS
-                    or location is None
-                    or sending.method not in {"GET", "HEAD"}
-                ):
-                    yield answer
-                    return
+            answer = await self._hop(target, sending, visit)
+            location = answer.headers.get("location")
+            if answer.status not in _REDIRECTS or location is None or sending.method not in {"GET", "HEAD"}:
+                return answer
+            visit.close()
             following = _redirected(target, location)
             if _origin(following) != _origin(target):
                 sending = replace(sending, headers=_for_strangers(sending.headers))
@@ -220,32 +218,29 @@ class HttpClient:
         msg = f"{url} redirects more than {MAX_REDIRECTS} times"
         raise RedirectRefused(msg)
 
-    @contextlib.asynccontextmanager
-    async def _hop(self, url: URL, sending: Sending) -> AsyncIterator[StreamedResponse]:
-        """One request to one host, in a slot of that host."""
+    async def _hop(self, url: URL, sending: Sending, visit: contextlib.ExitStack) -> StreamedResponse:
+        """One request to one host, in a place at that host, which is held until the visit ends."""
         origin = _origin(url)
         refusal = _refusal(self._policy, origin)
         if refusal is not None:
             raise EgressDenied(refusal)
-        async with contextlib.AsyncExitStack() as stack:
-            passage = stack.enter_context(
-                Passage(self._circuits, self._own_circuits, origin, sending.endpoint, url.path)
-            )
-            await self._wait_for_turn(stack, origin.host, sending)
-            passage.go()
-            with translated(str(url), passage.failed):
-                async with asyncio.timeout_at(sending.deadline.at):
-                    response = await self._send(url, origin, sending)
-            stack.callback(response.close)
-            passage.answered(response.status)
-            yield StreamedResponse(response, str(url), sending, passage.failed)
+        passage = Passage(self._circuits, self._own_circuits, origin, sending.endpoint, url.path)
+        visit.enter_context(passage)
+        await self._wait_for_turn(origin.host, sending, visit)
+        passage.go()
+        with Translated(str(url), passage.failed):
+            async with asyncio.timeout_at(sending.deadline.at):
+                response = await self._send(url, origin, sending)
+        visit.callback(response.close)
+        passage.answered(response.status)
+        return StreamedResponse(response, str(url), sending, passage.failed)
 
-    async def _wait_for_turn(self, stack: contextlib.AsyncExitStack, host: str, sending: Sending) -> None:
-        """Takes a place at the host until the stack is left; the deadline waits along."""
+    async def _wait_for_turn(self, host: str, sending: Sending, visit: contextlib.ExitStack) -> None:
+        """Takes a place at the host; the deadline waits along."""
         began = now()
         if self._turns is not None:
-            await stack.enter_async_context(self._turns.slot(host, sending.lane))
-        await stack.enter_async_context(self._limits.slot(host, sending.lane, self._own_limits))
+            visit.enter_context(await self._turns.turn(host, sending.lane))
+        visit.enter_context(await self._limits.turn(host, sending.lane, self._own_limits))
         sending.deadline.extend(now() - began)
 
     async def _send(self, url: URL, origin: Origin, sending: Sending) -> aiohttp.ClientResponse:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from slipway.egress.deadline import now
 from slipway.egress.errors import QueuedTooLong
 from slipway.egress.policy import literal_address
 
-__all__ = ["HostLimits", "Lane", "Limits", "Pace"]
+__all__ = ["HostLimits", "Lane", "Limits", "Pace", "Turn"]
 
 Lane = Literal["short", "download", "upload"]
 
@@ -66,9 +64,16 @@ class Pace:
 
     def wait(self, now: float) -> float:
         """Seconds until the next request may go; its place is taken with that."""
-        due = max(self._due, now)
-        self._due = due + 1 / self.rate
-        return max(0.0, due - (max(1.0, self.rate) - 1) / self.rate - now)
+        wait = self._wait(now)
+        self._due = max(self._due, now) + 1 / self.rate
+        return wait
+
+    def is_open(self, now: float) -> bool:
+        """Whether the next request may go at once."""
+        return self._wait(now) <= 0
+
+    def _wait(self, now: float) -> float:
+        return max(0.0, max(self._due, now) - (max(1.0, self.rate) - 1) / self.rate - now)
 
     def is_full(self, now: float) -> bool:
         """Whether it has been quiet for so long that nothing of the past counts."""
@@ -88,6 +93,12 @@ class _Gate:
 
     def widen(self, limits: Limits) -> None:
         """Lets as many through as these limits do, if that is more."""
+        known = self._limits
+        if (
+            limits.requests_per_second <= known.requests_per_second
+            and limits.concurrency <= known.concurrency
+        ):
+            return
         wider = Limits(
             max(self._limits.requests_per_second, limits.requests_per_second),
             max(self._limits.concurrency, limits.concurrency),
@@ -105,11 +116,31 @@ class _Gate:
             self._places[lane] = asyncio.Semaphore(self._limits.width(lane))
         return self._places[lane]
 
+    def is_open(self) -> bool:
+        return self._pace.is_open(now())
+
     async def pause(self) -> None:
         """Waits until the pace allows one more."""
         wait = self._pace.wait(now())
         if wait > 0:
             await asyncio.sleep(wait)
+
+
+class Turn:
+    """A place at a host, given back at the end of the block."""
+
+    __slots__ = ("_gate", "_places")
+
+    def __init__(self, gate: _Gate, places: asyncio.Semaphore) -> None:
+        self._gate = gate
+        self._places = places
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._places.release()
+        self._gate.users -= 1
 
 
 def _usual(host: str) -> Limits:
@@ -138,9 +169,8 @@ class HostLimits:
         self._limits = limits
         self._gates: dict[str, _Gate] = {}
 
-    @contextlib.asynccontextmanager
-    async def slot(self, host: str, lane: Lane, at_least: Limits | None = None) -> AsyncIterator[None]:
-        """Waits for its turn and holds it.
+    async def turn(self, host: str, lane: Lane, at_least: Limits | None = None) -> Turn:
+        """Waits for its turn; the place is held until the block of what is returned is left.
 
         Args:
             host: The name or address that is called.
@@ -153,18 +183,20 @@ class HostLimits:
         gate = self._gate(host)
         if at_least is not None:
             gate.widen(at_least)
+        places = gate.places(lane)
         gate.users += 1
         try:
-            places = gate.places(lane)
             await self._enter(gate, places, host)
-            try:
-                yield
-            finally:
-                places.release()
-        finally:
+        except BaseException:
             gate.users -= 1
+            raise
+        return Turn(gate, places)
 
     async def _enter(self, gate: _Gate, places: asyncio.Semaphore, host: str) -> None:
+        if not places.locked() and gate.is_open():
+            await places.acquire()  # at once: nothing to bound
+            await gate.pause()
+            return
         try:
             async with asyncio.timeout(LONGEST_QUEUE):
                 await places.acquire()

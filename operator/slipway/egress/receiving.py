@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
 from typing import Final
 
 import aiohttp
@@ -15,7 +15,7 @@ from slipway.egress.errors import ConnectionBroken, HttpError, ResponseTooLarge,
 from slipway.egress.messages import Headers
 from slipway.egress.sending import Sending
 
-__all__ = ["FOREIGN_ERRORS", "StreamedResponse", "translated"]
+__all__ = ["FOREIGN_ERRORS", "StreamedResponse", "Translated"]
 
 FOREIGN_ERRORS: Final = (
     OSError,  # TimeoutError and ssl.SSLError are among them
@@ -61,13 +61,18 @@ class StreamedResponse:
             TimedOut: when the deadline of the exchange is over.
             ConnectionBroken: when the body ends early.
         """
-        while True:
-            with translated(self.url, self._failed):
-                async with asyncio.timeout_at(self._deadline.at):
-                    piece = await self._response.content.read(_PIECE)
-            if not piece:
-                return
-            yield piece
+        while not self._response.content.at_eof():
+            with Translated(self.url, self._failed):
+                piece = await self._piece()
+            if piece:
+                yield piece
+
+    async def _piece(self) -> bytes:
+        content = self._response.content
+        if content.is_eof():
+            return await content.read(_PIECE)  # all of it is here: nothing to wait for
+        async with asyncio.timeout_at(self._deadline.at):
+            return await content.read(_PIECE)
 
     async def read(self, max_bytes: int, *, truncate: bool = False) -> bytes:
         """The decoded body.
@@ -86,7 +91,7 @@ class StreamedResponse:
         unfold = _unfolder(None if self._is_head else self.headers.get("content-encoding"), self.url)
         body = bytearray()
         async for piece in self.chunks():
-            with translated(self.url):
+            with Translated(self.url):
                 body += unfold.decompress(piece, max_bytes + 1 - len(body)) if unfold else piece
             if len(body) > max_bytes:
                 if truncate:
@@ -101,16 +106,27 @@ class StreamedResponse:
         return ResponseTooLarge(f"{self.url} answered with more than {max_bytes} bytes")
 
 
-@contextlib.contextmanager
-def translated(url: str, failed: Callable[[HttpError], None] | None = None) -> Iterator[None]:
-    """Turns what the libraries below raise into our errors, and tells `failed` of them."""
-    try:
-        yield
-    except FOREIGN_ERRORS as error:
-        ours = translate(error, url)
-        if failed is not None:
+class Translated:
+    """Turns what the libraries below raise in its block into our errors, and tells `failed` of them."""
+
+    __slots__ = ("_failed", "_url")
+
+    def __init__(self, url: str, failed: Callable[[HttpError], None] | None = None) -> None:
+        self._url = url
+        self._failed = failed
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not isinstance(error, FOREIGN_ERRORS):
+            return
+        ours = translate(error, self._url)
+        if self._failed is not None:
             ours.__cause__ = error
-            failed(ours)
+            self._failed(ours)
         raise ours from error
 
 

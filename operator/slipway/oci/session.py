@@ -180,7 +180,8 @@ class RegistrySession:
 
     async def _header(self, ask: Ask, url: str) -> str | None:
         """Nothing for a foreign origin, to which an upload may have been directed."""
-        return await self.authorizer.header(ask.scopes) if origin_of(url) == self.origin else None
+        is_own = url.startswith(f"{self.base}/") or origin_of(url) == self.origin
+        return await self.authorizer.header(ask.scopes) if is_own else None
 
     async def _request(self, ask: Ask, url: str, header: str | None, deadline: Deadline) -> Response:
         response = await self._http.request(

@@ -25,7 +25,7 @@ from slipway.egress.errors import (
     TimedOut,
     translate,
 )
-from slipway.egress.receiving import FOREIGN_ERRORS, translated
+from slipway.egress.receiving import FOREIGN_ERRORS, Translated
 from tests.support.drawings import children_of, drawn_tree
 
 URL = "https://h.io/x?secret=1"
@@ -80,7 +80,7 @@ def test_no_foreign_error_gets_out(kind: type[Exception]) -> None:
     error = _made(kind)
     assert type(translate(error, URL)) is not HttpError
     assert "secret" not in str(translate(error, URL))
-    with pytest.raises(HttpError) as caught, translated(URL):
+    with pytest.raises(HttpError) as caught, Translated(URL):
         raise error
     assert caught.value.__cause__ is error
 

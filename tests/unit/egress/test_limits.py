@@ -47,7 +47,7 @@ def test_nobody_waits_longer_than_the_rate_demands(rate: float, number: int) -> 
 
 
 async def _ask(limits: HostLimits, host: str, log: list[float], at_least: Limits | None = None) -> None:
-    async with limits.slot(host, "short", at_least):
+    with await limits.turn(host, "short", at_least):
         log.append(now())
 
 
@@ -94,7 +94,7 @@ def test_who_comes_first_is_served_first() -> None:
         served: list[int] = []
 
         async def one(number: int) -> None:
-            async with limits.slot("a", "short"):
+            with await limits.turn("a", "short"):
                 served.append(number)
                 await asyncio.sleep(0.1)
 
@@ -109,7 +109,7 @@ async def _most_at_once(limits: HostLimits, lanes: list[Lane], at_least: Limits 
 
     async def one(lane: Lane) -> None:
         nonlocal running, most
-        async with limits.slot("h", lane, at_least):
+        with await limits.turn("h", lane, at_least):
             running += 1
             most = max(most, running)
             await asyncio.sleep(1)
@@ -156,7 +156,7 @@ def test_copies_on_one_host_do_not_wait_for_each_other_for_ever() -> None:
         limits = HostLimits()
 
         async def copy() -> None:
-            async with limits.slot("h", "download"), limits.slot("h", "upload"):
+            with await limits.turn("h", "download"), await limits.turn("h", "upload"):
                 await asyncio.sleep(1)
 
         async with asyncio.timeout(60):
@@ -170,7 +170,7 @@ def test_a_queue_has_an_end() -> None:
 
     async def story() -> None:
         limits = HostLimits(Limits(concurrency=1))
-        async with limits.slot("h", "short"):
+        with await limits.turn("h", "short"):
             with pytest.raises(QueuedTooLong, match="so many requests to h wait"):
                 await _ask(limits, "h", [])
             assert now() == LONGEST_QUEUE
@@ -201,7 +201,7 @@ def test_who_gives_up_while_waiting_takes_no_place(rate: float) -> None:
 
 
 async def _hold(limits: HostLimits, seconds: float) -> None:
-    async with limits.slot("h", "short"):
+    with await limits.turn("h", "short"):
         await asyncio.sleep(seconds)
 
 

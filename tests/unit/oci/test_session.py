@@ -391,7 +391,7 @@ async def test_waiting_for_a_turn_does_not_count() -> None:
     limits = HostLimits(Limits(concurrency=1))
     async with RawServer(lambda _: Reply(body=b"{}")) as server:
         session = RegistrySession(server.url, HttpClient(timeout=0.1, limits=limits))
-        async with limits.slot("127.0.0.1", "short"):
+        with await limits.turn("127.0.0.1", "short"):
             task = asyncio.create_task(session.send(Ask("GET", "v2/")))
             await asyncio.sleep(0.15)
         assert (await task).status == 200

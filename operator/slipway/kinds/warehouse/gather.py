@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from slipway.api.base import parse_duration
 from slipway.api.conditions import Reason
@@ -14,6 +15,7 @@ from slipway.api.warehouse import Artifact, Subscription, Warehouse
 from slipway.engine.key import Key
 from slipway.engine.outcome import EventNote, Stalled, Waiting
 from slipway.engine.reconcile import Observed
+from slipway.engine.view import View
 from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
 from slipway.kinds.looks import Cause, Look, Looks, Schedule, why_look
@@ -61,7 +63,7 @@ class WarehouseGatherer:
         if isinstance(view, WarehouseView) and self._is_decided_from(view):
             self._forget(key)
             return Facts(_observed_in(view))
-        body = await self._context.kube.get(WAREHOUSES, key.namespace, key.name)
+        body = self._in_store(view) or await self._context.kube.get(WAREHOUSES, key.namespace, key.name)
         if body is None:
             self._forget(key)
             return None
@@ -74,6 +76,12 @@ class WarehouseGatherer:
     def _is_decided_from(self, view: WarehouseView) -> bool:
         """A suspended Warehouse that never found anything needs no read: it has nothing that must be kept."""
         return view.suspended and view.bare and not self._context.store.must_read_live(view.key)
+
+    def _in_store(self, view: View | None) -> dict[str, Any] | None:
+        """A bare Warehouse as it came: a write that is decided from an old one is refused."""
+        if not isinstance(view, WarehouseView) or self._context.store.must_read_live(view.key):
+            return None
+        return None if view.body is None else json.loads(view.body)
 
     async def _live(self, warehouse: Warehouse, observed: Observed) -> Live:
         requests, notes = self._asked.read(observed, self._context.clock.now())

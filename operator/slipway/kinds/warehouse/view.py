@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from slipway.charts.address import OciChart, parse_address
 from slipway.engine.key import Key
-from slipway.engine.view import hash_status, hash_wish
+from slipway.engine.view import REQUEST_PREFIX, hash_status, hash_wish
 from slipway.kinds.registry.view import host_topic, registry_key
 from slipway.oci.reference import ImageReference
 
@@ -26,6 +27,8 @@ KIND: Final = "warehouses.slipway.dev"
 """The kind in a Warehouse's key."""
 
 _COMMON: Final = {"conditions", "observedGeneration"}
+
+_METADATA: Final = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp")
 
 
 def warehouse_key(namespace: str, name: str) -> Key:
@@ -100,6 +103,8 @@ class WarehouseView:
     subscriptions: tuple[SubscriptionView, ...]
     artifacts: tuple[ArtifactView, ...]
     charts: tuple[ChartView, ...] = ()
+    body: bytes | None = None
+    """The object as JSON, while it is bare and not suspended: its first decision needs no read."""
 
     @property
     def owner(self) -> Key | None:
@@ -137,6 +142,7 @@ class WarehouseView:
     def from_body(cls, body: Mapping[str, Any]) -> WarehouseView:
         """Read a live object. Lenient: what the schema would refuse is left out."""
         metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
+        suspended, bare = spec.get("suspend") is True, status.keys() <= _COMMON
         return cls(
             key=warehouse_key(metadata.get("namespace", ""), metadata["name"]),
             uid=metadata.get("uid", ""),
@@ -144,12 +150,22 @@ class WarehouseView:
             generation=metadata.get("generation", 0),
             wish=hash_wish(spec, metadata.get("annotations"), metadata.get("deletionTimestamp")),
             status_hash=hash_status(status),
-            suspended=spec.get("suspend") is True,
-            bare=status.keys() <= _COMMON,
+            suspended=suspended,
+            bare=bare,
             subscriptions=tuple(_subscriptions(spec)),
             artifacts=tuple(_artifacts(spec, status)),
             charts=tuple(_charts(spec)),
+            body=_packed(metadata, spec, status) if bare and not suspended else None,
         )
+
+
+def _packed(metadata: Mapping[str, Any], spec: Mapping[str, Any], status: Mapping[str, Any]) -> bytes:
+    kept = {name: metadata[name] for name in _METADATA if name in metadata}
+    annotations = metadata.get("annotations") or {}
+    # What else people and their tools wrote there may be larger than all the rest.
+    requests = {name: text for name, text in annotations.items() if name.startswith(REQUEST_PREFIX)}
+    body = {"metadata": {**kept, "annotations": requests}, "spec": spec, "status": status}
+    return json.dumps(body, separators=(",", ":")).encode()
 
 
 def _subscriptions(spec: Mapping[str, Any]) -> Iterable[SubscriptionView]:

@@ -19,7 +19,7 @@ from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
 from slipway.kinds.warehouse.gather import WarehouseGatherer
 from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN
 from slipway.kinds.warehouse.subscriptions.watch import Moment, Watch
-from slipway.kinds.warehouse.view import warehouse_key
+from slipway.kinds.warehouse.view import WarehouseView, warehouse_key
 from slipway.kube.client import KubeClient
 from slipway.oci.errors import AuthenticationFailed, RateLimited, RegistryUnreachable
 from tests.support.outside import without_cluster
@@ -98,9 +98,11 @@ class FakeKube:
     """Has one object."""
 
     body: Callable[[], dict[str, Any] | None]
+    reads: int = 0
 
     async def get(self, *_: Any) -> dict[str, Any] | None:
         """Whatever is asked for."""
+        self.reads += 1
         return self.body()
 
 
@@ -144,6 +146,34 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     async with without_cluster(clock=clock) as context:
         kube = cast("KubeClient", FakeKube(lambda: body))
         yield Stage(replace(context, kube=kube), clock, watches, body)
+
+
+# --- the object
+
+
+async def test_a_new_warehouse_needs_no_read(stage: Stage) -> None:
+    """The store has it; from its first status on it is read, for its history may be long."""
+    kube, store = cast("FakeKube", stage.context.kube), stage.context.store
+    store.put(WarehouseView.from_body(stage.body))
+
+    await stage.gather()
+    assert (kube.reads, stage.counts()) == (0, (1, 1))
+
+    stage.body["metadata"]["resourceVersion"] = "43"
+    store.put(WarehouseView.from_body(stage.body))
+    await stage.gather(after=INTERVAL)
+    assert (kube.reads, stage.counts()) == (1, (2, 2))
+
+
+async def test_a_new_warehouse_is_read_after_a_write_that_was_lost(stage: Stage) -> None:
+    """What the store has may be older than what was written."""
+    kube, store = cast("FakeKube", stage.context.kube), stage.context.store
+    store.put(WarehouseView.from_body(stage.body))
+    store.doubt(KEY)
+
+    await stage.gather()
+
+    assert kube.reads == 1
 
 
 # --- when
