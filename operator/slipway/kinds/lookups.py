@@ -9,9 +9,10 @@ from typing import Final, Protocol
 from slipway.charts import ChartRepository, ChartVersion, HttpChart, Listing
 from slipway.clock import Clock
 from slipway.git import GitClient, Remote
+from slipway.kinds.undescribed import Undescribed
 from slipway.oci.cache import RegistryCache
 from slipway.oci.client import RegistryClient
-from slipway.oci.errors import ManifestNotFound
+from slipway.oci.errors import ManifestNotFound, RegistryError
 from slipway.oci.providers.provider import Provider
 from slipway.oci.results import ImageInfo, TagsList
 from slipway.oci.scans import Scans
@@ -57,11 +58,13 @@ class Lookups:
     """
 
     def __init__(self, clock: Clock, cache: RegistryCache, git: GitClient) -> None:
+        self._clock = clock
         self._cache = cache
         self._git = git
         self._tags: Scans[TagsList] = Scans(clock, weigh=len)
         self._digests: Scans[str] = Scans(clock)
         self._images: Scans[ImageInfo] = Scans(clock, weigh=_weight_of)
+        self._undescribed = Undescribed()
         self._refs: Scans[Mapping[str, str]] = Scans(clock, weigh=len)
         self._charts: Scans[Listing] = Scans(clock, weigh=lambda listing: len(listing.versions))
         self._indexes: dict[Hashable, Listing] = {}
@@ -111,18 +114,24 @@ class Lookups:
         Raises:
             RegistryError: when it is missing, no image, or the registry does not tell.
         """
+        key = (source.identity, repository, digest)
+        self._undescribed.raise_known(key, self._clock.now())
 
         async def ask() -> ImageInfo:
             place = (source.host, repository, digest, source.credential_id)
             known = await self._cache.image(*place)
             if known is not None:
                 return known
-            image = await source.client.get_image(repository, digest)
+            try:
+                image = await source.client.get_image(repository, digest)
+            except RegistryError as error:
+                self._undescribed.record(key, error, self._clock.now())
+                raise
             self._cache.record_seen(*place)
             self._cache.record_image(image)
             return image
 
-        return await self._images.get((source.identity, repository, digest), since, ask)
+        return await self._images.get(key, since, ask)
 
     async def versions(
         self, repository: ChartRepository, chart: HttpChart, since: datetime

@@ -21,6 +21,7 @@ from tests.support.objects import Body, Objects
 pytestmark = [pytest.mark.usefixtures("crds"), pytest.mark.test_bed]
 
 QUIET = timedelta(seconds=30)
+STILL = timedelta(seconds=3)
 OFTEN = {**FAST, "SLIPWAY_RESYNC_INTERVAL": "5s"}
 """Registry and Warehouse look every second, and all objects are decided anew several times meanwhile."""
 
@@ -45,6 +46,7 @@ def test_all_four_kinds_settled_write_nothing(
 ) -> None:
     """Neither in 30 s of looks that find nothing new, nor by a restart; and no Event tells of nothing."""
     settle(cluster, objects)
+    wait_for_last_event(cluster, objects)
 
     settled = datetime.now(UTC)
     # Silence is what is waited for.
@@ -83,6 +85,16 @@ def settle(cluster: Cluster, objects: Objects) -> None:
     objects.wait("deployments", "api", runs(built["status"]["image"]["digest"]))
     objects.wait_ready("registries", "acme", "Connected")
     objects.wait_ready("warehouses", "base", "ArtifactsFound")
+
+
+def wait_for_last_event(cluster: Cluster, objects: Objects) -> None:
+    """An Event is told after the status that it tells of was written, and so after that was seen."""
+
+    def is_still(_: Body | None) -> bool:
+        now = datetime.now(UTC)
+        return not cluster.audit.writes((now - STILL, now)).within(objects.namespace).events
+
+    objects.wait("deployments", "api", is_still)
 
 
 def deploy(objects: Objects, **spec: Any) -> None:

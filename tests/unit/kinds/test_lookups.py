@@ -16,7 +16,7 @@ from slipway.http import HttpClient
 from slipway.kinds.lookups import Lookups
 from slipway.oci.cache import RegistryCache
 from slipway.oci.client import RegistryClient
-from slipway.oci.errors import ManifestNotFound, RegistryError, RegistryUnreachable
+from slipway.oci.errors import ManifestNotFound, RegistryError, RegistryUnreachable, UnsupportedManifest
 from slipway.oci.providers.provider import Provider
 from slipway.oci.results import ImageInfo, TagsList
 
@@ -258,3 +258,26 @@ async def test_an_index_that_did_not_change_is_not_sent_again(
         assert await lookups.versions(repository, CHART, now()) == (version,)
 
     assert known == [None, Listing((version,), etag="one"), None]
+
+
+async def test_a_digest_that_is_no_image_is_read_once(lookups: Lookups, asked: Asked) -> None:
+    """By each credential; every later look is told the same."""
+    asked.failure = UnsupportedManifest("it is a chart")
+
+    for _ in range(3):
+        with pytest.raises(UnsupportedManifest, match="it is a chart"):
+            await lookups.image(source(asked), "shop/api", DIGEST, now())
+    with pytest.raises(UnsupportedManifest):
+        await lookups.image(source(asked, "stranger"), "shop/api", DIGEST, now())
+
+    assert [question.split(":")[0] for question in asked.questions] == ["robot", "stranger"]
+
+
+async def test_a_registry_that_failed_is_asked_again(lookups: Lookups, asked: Asked) -> None:
+    """It said nothing about the digest."""
+    asked.failure = RegistryUnreachable("no connection")
+    with pytest.raises(RegistryUnreachable):
+        await lookups.image(source(asked), "shop/api", DIGEST, now())
+    asked.failure = None
+
+    assert (await lookups.image(source(asked), "shop/api", DIGEST, now())).digest == DIGEST

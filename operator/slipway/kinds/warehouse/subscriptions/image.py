@@ -15,6 +15,7 @@ from slipway.engine.outcome import Stalled, Waiting
 from slipway.kinds.context import Context
 from slipway.kinds.lookups import Lookups
 from slipway.kinds.registry.access import Access, AccessProblem
+from slipway.kinds.undescribed import NO_IMAGE
 from slipway.kinds.warehouse.examination import examine
 from slipway.kinds.warehouse.explanation import Explanation, explain
 from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
@@ -32,15 +33,7 @@ from slipway.kinds.warehouse.verdicts import (
     Situation,
     TooManyTags,
 )
-from slipway.oci.errors import (
-    BlobNotFound,
-    InvalidReference,
-    ManifestNotFound,
-    PlatformNotFound,
-    RegistryError,
-    RepositoryNotFound,
-    UnsupportedManifest,
-)
+from slipway.oci.errors import InvalidReference, ManifestNotFound, RegistryError, RepositoryNotFound
 from slipway.oci.quota import QuotaState
 from slipway.oci.reference import ImageReference
 from slipway.oci.results import ImageInfo, TagsList
@@ -49,8 +42,6 @@ __all__ = ["ImageWatch"]
 
 _PATIENCE: Final = 5.0
 """Seconds that a choice waits to be described."""
-
-_NO_IMAGE: Final = (ManifestNotFound, BlobNotFound, PlatformNotFound, UnsupportedManifest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +165,7 @@ class _Look:
     async def _image(self, digest: str) -> ImageInfo | None:
         try:
             return await self._lookups.image(self.access, self.path, digest, self.moment.since)
-        except _NO_IMAGE:
+        except NO_IMAGE:
             return None
 
     # --- what it came to
