@@ -20,6 +20,10 @@ class CredentialSource(Protocol):
         """
 
     @property
+    def renews_in(self) -> float | None:
+        """Seconds until it gives another one, well before the present one ends; None where it stays."""
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that it holds or has given out, in the forms they could come back in."""
 
@@ -35,6 +39,11 @@ class StaticCredential:
     async def credential(self) -> Credential:
         """The credential."""
         return self._credential
+
+    @property
+    def renews_in(self) -> float | None:
+        """Never."""
+        return None
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -37,6 +37,10 @@ class _Exchange:
         return self.now
 
     @property
+    def renews_in(self) -> float | None:
+        return None
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         return (*OLD.secrets, *NEW.secrets)
 
@@ -58,6 +62,7 @@ def _authorizer(source: _Exchange, server: _TokenServer) -> Authorizer:
 async def test_a_credential_that_stays_is_what_it_is() -> None:
     """With its secrets; without one it is nobody's."""
     assert await StaticCredential(OLD).credential() is OLD
+    assert StaticCredential(OLD).renews_in is None
     assert StaticCredential(OLD).secrets == OLD.secrets
     assert await StaticCredential().credential() is ANONYMOUS
 

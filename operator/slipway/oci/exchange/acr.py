@@ -72,6 +72,11 @@ class AcrCredential:
         return await self._renewed.get()
 
     @property
+    def renews_in(self) -> float:
+        """Seconds until another one is got."""
+        return self._renewed.renews_in
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The client secret, and the refresh tokens got with it."""
         own = (self._client.secret,) if self._client.secret else ()

@@ -173,6 +173,11 @@ class EcrCredential:
         return await self._renewed.get()
 
     @property
+    def renews_in(self) -> float:
+        """Seconds until another one is got."""
+        return self._renewed.renews_in
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The secret halves of the keys, and the passwords got with them."""
         return (*self.api.secrets, *(secret for one in self._renewed.held for secret in one.secrets))

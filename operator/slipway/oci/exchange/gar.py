@@ -47,6 +47,11 @@ class GarCredential:
         return await self._renewed.get()
 
     @property
+    def renews_in(self) -> float:
+        """Seconds until another one is got."""
+        return self._renewed.renews_in
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The private key, and the tokens got with it."""
         return (*self._tokens.secrets, *(secret for one in self._renewed.held for secret in one.secrets))

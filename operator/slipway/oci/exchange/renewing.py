@@ -17,7 +17,7 @@ Value = TypeVar("Value")
 
 _SHORTEST_LIFE: Final = 60.0  # seconds; less would ask anew for every request
 _LONGEST_LIFE: Final = 24 * 3600.0
-_EARLY: Final = (0.1, 0.2)  # parts of the life that are left when it is renewed
+_EARLY: Final = (0.25, 0.33)  # parts of the life that are left when it is renewed
 _MARGIN: Final = (
     30.0  # seconds before the end at which it is worth nothing: requests take time, clocks differ
 )
@@ -35,9 +35,10 @@ class Lease(Generic[Value]):
 class Renewed(Generic[Value]):
     """A value that is always good for a while.
 
-    It is renewed when a tenth to a fifth of its life is left, by chance, so that those who got theirs
-    together do not come back together. While the vendor cannot be reached, or wants fewer requests, the
-    present value stays in use to its end; a refusal is told at once.
+    It is renewed when a quarter to a third of its life is left, by chance, so that those who got theirs
+    together do not come back together; the rest is for those whom it was handed on to, and for vendors that
+    do not answer. While the vendor cannot be reached, or wants fewer requests, the present value stays in use
+    to its end; a refusal is told at once.
 
     Args:
         fetch: Gets a new one. It runs once at a time.
@@ -58,6 +59,11 @@ class Renewed(Generic[Value]):
     def held(self) -> tuple[Value, ...]:
         """The present value and the one before it, which requests under way may still carry."""
         return self._held
+
+    @property
+    def renews_in(self) -> float:
+        """Seconds until `get` asks anew; zero before the first time."""
+        return max(self._renew_at - self._clock.monotonic(), 0.0)
 
     async def get(self) -> Value:
         """The value.

@@ -163,7 +163,7 @@ async def test_keys_without_an_end_hold_an_hour(sts: Sts) -> None:
         "<AccessKeyId>a</AccessKeyId><SecretAccessKey>b</SecretAccessKey><SessionToken>c</SessionToken>"
     )
     await sts.source.keys()
-    sts.clouds.clock.seconds = 2800
+    sts.clouds.clock.seconds = 2400
     await sts.source.keys()
 
     assert len(sts.clouds.seen) == 1

@@ -133,9 +133,10 @@ async def test_keys_become_a_password(ecr: Ecr) -> None:
 async def test_a_password_is_used_for_most_of_its_twelve_hours(ecr: Ecr) -> None:
     """And renewed before they are over."""
     await ecr.source.credential()
-    ecr.clouds.clock.seconds = 9.5 * 3600
+    ecr.clouds.clock.seconds = 7.9 * 3600
     assert (await ecr.source.credential()).password == "password-1"
-    ecr.clouds.clock.seconds = 11 * 3600
+    assert ecr.source.renews_in <= 1.1 * 3600
+    ecr.clouds.clock.seconds = 9.1 * 3600
     assert (await ecr.source.credential()).password == "password-2"
 
 
@@ -152,7 +153,7 @@ async def test_a_clock_that_is_wrong_is_no_obstacle(ecr: Ecr) -> None:
 
     assert (await ecr.source.credential()).password == "password-1"
     assert len(ecr.clouds.seen) == 2
-    ecr.clouds.clock.seconds = 9.5 * 3600
+    ecr.clouds.clock.seconds = 7.9 * 3600
     await ecr.source.credential()
     assert len(ecr.clouds.seen) == 2
 

@@ -51,9 +51,10 @@ async def test_an_access_token_is_the_password(clouds: Clouds, tmp_path: Path) -
     source = GarCredential(account, clouds.http, clouds.clock, (HOST,))
 
     assert await source.credential() == Credential.basic("oauth2accesstoken", "ya29.first", (HOST,))
-    clouds.clock.seconds = 2800
+    clouds.clock.seconds = 2400
     assert (await source.credential()).password == "ya29.first"
-    clouds.clock.seconds = 3500
+    assert 0 < source.renews_in <= 300
+    clouds.clock.seconds = 2701
     assert (await source.credential()).password == "ya29.second"
     assert {"ya29.first", "ya29.second"} <= set(source.secrets)
     assert "ya29" not in repr(source)

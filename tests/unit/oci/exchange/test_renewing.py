@@ -32,15 +32,31 @@ class Vendor:
 
 
 async def test_a_value_is_kept_until_its_end_is_near() -> None:
-    """At four fifths of its life it still holds; at nine tenths it has been renewed."""
+    """At two thirds of its life it still holds; at three quarters it has been renewed."""
     vendor = Vendor()
 
     assert await vendor.renewed.get() == "value 1"
-    vendor.clock.seconds = 3600 * 0.79
+    vendor.clock.seconds = 3600 * 0.66
     assert await vendor.renewed.get() == "value 1"
-    vendor.clock.seconds = 3600 * 0.91
+    vendor.clock.seconds = 3600 * 0.76
     assert await vendor.renewed.get() == "value 2"
     assert vendor.renewed.held == ("value 2", "value 1")
+
+
+async def test_it_tells_when_it_asks_anew() -> None:
+    """Whoever hands the value on comes back then, and not before."""
+    vendor = Vendor()
+    assert vendor.renewed.renews_in == 0.0
+
+    await vendor.renewed.get()
+    wait = vendor.renewed.renews_in
+    assert 3600 * 0.67 <= wait <= 3600 * 0.75
+    vendor.clock.seconds = wait - 1
+    assert await vendor.renewed.get() == "value 1"
+    assert vendor.renewed.renews_in == pytest.approx(1)
+    vendor.clock.seconds = wait + 1
+    assert vendor.renewed.renews_in == 0.0
+    assert await vendor.renewed.get() == "value 2"
 
 
 async def test_one_caller_asks_for_all_that_wait() -> None:
@@ -91,7 +107,7 @@ async def test_what_still_holds_is_used_while_the_vendor_does_not_answer(failure
     vendor = Vendor()
     await vendor.renewed.get()
     vendor.failure = failure
-    vendor.clock.seconds = 3600 * 0.92
+    vendor.clock.seconds = 3600 * 0.76
     assert await vendor.renewed.get() == "value 1"
     assert await vendor.renewed.get() == "value 1"
     assert vendor.fetches == 2
@@ -123,7 +139,7 @@ def test_a_life_is_between_a_minute_and_a_day(lifetime: float) -> None:
     async def play() -> None:
         vendor = Vendor(lifetime)
         await vendor.renewed.get()
-        vendor.clock.seconds = 45
+        vendor.clock.seconds = 39
         assert await vendor.renewed.get() == "value 1"
         vendor.clock.seconds = 24 * 3600
         assert await vendor.renewed.get() == "value 2"

@@ -42,6 +42,7 @@ class Rotating:
     """A source whose credential a test changes."""
 
     secrets = ()
+    renews_in = None
     now = ROBOT
 
     async def credential(self) -> Credential:
