@@ -38,5 +38,5 @@ class RegistryKind:
         try:
             return await apply(self._context, facts, plan)
         except BaseException:
-            self._gatherer.forget(facts.observed.key)
+            self._gatherer.repeat(facts.observed.key, facts.observed.uid)
             raise

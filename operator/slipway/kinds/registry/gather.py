@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,7 +10,6 @@ from typing import Any, Final
 from slipway.api.base import parse_duration
 from slipway.api.registry import Registry
 from slipway.engine.key import Key
-from slipway.engine.reconcile import Observed
 from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
 from slipway.kinds.looks import Cause, Look, Looks, Schedule, why_look
@@ -20,15 +20,26 @@ from slipway.kinds.registry.decide import Facts, Probe
 from slipway.kinds.registry.features import look_at
 from slipway.kinds.registry.pullsecret import PullFacts, docker_config, pull_secret_name
 from slipway.kinds.registry.view import RegistryView
+from slipway.kinds.stagger import next_due
 from slipway.kube.resources import REGISTRIES, SECRETS
 from slipway.kube.status import observed_from
 from slipway.oci.errors import AuthenticationFailed, CredentialError, RateLimited, RegistryError
+from slipway.oci.exchange.choosing import Cloud
 from slipway.oci.pool import PooledRegistry
 
 __all__ = ["RegistryGatherer"]
 
 _LONGEST_REFUSAL: Final = timedelta(hours=1)
 """What a registry may keep us away with one answer."""
+
+_LOST_AFTER: Final = timedelta(minutes=5)
+"""How soon after a restart a pull Secret is looked at that may hold a credential with an end."""
+
+_WITH_AN_END: Final = frozenset(Cloud)
+"""The types whose Secrets may hold keys that are exchanged for a credential with an end."""
+
+_SOONEST_RENEWAL: Final = timedelta(minutes=1)
+"""How far apart two tests are, at least, that only renew a pull Secret."""
 
 _ASSUMED_FAILURES: Final = 5
 """After a restart a connection that did not work is tested again within about a minute."""
@@ -79,7 +90,7 @@ class RegistryGatherer:
         )
         asked = replace(facts, requests=requests, notes=notes)
         if cause is None:
-            look = last or _assumed(observed, now, secrets)
+            look = last or _assumed(facts, view, now, secrets)
             self._looks.record(view.key, look)
             return replace(asked, look=look)
         pull: PullFacts | None
@@ -90,6 +101,7 @@ class RegistryGatherer:
             seen = await look_at(connection, facts.registry.status, thorough=_is_new(cause, last, attempt))
             look = replace(attempt, result=Probe(seen=seen, url=view.url))
             pull = await self._pull(facts.registry, view, connection)
+            look = replace(look, look_again_at=_renewal(pull, connection, now))
         except (AccessProblem, RegistryError) as problem:
             look, pull = _failed(attempt, problem, last), await self._unwanted(facts.registry, view)
         self._looks.record(view.key, look)
@@ -122,6 +134,13 @@ class RegistryGatherer:
         if credential_id is not None:
             self._credentials[key] = credential_id
 
+    def repeat(self, key: Key, uid: str) -> None:
+        """Test anew at the next run: what the last test found could not be written."""
+        last = self._looks.last(key, uid)
+        if last is not None:
+            again = replace(last, result=None, look_again_at=self._context.clock.now())
+            self._looks.record(key, again)
+
     def forget(self, key: Key) -> None:
         """Drop what is known of the last test."""
         self._looks.forget(key)
@@ -140,12 +159,34 @@ def _is_new(cause: Cause, last: Look[Probe] | None, attempt: Look[Probe]) -> boo
     return (last.generation, last.dependency) != (attempt.generation, attempt.dependency)
 
 
-def _assumed(observed: Observed, now: datetime, secrets: tuple[str | None, ...]) -> Look[Probe]:
-    """The test that was made before a restart, as far as the status tells of it."""
-    failures = 0 if is_ready(observed) else _ASSUMED_FAILURES
+def _assumed(facts: Facts, view: RegistryView, now: datetime, secrets: tuple[str | None, ...]) -> Look[Probe]:
+    """The test that was made before a restart, as far as the status tells of it.
+
+    When the credential in the pull Secret ends, if it does, only the process knew that got it from a cloud.
+    """
+    observed = facts.observed
+    may_end = view.keeps_pull_secret and view.product in _WITH_AN_END
     return Look(
-        observed.uid, observed.generation, now, Cause.POLL, None, failures=failures, dependency=secrets
+        observed.uid,
+        observed.generation,
+        now,
+        Cause.POLL,
+        None,
+        failures=0 if is_ready(observed) else _ASSUMED_FAILURES,
+        look_again_at=next_due(observed.uid, _LOST_AFTER, now) if may_end else None,
+        dependency=secrets,
     )
+
+
+def _renewal(pull: PullFacts, connection: PooledRegistry, now: datetime) -> datetime | None:
+    """When pods need another credential than the one in their pull Secret; None where theirs stays.
+
+    It is the moment from which on the source gives another one, so that the test of then finds it.
+    """
+    left = connection.credentials.renews_in
+    if pull.wanted is None or left is None:
+        return None
+    return now + max(timedelta(seconds=math.ceil(left)), _SOONEST_RENEWAL)
 
 
 def _failed(

@@ -3,28 +3,60 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 
 from slipway.engine.outcome import Settled
 from slipway.kinds.context import Context
+from slipway.kinds.registry import RegistryKind
 from slipway.kinds.registry import gather as module
 from slipway.kinds.registry.access import RegistryAccess
 from slipway.kinds.registry.decide import Facts, Seen, decide
 from slipway.kinds.registry.gather import RegistryGatherer
 from slipway.kinds.registry.view import RegistryView, registry_key
+from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
+from slipway.kube.errors import KubeError
 from slipway.oci.credentials import Credential
 from slipway.oci.errors import AuthenticationFailed, RateLimited, RegistryError, RegistryUnreachable
 from slipway.oci.pool import PooledRegistry
-from slipway.oci.sources import StaticCredential
+from slipway.oci.sources import CredentialSource, StaticCredential
 from tests.support.outside import without_cluster
 from tests.unit.engine.support import ManualClock
 
 KEY = registry_key("shop", "acme")
+ROBOT = Credential.basic("robot", "correct horse")
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+
+
+@dataclass
+class Lent:
+    """A credential that another one follows when its time is over, as clouds give it."""
+
+    clock: ManualClock
+    lifetime: float
+    got_at: float | None = None
+
+    async def credential(self) -> Credential:
+        """Another one whenever the last one has had its time."""
+        if self.renews_in == 0.0:
+            self.got_at = self.clock.monotonic()
+        return Credential.basic("AWS", f"got at {self.got_at}")
+
+    @property
+    def renews_in(self) -> float:
+        """Seconds."""
+        return 0.0 if self.got_at is None else max(self.got_at + self.lifetime - self.clock.monotonic(), 0.0)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Nobody asks."""
+        return ()
 
 
 @dataclass
@@ -40,6 +72,7 @@ class Stage:
     secret_version: str = "1"
     credential_id: str = "robot"
     forgotten: list[str] = field(default_factory=list)
+    source: CredentialSource = field(default_factory=lambda: StaticCredential(ROBOT))
     gatherer: RegistryGatherer = field(init=False)
 
     # --- in place of the API server
@@ -57,7 +90,7 @@ class Stage:
     async def registry_of(self, _: RegistryView) -> PooledRegistry:
         """Nobody calls it."""
         client: Any = None
-        return PooledRegistry(client, client, StaticCredential(Credential()), self.credential_id, "any")
+        return PooledRegistry(client, client, self.source, self.credential_id, "any")
 
     def is_ambient(self, _: RegistryView) -> bool:
         """No cloud."""
@@ -85,6 +118,10 @@ class Stage:
             status = {**plan.status, "observedGeneration": generation, "conditions": conditions}
             self.body["status"] = status
         return facts
+
+    def restart(self) -> None:
+        """Another process, which remembers nothing."""
+        self.gatherer = RegistryGatherer(self.gatherer._context)
 
     @property
     def tests(self) -> int:
@@ -179,15 +216,14 @@ async def test_a_registry_that_wants_to_be_left_alone_is(stage: Stage) -> None:
 async def test_after_a_restart_a_connected_registry_waits_for_its_moment(stage: Stage) -> None:
     """And one that was not is tested within about a minute."""
     await stage.gather()
-    context = stage.gatherer._context
-    stage.gatherer = RegistryGatherer(context)
+    stage.restart()
     await stage.gather(MINUTE)
     await stage.gather(2 * MINUTE)
     assert stage.tests == 1
 
     stage.failure = RegistryUnreachable("no connection")
     await stage.gather(DAY)
-    stage.gatherer = RegistryGatherer(context)
+    stage.restart()
     await stage.gather()
     assert stage.tests == 2
     await stage.gather(70 * timedelta(seconds=1))
@@ -204,3 +240,136 @@ async def test_what_a_credential_found_goes_with_it(stage: Stage) -> None:
     stage.body = None
     assert await stage.gather(MINUTE) is None
     assert stage.forgotten == ["robot", "deputy"]
+
+
+async def _written(stage: Stage, after: timedelta) -> bytes | None:
+    """What the pull Secret must hold, if it is looked at so much later."""
+    facts = await stage.gather(after)
+    assert facts is not None
+    return facts.pull.wanted if facts.pull is not None else None
+
+
+async def test_pods_get_another_credential_before_theirs_ends(stage: Stage) -> None:
+    """When the cloud's source gives another one, and not before."""
+    stage.source = Lent(stage.clock, 8 * 3600)
+    first = await _written(stage, timedelta(0))
+    assert first is not None
+    assert await _written(stage, 8 * HOUR - MINUTE) is None
+
+    second = await _written(stage, MINUTE)
+    assert second is not None
+    assert second != first
+
+    assert await _written(stage, 8 * HOUR - MINUTE) is None
+    assert await _written(stage, MINUTE) not in {None, first, second}
+
+
+async def test_the_next_run_is_at_the_time_of_the_renewal(stage: Stage) -> None:
+    """Nobody else would begin one."""
+    assert stage.body is not None
+    stage.source = Lent(stage.clock, 2400)
+    facts = await stage.gather()
+
+    assert facts is not None
+    assert facts.look is not None
+    assert facts.look.look_again_at == stage.clock.now() + 40 * MINUTE
+
+
+async def test_a_credential_without_an_end_is_not_renewed(stage: Stage) -> None:
+    """A test would find the same."""
+    facts = await stage.gather()
+    assert facts is not None
+    assert facts.look is not None
+    assert facts.look.look_again_at is None
+
+    for _ in range(23):
+        await stage.gather(HOUR)
+    assert stage.tests <= 2
+
+
+async def test_a_credential_that_pods_do_not_get_is_not_renewed_for_them(stage: Stage) -> None:
+    assert stage.body is not None
+    stage.body["spec"]["pullSecret"] = {"enabled": False}
+    stage.source = Lent(stage.clock, 600)
+    facts = await stage.gather()
+
+    assert facts is not None
+    assert facts.look is not None
+    assert facts.look.look_again_at is None
+
+
+async def test_a_cloud_that_does_not_answer_is_asked_each_minute(stage: Stage) -> None:
+    """The source then keeps what it has, and wants to be asked again at once."""
+    stage.source = Lent(stage.clock, 0)
+    for _ in range(120):
+        await stage.gather(timedelta(seconds=1))
+
+    assert stage.tests == 2
+
+
+@pytest.mark.parametrize("product", ["ECR", "ACR", "GAR"])
+async def test_after_a_restart_a_credential_that_may_end_is_looked_at_soon(
+    stage: Stage, product: str
+) -> None:
+    """When it ends only the process before knew: within five minutes, and not all in the same moment."""
+    assert stage.body is not None
+    stage.body["spec"]["type"] = product
+    stage.source = Lent(stage.clock, 8 * 3600)
+    await stage.gather()
+    moments = set()
+    for uid in ("u1", "u2", "u3"):
+        stage.body["metadata"]["uid"] = uid
+        stage.restart()
+        facts = await stage.gather()
+        assert facts is not None
+        assert facts.look is not None
+        assert facts.look.look_again_at is not None
+        moments.add(facts.look.look_again_at - stage.clock.now())
+
+    assert len(moments) == 3
+    assert timedelta(0) < min(moments)
+    assert max(moments) <= 5 * MINUTE
+    assert stage.tests == 1
+    await stage.gather(5 * MINUTE)
+    await stage.gather(5 * MINUTE)
+    assert stage.tests == 2
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param({"type": "Harbor"}, id="it has no end"),
+        pytest.param({"type": "ECR", "secretRef": None}, id="there is no Secret for pods"),
+        pytest.param({"type": "ECR", "pullSecret": {"enabled": False}}, id="pods are given none"),
+    ],
+)
+async def test_after_a_restart_nothing_else_is_looked_at_sooner(stage: Stage, spec: dict[str, Any]) -> None:
+    assert stage.body is not None
+    stage.body["spec"].update(spec)
+    await stage.gather()
+    stage.restart()
+    facts = await stage.gather(MINUTE)
+
+    assert facts is not None
+    assert facts.look is not None
+    assert facts.look.look_again_at is None
+
+
+async def test_what_could_not_be_written_is_found_anew(stage: Stage) -> None:
+    """The next run tests, and so has the pull Secret to write."""
+    ensure = AsyncMock(side_effect=KubeError("the API server does not answer"))
+    children = cast("Children", SimpleNamespace(ensure=ensure))
+    kind = RegistryKind(replace(stage.gatherer._context, children=children))
+    stage.gatherer = kind._gatherer
+    assert await _written(stage, timedelta(0)) is not None
+    assert await _written(stage, MINUTE) is None
+    stage.secret_version = "2"
+    facts = await stage.gather(MINUTE)
+
+    assert facts is not None
+    with pytest.raises(KubeError):
+        await kind.apply(facts, kind.decide(facts, stage.clock.now()))
+
+    ensure.assert_awaited_once()
+    assert await _written(stage, timedelta(seconds=1)) is not None
+    assert await _written(stage, MINUTE) is None
