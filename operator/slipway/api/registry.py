@@ -174,6 +174,9 @@ class RegistryStatus(Status):
     phase: Word | None = None
     """Pending, Connected or Error."""
 
+    url: Annotated[str, Field(max_length=512)] | None = None
+    """Where the registry's API is called: spec.url or the address of the type, Docker Hub at its API host."""
+
     last_sync_time: Time | None = None
     """When the connection last worked; written when the outcome changes, else at most hourly."""
 
@@ -200,7 +203,7 @@ class Registry(Resource):
         short_name="reg",
         columns=(
             Column("Type", ".spec.type", "The product"),
-            Column("URL", ".spec.url", "The registry"),
+            Column("URL", ".status.url", "Where its API is called"),
             Column("Project", ".spec.project", "What repositories begin with", wide=True),
             Column("Phase", PHASE, "Pending, Connected or Error"),
             Column("Repositories", ".status.repositories", "How many it lists to us", type="integer"),

@@ -62,6 +62,7 @@ COMMON: Final[dict[str, Any]] = {
 STATUSES: Final[dict[str, dict[str, Any]]] = {
     "Registry": {
         "phase": "Connected",
+        "url": "https://registry.example.com",
         "lastSyncTime": AT,
         "capabilities": ["Catalog", "Referrers"],
         "repositories": 57,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from slipway.api.conditions import Reason
-from slipway.api.registry import RateLimit, Registry, RegistryPhase, RegistryStatus
+from slipway.api.registry import KNOWN_URLS, RateLimit, Registry, RegistryPhase, RegistryStatus
 from slipway.engine.outcome import EventNote, Outcome, Settled, Stalled, Waiting
 from slipway.engine.reconcile import Observed, Plan
 from slipway.engine.requests import Request, handled_requests
@@ -20,6 +20,8 @@ from slipway.kinds.registry.pullsecret import (
     PullSecretTaken,
     plan_pull_secret,
 )
+from slipway.oci.errors import InvalidReference
+from slipway.oci.session import registry_base
 
 __all__ = ["Facts", "Probe", "Seen", "decide"]
 
@@ -80,6 +82,15 @@ class Facts:
     """The pull Secret, looked at with a test that was made just now; None when nothing is to be done."""
 
     @property
+    def url(self) -> str | None:
+        """Where the registry's API is called; None where the spec names no such place."""
+        spec = self.registry.spec
+        try:
+            return registry_base(spec.url or KNOWN_URLS.get(spec.type, ""))
+        except InvalidReference:
+            return None
+
+    @property
     def uses_secrets(self) -> bool:
         """Whether something that is not watched can change how the connection is made."""
         return bool(self.registry.spec.secret_ref or self.registry.spec.cert_secret_ref)
@@ -130,15 +141,16 @@ def _outcome(probe: Probe, pause: timedelta) -> Outcome:
 
 def _suspended(facts: Facts) -> Mapping[str, Any]:
     phase = facts.registry.status.phase or RegistryPhase.PENDING
-    return _dump(facts.registry.status.model_copy(update={"phase": phase}), facts)
+    return _dump(facts.registry.status.model_copy(update={"phase": phase, "url": facts.url}), facts)
 
 
 def _status(facts: Facts, look: Look[Probe], probe: Probe) -> Mapping[str, Any]:
     before = facts.registry.status
     if probe.trouble is not None:
-        return _dump(before.model_copy(update={"phase": RegistryPhase.ERROR}), facts)
+        return _dump(before.model_copy(update={"phase": RegistryPhase.ERROR, "url": facts.url}), facts)
     connected = {
         "phase": RegistryPhase.CONNECTED,
+        "url": facts.url,
         "last_sync_time": _sync_time(before, look, bool(facts.requests)),
         "capabilities": probe.seen.capabilities,
         "repositories": probe.seen.repositories,

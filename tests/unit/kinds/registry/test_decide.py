@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +47,7 @@ def run(
     registry = Registry.model_validate(
         {
             "metadata": {"name": "acme", "namespace": "shop", "generation": 3},
-            "spec": {"url": URL, **spec},
+            "spec": {"url": URL} | spec,
             "status": status,
         }
     )
@@ -60,11 +61,35 @@ def test_a_registry_that_answers_is_connected() -> None:
     """Phase, time and message say so; capabilities nobody probed are not claimed."""
     plan = run(GOOD)
 
-    assert plan.status == {"phase": "Connected", "lastSyncTime": "2026-11-21T09:00:00Z"}
+    assert plan.status == {"phase": "Connected", "url": URL, "lastSyncTime": "2026-11-21T09:00:00Z"}
     assert isinstance(plan.outcome, Settled)
     assert (plan.outcome.reason, plan.outcome.message) == (Reason.CONNECTED, f"Connected to {URL}")
     assert plan.outcome.next_check is not None
     assert timedelta(0) < plan.outcome.next_check <= timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        pytest.param({"url": f"{URL}/"}, URL, id="what the spec says, without the slash"),
+        pytest.param({"url": f"{URL}:5000", "type": "GHCR"}, f"{URL}:5000", id="which goes before the type"),
+        pytest.param({"url": None, "type": "GHCR"}, "https://ghcr.io", id="the address of the type"),
+        pytest.param(
+            {"url": None, "type": "DockerHub"},
+            "https://registry-1.docker.io",
+            id="Docker Hub's API has its own",
+        ),
+        pytest.param({"url": "https://docker.io"}, "https://registry-1.docker.io", id="whatever the type"),
+        pytest.param({"url": "https://registry.example.com:99999"}, None, id="no place at all"),
+    ],
+)
+@pytest.mark.parametrize("tested", [GOOD, BAD, None], ids=["connected", "down", "suspended"])
+def test_the_status_tells_where_the_registry_is_called(
+    tested: Probe | None, spec: dict[str, Any], expected: str | None
+) -> None:
+    """Also before anything answers there: it may be the reason why nothing does."""
+    before = {"url": "https://before.example.com"}
+    assert run(tested, before, suspended=tested is None, **spec).status.get("url") == expected
 
 
 def test_an_error_waits_for_the_next_interval() -> None:
@@ -72,7 +97,7 @@ def test_an_error_waits_for_the_next_interval() -> None:
     good = run(GOOD)
     plan = run(BAD, good.status, at=NOW + timedelta(minutes=10))
 
-    assert plan.status == {"phase": "Error", "lastSyncTime": "2026-11-21T09:00:00Z"}
+    assert plan.status == {"phase": "Error", "url": URL, "lastSyncTime": "2026-11-21T09:00:00Z"}
     assert isinstance(plan.outcome, Waiting)
     assert plan.outcome.until is not None
     assert timedelta(0) < plan.outcome.until <= timedelta(minutes=10)
@@ -84,7 +109,7 @@ def test_a_credential_that_is_not_bound_waits_for_a_person() -> None:
 
     assert isinstance(plan.outcome, Stalled)
     assert plan.outcome.recheck <= timedelta(seconds=60)
-    assert plan.status == {"phase": "Error"}
+    assert plan.status == {"phase": "Error", "url": URL}
 
 
 def test_a_changed_secret_is_noticed_within_a_minute() -> None:
@@ -113,7 +138,11 @@ def test_the_time_of_the_last_sync_is_written_when_the_registry_comes_back() -> 
     later = NOW + timedelta(minutes=10)
     error = run(BAD, run(GOOD).status).status
 
-    assert run(GOOD, error, at=later).status == {"phase": "Connected", "lastSyncTime": "2026-11-21T09:10:00Z"}
+    assert run(GOOD, error, at=later).status == {
+        "phase": "Connected",
+        "url": URL,
+        "lastSyncTime": "2026-11-21T09:10:00Z",
+    }
 
 
 def test_a_request_is_answered_with_the_time_of_the_test() -> None:
@@ -130,7 +159,7 @@ def test_a_request_is_answered_with_the_time_of_the_test() -> None:
 
 def test_a_suspended_registry_is_not_tested() -> None:
     """It is Pending when it never was, else what it was before."""
-    assert run(None, suspended=True).status == {"phase": "Pending"}
+    assert run(None, suspended=True).status == {"phase": "Pending", "url": URL}
     assert run(None, run(GOOD).status, suspended=True).status == run(GOOD).status
     plan = run(None, suspended=True)
     assert isinstance(plan.outcome, Settled)
