@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
@@ -22,7 +23,7 @@ from slipway.egress import LIBRARY_POLICY
 from slipway.engine.intake import Intake
 from slipway.engine.queue import Queue
 from slipway.engine.store import Store
-from slipway.kinds.outside import Outside
+from slipway.kinds.outside import Outside, cache_directory
 from slipway.kinds.registry.access import Access
 from slipway.kinds.registry.view import RegistryView, registry_key
 from slipway.kube.children import Children
@@ -32,9 +33,11 @@ from slipway.kube.errors import NotFound
 from slipway.kube.resources import REGISTRIES, WAREHOUSES
 from slipway.oci.reference import ImageReference
 from slipway.oci.retries import Retries
-from slipway.settings import Settings
+from slipway.settings import PREFIX, Settings
 
 __all__ = ["ClusterReader", "connect"]
+
+_SHARED: Final = (f"{PREFIX}CACHE_DIRECTORY",)
 
 _RETRIES: Final = Retries(most=1)
 """Somebody waits: a registry that is down is told of after a second, not after seven."""
@@ -53,16 +56,21 @@ async def connect(where: Where) -> AsyncIterator[Reader]:
     async with kube:
         with translated():
             namespace = where.namespace or usual_namespace(where.kubeconfig, where.context)
-        settings = Settings()
+        settings = _settings(os.environ)
         outside = Outside.open(
             settings,
             LIBRARY_POLICY,
             SystemClock(),
             retries=_RETRIES,
-            identity_key=identity_key(settings.cache_directory),
+            identity_key=identity_key(cache_directory(settings)),
         )
         async with aclosing(outside):
             yield ClusterReader(kube, outside, namespace)
+
+
+def _settings(environment: Mapping[str, str]) -> Settings:
+    """The operator's, of which a person shares the place of the cache: the others are about its own work."""
+    return Settings.from_environment({name: environment[name] for name in _SHARED if name in environment})
 
 
 def _silence() -> None:

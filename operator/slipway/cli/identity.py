@@ -17,12 +17,14 @@ _FILE: Final = "identity.key"
 _LENGTH: Final = 32
 
 
-def identity_key(directory: str) -> bytes | None:
+def identity_key(directory: Path | None) -> bytes | None:
     """The key in this directory, made when it is missing, readable for its user alone.
 
-    None where it can be neither read nor made: then every command asks anew.
+    None without a directory, and where it can be neither read nor made: then every command asks anew.
     """
-    file = Path(directory).expanduser() / _FILE
+    if directory is None:
+        return None
+    file = directory / _FILE
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = _read(file)
@@ -32,9 +34,10 @@ def identity_key(directory: str) -> bytes | None:
 
 
 def _read(file: Path) -> bytes | None:
-    """None when there is none; nor is one that others could have read, or written in part."""
+    """None when there is none; nor is one that others made, could have read, or that was written in part."""
     try:
-        is_private = file.stat().st_mode & 0o077 == 0
+        found = file.lstat()
+        is_private = found.st_uid == os.geteuid() and found.st_mode & 0o077 == 0
         key = file.read_bytes()
     except FileNotFoundError:
         return None

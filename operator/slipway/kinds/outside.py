@@ -26,7 +26,7 @@ from slipway.oci.pool import ClientPool
 from slipway.oci.retries import Retries
 from slipway.settings import Settings
 
-__all__ = ["Outside"]
+__all__ = ["Outside", "cache_directory"]
 
 _FILE: Final = "registries.sqlite"
 _NOWHERE: Final = "none"
@@ -111,12 +111,19 @@ class Outside:
         await self.cache.aclose()
 
 
-def _cache_file(settings: Settings) -> Path | None:
+def cache_directory(settings: Settings) -> Path | None:
+    """Where the cache keeps its file, whether it is there yet or not; None where memory has to do."""
     if settings.cache_directory == _NOWHERE:
         return None
     try:
-        directory = Path(settings.cache_directory).expanduser()
+        return Path(settings.cache_directory).expanduser()
     except RuntimeError:  # a pod whose user has no home
+        return None
+
+
+def _cache_file(settings: Settings) -> Path | None:
+    directory = cache_directory(settings)
+    if directory is None:
         return None
     with contextlib.suppress(OSError):  # the cache says so itself, and does without a file
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from slipway.cli.cluster import ClusterReader, connect
+from slipway.cli.reading import Where
+from slipway.oci.cache import CacheCounts
+from slipway.settings import Settings
+from tests.support.outside import open_outside
+
+VARIABLE = "SLIPWAY_CACHE_DIRECTORY"
+FILES = {"identity.key", "registries.sqlite"}
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+current-context: shop
+contexts: [{name: shop, context: {cluster: nowhere, user: nobody}}]
+clusters: [{name: nowhere, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: nobody, user: {}}]
+"""
+
+
+@pytest.fixture
+def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Where:
+    """A cluster that nobody calls; home and working directory are empty."""
+    (tmp_path / "config").write_text(KUBECONFIG)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "work").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.chdir(tmp_path / "work")
+    return Where(tmp_path / "config")
+
+
+async def counts(where: Where) -> CacheCounts:
+    """The cache of a command."""
+    async with connect(where) as reader:
+        assert isinstance(reader, ClusterReader)
+        return await reader._outside.cache.counts()
+
+
+def names(directory: Path) -> set[str]:
+    """What is in a directory; files that come and go with a database apart."""
+    return {path.name for path in directory.iterdir() if "sqlite-" not in path.name}
+
+
+async def test_commands_keep_what_they_learn_below_the_home(where: Where, tmp_path: Path) -> None:
+    assert (await counts(where)).has_file
+    assert names(tmp_path / "home" / ".cache" / "slipway") == FILES
+
+
+async def test_commands_keep_it_where_the_operator_would(
+    where: Where, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a directory that is made when it is missing."""
+    monkeypatch.setenv(VARIABLE, f" {tmp_path}/a/b ")
+
+    assert (await counts(where)).has_file
+    assert names(tmp_path / "a" / "b") == FILES
+    assert names(tmp_path / "home") == set()
+
+
+async def test_a_command_and_the_operator_share_a_file(
+    where: Where, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the same time."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+
+    async with open_outside(Settings(cache_directory=str(tmp_path / "cache"))) as operator:
+        assert (await operator.cache.counts()).has_file
+        assert (await counts(where)).has_file
+        assert (await operator.cache.counts()).has_file
+
+
+async def test_without_a_directory_commands_do_without(
+    where: Where, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in the way stays as it is, and is no reason not to answer."""
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "file"))
+
+    assert not (await counts(where)).has_file
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+@pytest.mark.parametrize("directory", ["none", "~nobody-has-this-name/cache"])
+async def test_commands_that_may_keep_nothing_keep_nothing(
+    where: Where, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: str
+) -> None:
+    """Nor do they make a directory of that name."""
+    monkeypatch.setenv(VARIABLE, directory)
+
+    assert not (await counts(where)).has_file
+    assert names(tmp_path / "work") == names(tmp_path / "home") == set()
+
+
+async def test_the_other_settings_of_the_operator_are_its_own(
+    where: Where, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A value that would end it is no matter for somebody at a keyboard."""
+    monkeypatch.setenv("SLIPWAY_WORKERS", "none")
+
+    assert (await counts(where)).has_file
+    assert names(tmp_path / "home" / ".cache" / "slipway") == FILES
