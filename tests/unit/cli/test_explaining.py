@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from slipway.api.warehouse import Warehouse
+from slipway.api.warehouse import Artifact, ArtifactChart, Warehouse
 from slipway.cli.errors import Refused
 from slipway.cli.explaining import chosen_subscription, explain
 from tests.support.outside import without_cluster
@@ -13,6 +14,8 @@ from tests.support.scripted_registry import Answer, ScriptedRegistry, tags
 from tests.support.scripted_registry import image as manifest
 
 DIGEST = "sha256:" + "a" * 64
+SEEN = datetime(2026, 11, 20, 9, tzinfo=UTC)
+MARK = "    deprecated: true\n"
 
 
 def image(name: str, repository: str = "r.example.com/a") -> dict[str, Any]:
@@ -125,3 +128,37 @@ async def test_versions_of_charts_are_explained_too(version: str, verdict: str) 
         told = await explain(context, warehouse(subscription), version, None)
 
     assert (told.verdict, told.tag) == (verdict, version)
+
+
+@pytest.mark.parametrize(
+    ("version", "chosen", "verdict", "words"),
+    [
+        pytest.param("1.3.0", "1.2.0", "Deprecated", "'1.3.0' is deprecated: the chart repos", id="in range"),
+        pytest.param(
+            "2.0.0", "1.2.0", "Deprecated", "'2.0.0' is deprecated: the chart repos", id="out of it"
+        ),
+        pytest.param("1.2.0", "1.2.0", "Chosen", "'1.2.0' is chosen: sha256:", id="the others are as ever"),
+        pytest.param(
+            "3.0.0", "1.2.0", "NotListed", "'3.0.0' is not among the", id="what is not there at all"
+        ),
+        pytest.param("1.3.0", "1.3.0", "Chosen", ": it is deprecated, and what is left", id="it was chosen"),
+    ],
+)
+async def test_a_deprecated_version_says_so(version: str, chosen: str, verdict: str, words: str) -> None:
+    """As the index of a chart repository marks it; in the status it is counted under the same reason."""
+    index = "apiVersion: v1\nentries:\n  api:\n" + "".join(
+        f"  - apiVersion: v2\n    name: api\n    version: {one}\n    digest: {'a' * 64}\n{mark}"
+        for one, mark in [("2.0.0", MARK), ("1.3.0", MARK), ("1.2.0", "    deprecated: false\n")]
+    )
+    async with RawServer(lambda _: Reply(200, index.encode())) as server, without_cluster() as context:
+        url = f"{server.url}/stable"
+        watching = warehouse(chart("chart", url=url, name="api", range="^1"))
+        content = ArtifactChart(
+            url=url, name="api", version=chosen, digest="sha256:" + "b" * 64, first_seen_at=SEEN
+        )
+        known = watching.status.model_copy(update={"artifacts": (Artifact(name="chart", chart=content),)})
+        told = await explain(context, watching.model_copy(update={"status": known}), version, None)
+
+    assert told.verdict == verdict
+    assert words in told.sentence
+    assert told.position == (1 if version == "1.2.0" else None)

@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Final
 
 from slipway.api.strings import DIGEST_LENGTH
 from slipway.charts.index import ChartVersion
 from slipway.charts.versions import tag_of_version
 from slipway.kinds.warehouse.filters import TagFilter
 from slipway.kinds.warehouse.policies.chart import ChartPolicy
+from slipway.kinds.warehouse.policies.policy import Rejection
 from slipway.kinds.warehouse.questions import Answer, Question, Resolve
 from slipway.kinds.warehouse.selection import Choice, Selector
 from slipway.oci.results import TagInfo, TagsList
 
 __all__ = ["ChartTags", "chart_selector", "chart_tags"]
-
-_DEPRECATED: Final = "Deprecated"
 
 
 def chart_selector(text: str, *, prereleases: bool = False) -> Selector:
@@ -48,8 +46,8 @@ class ChartTags:
     versions: Mapping[str, ChartVersion]
     """By tag."""
 
-    deprecated: int
-    """How many versions are marked as no longer meant for use."""
+    deprecated: frozenset[str]
+    """The tags of those that are marked as no longer meant for use."""
 
     def answer(self, question: Question) -> Answer:
         """What the index says of tags; it says nothing of images."""
@@ -63,8 +61,8 @@ class ChartTags:
         """The choice with the deprecated versions counted among the others."""
         if not self.deprecated:
             return choice
-        rejected = {**choice.rejected, _DEPRECATED: self.deprecated}
-        return replace(choice, rejected=rejected, tags=choice.tags + self.deprecated)
+        rejected = {**choice.rejected, Rejection.DEPRECATED.value: len(self.deprecated)}
+        return replace(choice, rejected=rejected, tags=choice.tags + len(self.deprecated))
 
 
 def chart_tags(place: str, versions: Iterable[ChartVersion]) -> ChartTags:
@@ -81,7 +79,7 @@ def chart_tags(place: str, versions: Iterable[ChartVersion]) -> ChartTags:
     listing = TagsList.of(
         place, (TagInfo(tag, version.digest, version.created) for tag, version in current.items())
     )
-    return ChartTags(listing, current, len(by_tag) - len(current))
+    return ChartTags(listing, current, frozenset(by_tag.keys() - current.keys()))
 
 
 def _identity(version: ChartVersion) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
@@ -54,21 +54,25 @@ class _Case:
     selector: Selector
     listing: TagsList
     examined: Examined
+    deprecated: Collection[str]
 
     def judge(self, tag: str, text: str) -> Judgement:
         return self.selector.policy.judge(text, self.examined.details.get(tag, UNKNOWN))
 
 
-def explain(tag: str, selector: Selector, listing: TagsList, examined: Examined) -> Explanation:
+def explain(
+    tag: str, selector: Selector, listing: TagsList, examined: Examined, deprecated: Collection[str] = ()
+) -> Explanation:
     """Explain one tag.
 
     Args:
         tag: whatever a person asks for.
         selector: of the subscription.
-        listing: all tags of the repository.
+        listing: all tags of the repository that take part.
         examined: what the examination of this listing came to.
+        deprecated: the tags of a chart that are there, and are no longer meant for use.
     """
-    case = _Case(tag, selector, listing, examined)
+    case = _Case(tag, selector, listing, examined, deprecated)
     position, candidates = _position(case)
     told = next((told for explanation in _EXPLANATIONS if (told := explanation(case))), None)
     if told is None:
@@ -93,9 +97,18 @@ def _is_kept(case: _Case) -> _Told | None:
     because = "nothing better may be taken yet"
     if refusal is not None:
         because = f"what the tag points at now {_refused(refusal)}"
+    elif case.tag in case.deprecated:
+        because = "it is deprecated, and what is left is no better"
     elif not kept.listed:
         because = "the tag was deleted, and what is left is no better"
     return _Told("Chosen", f"stays in use as {kept.current.digest}: {because}")
+
+
+def _is_deprecated(case: _Case) -> _Told | None:
+    if case.tag not in case.deprecated:
+        return None
+    words = "is deprecated: the chart repository marks it with deprecated: true, and it is never chosen anew"
+    return _Told(Rejection.DEPRECATED.value, words)
 
 
 def _is_not_listed(case: _Case) -> _Told | None:
@@ -136,6 +149,7 @@ _Explain: TypeAlias = Callable[[_Case], _Told | None]
 _EXPLANATIONS: Final[tuple[_Explain, ...]] = (
     _is_chosen,  # it is what the Warehouse has
     _is_kept,  # it was chosen before and stays
+    _is_deprecated,  # the chart repository has it, and wants nobody to use it
     _is_not_listed,  # the registry does not have it
     _is_filtered_out,  # include, exclude, extract, signatures
     _is_refused_by_policy,  # by name or time

@@ -52,6 +52,9 @@ class Rejection(StrEnum):
     BROKEN = "Broken"
     """The manifest is there, and what it names is missing or is no image."""
 
+    DEPRECATED = "Deprecated"
+    """Charts: the repository marks the version as no longer meant for use."""
+
 
 class Needs(Enum):
     """What a policy must know of a tag beside its name."""

@@ -83,7 +83,7 @@ class ChartWatch:
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """List the versions and choose."""
         offer = await self._offer(moment)
-        if not offer.tags.listing.names:
+        if not offer.tags.listing.names and not offer.tags.deprecated:
             message = f"{self._chart} has no versions: publish one, or correct url and name"
             return Trouble(self.name, Waiting(Reason.NO_TAGS, message))
         return self._told(await self._examined(offer, moment, before), offer.tags)
@@ -92,7 +92,8 @@ class ChartWatch:
         """Why a version is chosen, or is not, by a look as `look` makes it."""
         offer = await self._offer(moment)
         examined = await self._examined(offer, moment, before)
-        return explain(tag_of_version(version), self._selector(), offer.tags.listing, examined)
+        tag, tags = tag_of_version(version), offer.tags
+        return explain(tag, self._selector(), tags.listing, examined, tags.deprecated)
 
     async def _offer(self, moment: Moment) -> _Offer:
         match parse_address(self.spec.url, self.spec.name):
@@ -138,7 +139,7 @@ class ChartWatch:
                     digests[tag] = await lookups.digest(access, path, tag, moment.since)
             return Answer(digests=digests)
 
-        return _Offer(ChartTags(listing, {}, 0), answer)
+        return _Offer(ChartTags(listing, {}, frozenset()), answer)
 
     async def _examined(self, offer: _Offer, moment: Moment, before: Artifact | None) -> Examined:
         situation = Situation(
@@ -168,7 +169,9 @@ class ChartWatch:
                 )
             case Kept(current):
                 version = version_of_tag(current.tag)
-                message = f"{self._chart} has no {version} any longer, and nothing newer: it stays chosen"
+                is_there = current.tag in tags.deprecated
+                gone = f"marks {version} as deprecated" if is_there else f"has no {version} any longer"
+                message = f"{self._chart} {gone}, and nothing newer: it stays chosen"
                 outcome = Waiting(Reason.TAG_DELETED, message)
             case ManifestMissing(tag):
                 version = version_of_tag(tag)

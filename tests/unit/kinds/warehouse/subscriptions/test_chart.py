@@ -137,6 +137,25 @@ async def test_what_is_deprecated_is_not_chosen(context: Context) -> None:
     assert finding.choice.rejected == {"Deprecated": 1}
 
 
+async def test_a_chosen_version_that_is_deprecated_stays(context: Context) -> None:
+    """An older one is no better; the message does not say that it was deleted."""
+    finding, _ = await look(context, index("1.0.0", "1.1.0", deprecated="1.1.0"), chosen="1.1.0")
+
+    assert reason(finding) == Reason.TAG_DELETED
+    assert isinstance(finding, Trouble)
+    assert "marks 1.1.0 as deprecated, and nothing newer: it stays chosen" in finding.outcome.message
+
+
+async def test_a_chart_that_is_deprecated_as_a_whole_is_told_as_such(context: Context) -> None:
+    """It has versions, which is why nobody is told to publish the first one."""
+    finding, _ = await look(context, index("1.0.0", deprecated="1.0.0"))
+
+    assert reason(finding) == Reason.NO_TAG_MATCHES
+    assert isinstance(finding, Trouble)
+    assert "none of the 1 versions of" in finding.outcome.message
+    assert "(1 Deprecated)" in finding.outcome.message
+
+
 @pytest.mark.parametrize("in_registry", [False, True], ids=["an index", "a registry"])
 @pytest.mark.parametrize(
     ("versions", "text", "expected"),
