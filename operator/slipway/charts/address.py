@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
+from slipway.http import origin_of
+
 __all__ = ["ChartAddress", "HttpChart", "InvalidChartUrl", "OciChart", "parse_address"]
 
 _OCI: Final = "oci://"
@@ -30,6 +32,18 @@ class HttpChart:
         """Where the index is: a query stays behind it, as in Helm."""
         parts = urlsplit(self.url)
         return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/index.yaml", fragment=""))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """What a Secret may call the host, the usual way first: with the port of the scheme, or without it.
+
+        Raises:
+            InvalidUrl: when the URL is none.
+        """
+        origin = origin_of(self.url)
+        usual = str(origin).partition("://")[2]
+        name = usual.removesuffix(f":{origin.port}")
+        return tuple(dict.fromkeys((usual, f"{name}:{origin.port}")))
 
 
 @dataclass(frozen=True, slots=True)

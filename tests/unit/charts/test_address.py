@@ -22,6 +22,22 @@ def test_an_index_is_below_the_address_of_its_repository(url: str) -> None:
     assert address.index_url == INDEXES[url]
 
 
+@pytest.mark.parametrize(
+    ("url", "hosts"),
+    [
+        ("https://charts.example.com/a", ("charts.example.com", "charts.example.com:443")),
+        ("https://Charts.Example.com:443", ("charts.example.com", "charts.example.com:443")),
+        ("http://charts.example.com:80", ("charts.example.com", "charts.example.com:80")),
+        ("https://charts.example.com:80", ("charts.example.com:80",)),
+        ("http://charts.example.com:8080/a", ("charts.example.com:8080",)),
+        ("https://[2001:db8::1]", ("[2001:db8::1]", "[2001:db8::1]:443")),
+    ],
+)
+def test_the_port_of_the_scheme_may_be_left_out(url: str, hosts: tuple[str, ...]) -> None:
+    """No other port is ever the same host."""
+    assert HttpChart(url, "api").hosts == hosts
+
+
 def test_a_chart_in_a_registry_is_named_by_its_path() -> None:
     """What is left is host and repository."""
     assert parse_address("oci://registry.example.com/charts/api") == OciChart(

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from slipway.api import warehouse as api
 from slipway.api.conditions import Reason
@@ -38,8 +37,8 @@ from slipway.kinds.warehouse.verdicts import (
     TooManyTags,
 )
 from slipway.oci.auth import basic_header
-from slipway.oci.credentials import credential_for
-from slipway.oci.errors import InvalidReference, ManifestNotFound
+from slipway.oci.credentials import Credential, Secret, credential_for
+from slipway.oci.errors import CredentialNotBound, InvalidReference, ManifestNotFound
 from slipway.oci.reference import ImageReference
 
 __all__ = ["ChartWatch"]
@@ -116,7 +115,9 @@ class ChartWatch:
         return (view.uid, view.generation, view.connected) if view is not None else None
 
     async def _offer_of_repository(self, chart: HttpChart, moment: Moment) -> _Offer:
-        repository = self.context.charts.repository(chart.url, self.namespace, await self._authorization())
+        repository = self.context.charts.repository(
+            chart.url, self.namespace, await self._authorization(chart)
+        )
         tags = chart_tags(chart.name, await self.context.lookups.versions(repository, chart, moment.since))
 
         async def answer(question: Question) -> Answer:
@@ -189,11 +190,19 @@ class ChartWatch:
     def _chart(self) -> str:
         return self.place.strip()
 
-    async def _authorization(self) -> str | None:
+    async def _authorization(self, chart: HttpChart) -> str | None:
         if self.spec.secret_ref is None:
             return None
         secret = await read_secret(
             self.context.kube, self.namespace, self.spec.secret_ref.name, "chart.secretRef"
         )
-        host = urlsplit(self.spec.url).netloc
-        return basic_header(credential_for(secret, host))
+        return basic_header(_credential(secret, chart))
+
+
+def _credential(secret: Secret, chart: HttpChart) -> Credential:
+    """What the Secret holds for the repository, whichever way it calls the host."""
+    usual, *others = chart.hosts
+    for host in others:
+        with contextlib.suppress(CredentialNotBound):
+            return credential_for(secret, host)
+    return credential_for(secret, usual)

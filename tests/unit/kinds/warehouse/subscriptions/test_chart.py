@@ -1,18 +1,28 @@
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 
 from slipway.api.conditions import Reason
-from slipway.api.warehouse import Artifact, ArtifactChart, Warehouse
+from slipway.api.warehouse import Artifact, ArtifactChart, ChartSubscription, Warehouse
+from slipway.binding import ALLOWED_HOSTS
+from slipway.charts.address import HttpChart
 from slipway.kinds.context import Context
 from slipway.kinds.warehouse.findings import Finding, Found, Trouble
+from slipway.kinds.warehouse.subscriptions.chart import ChartWatch
 from slipway.kinds.warehouse.subscriptions.factory import watch_for
 from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN, trouble_of
 from slipway.kinds.warehouse.subscriptions.watch import Moment
+from slipway.kube.client import KubeClient
+from slipway.oci.errors import CredentialNotBound
 from tests.support.outside import without_cluster
 from tests.support.scripted_registry import Answer, ScriptedRegistry, image, tags
 
@@ -212,3 +222,51 @@ async def test_whatever_is_in_the_way_is_trouble(context: Context, answer: Answe
     finding, _ = await look(context, lambda _method, _path: answer, chosen="1.0.0")
 
     assert reason(finding) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "bound"),
+    [
+        ("https://charts.example.com/stable", "charts.example.com:443"),
+        ("https://charts.example.com:443/stable", "charts.example.com"),
+        ("https://charts.example.com/stable", "*.example.com:443"),
+        ("https://charts.example.com", "other.example.com, charts.example.com"),
+        ("http://charts.example.com", "charts.example.com:80"),
+        ("https://charts.example.com:8443", "charts.example.com:8443"),
+    ],
+)
+async def test_a_secret_is_sent_to_the_host_that_it_names(context: Context, url: str, bound: str) -> None:
+    """With the port that the scheme implies, or without it."""
+    assert await authorization(context, url, bound) == "Basic cm9ib3Q6Y29ycmVjdA=="
+
+
+@pytest.mark.parametrize(
+    ("url", "bound"),
+    [
+        ("https://charts.example.com", "charts.example.com:80"),
+        ("http://charts.example.com", "charts.example.com:443"),
+        ("https://charts.example.com:8443", "charts.example.com"),
+        ("https://charts.example.com", "charts.example.com:8443"),
+        ("https://charts.example.com", "example.com:443"),
+        ("https://charts.example.com", ""),
+    ],
+)
+async def test_a_secret_is_sent_nowhere_else(context: Context, url: str, bound: str) -> None:
+    """The message names the host as it is usually written."""
+    with pytest.raises(
+        CredentialNotBound, match=re.escape(f"{ALLOWED_HOSTS}: {HttpChart(url, 'api').hosts[0]}")
+    ):
+        await authorization(context, url, bound)
+
+
+async def authorization(context: Context, url: str, bound: str) -> str | None:
+    """The header that a repository gets, with a Secret that is bound to these hosts."""
+    secret = {
+        "metadata": {"name": "robot", "annotations": {ALLOWED_HOSTS: bound}},
+        "type": "kubernetes.io/basic-auth",
+        "data": {"username": b64encode(b"robot").decode(), "password": b64encode(b"correct").decode()},
+    }
+    kube = cast("KubeClient", SimpleNamespace(get=AsyncMock(return_value=secret)))
+    spec = ChartSubscription.model_validate({"url": url, "name": "api", "secretRef": {"name": "robot"}})
+    watch = ChartWatch(replace(context, kube=kube), "shop", "chart", spec, timedelta(0))
+    return await watch._authorization(HttpChart(url, "api"))
