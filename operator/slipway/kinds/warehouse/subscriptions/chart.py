@@ -81,18 +81,18 @@ class ChartWatch:
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """List the versions and choose."""
-        offer = await self._offer(moment)
+        selector, offer = self._selector(), await self._offer(moment)
         if not offer.tags.listing.names and not offer.tags.deprecated:
             message = f"{self._chart} has no versions: publish one, or correct url and name"
             return Trouble(self.name, Waiting(Reason.NO_TAGS, message))
-        return self._told(await self._examined(offer, moment, before), offer.tags)
+        return self._told(await self._examined(selector, offer, moment, before), offer.tags)
 
     async def explain(self, version: str, moment: Moment, before: Artifact | None) -> Explanation:
         """Why a version is chosen, or is not, by a look as `look` makes it."""
-        offer = await self._offer(moment)
-        examined = await self._examined(offer, moment, before)
+        selector, offer = self._selector(), await self._offer(moment)
+        examined = await self._examined(selector, offer, moment, before)
         tag, tags = tag_of_version(version), offer.tags
-        return explain(tag, self._selector(), tags.listing, examined, tags.deprecated)
+        return explain(tag, selector, tags.listing, examined, tags.deprecated)
 
     async def _offer(self, moment: Moment) -> _Offer:
         match parse_address(self.spec.url, self.spec.name):
@@ -142,7 +142,9 @@ class ChartWatch:
 
         return _Offer(ChartTags(listing, {}, frozenset()), answer)
 
-    async def _examined(self, offer: _Offer, moment: Moment, before: Artifact | None) -> Examined:
+    async def _examined(
+        self, selector: Selector, offer: _Offer, moment: Moment, before: Artifact | None
+    ) -> Examined:
         situation = Situation(
             moment.now,
             chart_before(before.chart if before is not None else None),
@@ -150,7 +152,7 @@ class ChartWatch:
             was_scanned(before),
         )
         listing = offer.tags.listing
-        flow = examine(self._selector(), listing, Rules(minimum_age=self.minimum_age), situation)
+        flow = examine(selector, listing, Rules(minimum_age=self.minimum_age), situation)
         return await drive(flow, len(listing), offer.answer)
 
     def _selector(self) -> Selector:

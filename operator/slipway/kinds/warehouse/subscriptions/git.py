@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from slipway.api import warehouse as api
 from slipway.api.base import parse_duration
@@ -32,6 +33,8 @@ from slipway.kinds.warehouse.subscriptions.watch import Moment
 
 __all__ = ["GitWatch"]
 
+_Choose: TypeAlias = Callable[[Collection[str]], str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class GitWatch:
@@ -54,12 +57,13 @@ class GitWatch:
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """Ask where the ref points; only a commit that may be chosen is looked at more closely."""
-        remote, chosen = await self._remote(), before.git if before is not None else None
+        choose, chosen = self._chooser(), before.git if before is not None else None
+        remote = await self._remote()
         paths = PathFilter.of(self.spec.include_paths, self.spec.exclude_paths)
         wanted = GitReference(self.spec.branch, self.spec.tag, self._range)
         refs = await self.context.lookups.refs(remote, wanted.patterns, moment.since)
-        head = wanted.find(refs, self._choose)
-        if chosen is not None and self._would_go_back(chosen, head.name):
+        head = wanted.find(refs, choose)
+        if chosen is not None and _would_go_back(choose, chosen, head.name):
             message = (
                 f"{self.spec.url} has no tag {chosen.ref} any longer, and nothing newer: it stays chosen"
             )
@@ -84,16 +88,18 @@ class GitWatch:
     def _range(self) -> str | None:
         return self.spec.semver.range if self.spec.semver is not None else None
 
-    def _choose(self, names: Collection[str]) -> str | None:
-        """The tag with the highest version in the range."""
-        assert self.spec.semver is not None
-        policy = SemverPolicy.of(self.spec.semver.range, prereleases=self.spec.semver.prereleases)
-        ranking = rank(policy, ((name, name) for name in names), {}, limit=1)
-        return next(iter(ranking.best), None)
+    def _chooser(self) -> _Choose | None:
+        """What chooses the tag with the highest version in the range, which is read now; None without one."""
+        semver = self.spec.semver
+        if semver is None:
+            return None
+        policy = SemverPolicy.of(semver.range, prereleases=semver.prereleases)
 
-    def _would_go_back(self, chosen: ArtifactCommit, found: str) -> bool:
-        """Whether the chosen tag has gone, and what is left in the range is lower."""
-        return self._range is not None and self._choose((chosen.ref, found)) != found
+        def choose(names: Collection[str]) -> str | None:
+            ranking = rank(policy, ((name, name) for name in names), {}, limit=1)
+            return next(iter(ranking.best), None)
+
+        return choose
 
     async def _counts(
         self, remote: Remote, chosen: ArtifactCommit, head: FoundRef, paths: PathFilter
@@ -128,3 +134,8 @@ class GitWatch:
             )
             credential = git_credential_for(secret, url)
         return Remote(url, credential, self.context.egress.within(self.namespace))
+
+
+def _would_go_back(choose: _Choose | None, chosen: ArtifactCommit, found: str) -> bool:
+    """Whether the chosen tag has gone, and what is left in the range is lower."""
+    return choose is not None and choose((chosen.ref, found)) != found

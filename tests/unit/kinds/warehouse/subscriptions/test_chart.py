@@ -189,6 +189,19 @@ async def test_nothing_goes_back(
     assert "_b" not in finding.outcome.message
 
 
+@pytest.mark.parametrize("in_registry", [False, True], ids=["an index", "a registry"])
+async def test_nothing_is_asked_with_a_range_that_cannot_be_read(
+    context: Context, *, in_registry: bool
+) -> None:
+    """A person has to mend it, whatever is there."""
+    script = registry("1.0.0") if in_registry else index("1.0.0")
+
+    finding, asked = await look(context, script, in_registry=in_registry, text=">>1")
+
+    assert reason(finding) == Reason.INVALID_RANGE
+    assert asked == []
+
+
 async def test_a_listed_version_without_manifest_is_no_reason_to_take_an_older_one(context: Context) -> None:
     """The registry lags behind its list."""
     script = registry("1.0.0", "1.1.0", gone="1.1.0")

@@ -257,9 +257,11 @@ async def test_a_host_that_fails_is_trouble(context: Context, host: Host) -> Non
     assert finding.outcome.reason == Reason.RATE_LIMITED
 
 
-async def test_a_range_that_cannot_be_read_waits_for_a_person(context: Context) -> None:
-    """The sentence has it."""
-    finding = await look(context, branch=None, semver={"range": ">>1"})
+async def test_a_range_that_cannot_be_read_waits_for_a_person(context: Context, host: Host) -> None:
+    """The sentence has it. Nobody is asked for refs, nor for the Secret."""
+    host.failure = RateLimited("git.example.com wants fewer requests")
+
+    finding = await look(context, branch=None, semver={"range": ">>1"}, secretRef={"name": "git"})
 
     assert isinstance(finding, Trouble)
     assert isinstance(finding.outcome, Stalled)
