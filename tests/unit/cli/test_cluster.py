@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from slipway.cli.cluster import ClusterReader, connect
 from slipway.cli.reading import Where
@@ -23,7 +25,7 @@ users: [{name: nobody, user: {}}]
 
 
 @pytest.fixture
-def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Where:
+def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Where]:
     """A cluster that nobody calls; home and working directory are empty."""
     (tmp_path / "config").write_text(KUBECONFIG)
     (tmp_path / "home").mkdir()
@@ -31,7 +33,8 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Where:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path / "work")
-    return Where(tmp_path / "config")
+    yield Where(tmp_path / "config")
+    structlog.reset_defaults()  # a command turns the log off
 
 
 async def counts(where: Where) -> CacheCounts:
