@@ -101,13 +101,17 @@ class Scans(Generic[Answer]):
 
     def _make_room(self, now: datetime) -> None:
         """Forgets from the oldest on; the last one stays, however large it is."""
-        for key in list(self._scans)[:-1]:
-            scan = self._scans[key]
-            if not scan.answer.done():
-                continue
-            if self._weight <= _LARGEST and now - scan.begun_at <= _LONGEST_KEPT:
-                return
+        while (key := self._forgettable(now)) is not None:
             self._drop(key)
+
+    def _forgettable(self, now: datetime) -> Hashable | None:
+        """The oldest answer, if it is too old, or there is too much and it is not the last."""
+        last = next(reversed(self._scans))
+        for key, scan in self._scans.items():
+            if scan.answer.done():
+                is_superfluous = self._weight > _LARGEST or now - scan.begun_at > _LONGEST_KEPT
+                return key if is_superfluous and key != last else None
+        return None
 
     def _drop(self, key: Hashable) -> None:
         scan = self._scans.pop(key, None)
