@@ -33,7 +33,13 @@ from slipway.kinds.warehouse.verdicts import (
     Situation,
     TooManyTags,
 )
-from slipway.oci.errors import InvalidReference, ManifestNotFound, RegistryError, RepositoryNotFound
+from slipway.oci.errors import (
+    DigestMismatch,
+    InvalidReference,
+    ManifestNotFound,
+    RegistryError,
+    RepositoryNotFound,
+)
 from slipway.oci.quota import QuotaState
 from slipway.oci.reference import ImageReference
 from slipway.oci.results import ImageInfo, TagsList
@@ -220,12 +226,17 @@ class _Look:
         """What is nice to know: no reason to use up the last pulls, or to keep anybody waiting.
 
         An answer that comes too late is there for the next look.
+
+        Raises:
+            DigestMismatch: when the digest is not that of its content.
         """
         if not self.access.client.may_pull():
             return None
         try:
             async with asyncio.timeout(_PATIENCE):
                 return await self._image(digest)
+        except DigestMismatch:
+            raise  # nothing unknown: the registry has other content under this digest
         except (RegistryError, TimeoutError):
             return None
 
