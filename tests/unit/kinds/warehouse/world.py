@@ -5,6 +5,7 @@ Registries are those that a test serves; nothing of Kubernetes is imitated but r
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any, cast
 from unittest.mock import patch
 
 from slipway.clock import format_time
-from slipway.egress import circuit
+from slipway.egress import LIBRARY_POLICY, EgressPolicy, circuit
 from slipway.engine.outcome import Outcome
 from slipway.engine.store import Store
 from slipway.kinds.context import Context
@@ -24,6 +25,7 @@ from slipway.kinds.warehouse.view import warehouse_key
 from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
 from slipway.kube.resources import SECRETS, WAREHOUSES, Resource
+from slipway.oci.credentials import ALLOWED_HOSTS
 from tests.support.outside import open_outside
 from tests.unit.engine.support import ManualClock
 
@@ -124,6 +126,18 @@ class World:
         body = {"metadata": metadata, "spec": {"url": url, **spec}}
         self.context.store.put(RegistryView.from_body(body))
 
+    def secret(
+        self, name: str, kind: str, data: Mapping[str, str], *, namespace: str = NAMESPACE, hosts: str = ""
+    ) -> None:
+        """A Secret; `hosts` is where it says that it may be sent to."""
+        metadata = {"name": name, "namespace": namespace, "uid": f"uid-{name}", "resourceVersion": "1"}
+        annotations = {ALLOWED_HOSTS: hosts} if hosts else {}
+        self.cluster.objects[SECRETS, namespace, name] = {
+            "metadata": {**metadata, "annotations": annotations},
+            "type": kind,
+            "data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()},
+        }
+
     async def look(self, name: str) -> Looked:
         """Somebody asks, five minutes later, and what was decided is written."""
         self.clock.seconds += INTERVAL.total_seconds()
@@ -137,10 +151,14 @@ class World:
 
 
 @asynccontextmanager
-async def world() -> AsyncIterator[World]:
-    """A world without objects, in which a host that broke may be asked again without five seconds' pause."""
+async def world(policy: EgressPolicy = LIBRARY_POLICY) -> AsyncIterator[World]:
+    """A world without objects, in which a host that broke may be asked again without five seconds' pause.
+
+    Args:
+        policy: what may be called; by default loopback may.
+    """
     clock, cluster = ManualClock(), Cluster()
     with patch.object(circuit, "SHORTEST", 0.0):
-        async with open_outside(clock=clock) as outside:
+        async with open_outside(clock=clock, policy=policy) as outside:
             context = outside.context(cast("KubeClient", cluster), cast("Children", None), Store())
             yield World(context, clock, cluster)
