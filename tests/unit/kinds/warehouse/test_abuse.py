@@ -154,7 +154,7 @@ async def test_secrets_of_other_purposes_are_refused_by_type(
     found = await world.look("api")
 
     assert found.outcome.reason == "CredentialInvalid"
-    assert kind in found.outcome.message
+    assert f"has the type {kind}, which is refused" in found.outcome.message
     assert "hunter2" not in json.dumps(found.status)
     assert server.seen == []
 
