@@ -154,7 +154,7 @@ async def test_what_goes_wrong_where_a_body_comes_from_is_told_as_it_is(client: 
 
 
 async def test_redirects_are_followed_and_secrets_stay_with_their_origin(client: HttpClient) -> None:
-    """On the same host everything travels along; to another one only what holds no secret, and for good."""
+    """Abuse 22: on the same host everything travels along; to another one only what holds no secret."""
     async with RawServer(lambda _: Reply(body=b"blob")) as other:
         script = {"/a": _redirect("/b"), "/b": _redirect(f"{other.url}/c?sig=x")}
         async with RawServer(lambda seen: script[seen.path]) as server:
@@ -194,7 +194,7 @@ async def test_a_circle_of_redirects_ends(client: HttpClient) -> None:
     "location", ["file:///etc/passwd", "gopher://h/", "unix:/run/x.sock", "http://", "http://u:p@h/"]
 )
 async def test_redirects_to_what_is_no_url_are_refused(client: HttpClient, location: str) -> None:
-    """Only http and https, without user info."""
+    """Abuse 19: only http and https, without user info."""
     async with RawServer(lambda _: _redirect(location)) as server:
         with pytest.raises(egress.RedirectRefused):
             await client.request("GET", server.url)
@@ -233,7 +233,7 @@ async def test_what_carries_a_body_is_not_redirected(client: HttpClient) -> None
     ],
 )
 async def test_metadata_services_are_never_called(client: HttpClient, url: str) -> None:
-    """Not even with the rules of a library."""
+    """Abuse 16: not even with the rules of a library."""
     with pytest.raises(egress.EgressDenied, match="never called"):
         await client.request("GET", url)
 
@@ -251,14 +251,14 @@ async def test_a_name_for_a_metadata_service_is_refused() -> None:
 
 
 async def test_a_redirect_to_a_metadata_service_is_refused(client: HttpClient) -> None:
-    """Every hop is checked, not only the first."""
+    """Abuse 17: every hop is checked, not only the first."""
     async with RawServer(lambda _: _redirect("http://169.254.169.254/latest")) as server:
         with pytest.raises(egress.EgressDenied):
             await client.request("GET", server.url)
 
 
 async def test_the_address_that_was_checked_is_the_one_connected_to() -> None:
-    """A name that means another address a moment later gains nothing: it is resolved once per connection."""
+    """Abuse 17: a name that means another address a moment later gains nothing: it is resolved once."""
     asked = []
 
     async def resolve(name: str, port: int) -> list[str]:

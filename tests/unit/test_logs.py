@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from slipway.logs import configure_logs
+from slipway.settings import LogFormat
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +45,20 @@ def test_no_secret_reaches_a_line(capsys: pytest.CaptureFixture[str]) -> None:
         structlog.get_logger("slipway.test").exception("Failed", url="https://user:hunter2@example.com")
 
     assert "hunter2" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_no_text_gets_out_of_its_line(capsys: pytest.CaptureFixture[str], form: LogFormat) -> None:
+    """Abuse 34: line ends, escape sequences and marks that turn the writing come out escaped."""
+    configure_logs("info", form)
+
+    hostile = "1.0\nlevel=error \x1b[2J\u202e0.1\r"
+    structlog.get_logger("slipway.test").info("Chosen", tag=hostile)
+
+    written = capsys.readouterr().err
+    assert len(written.splitlines()) == 1
+    assert hostile not in written
+    assert not [mark for mark in ("\x1b[2J", "\u202e", "\r") if mark in written]
 
 
 def test_libraries_are_heard_when_they_warn(capsys: pytest.CaptureFixture[str]) -> None:

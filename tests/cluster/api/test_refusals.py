@@ -296,7 +296,10 @@ def test_the_unspoiled_manifest_is_taken(cluster: Cluster, kind: str) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}.{case.field}={str(case.value)[:30]}")
 def test_a_bad_field_is_refused_with_the_fix(cluster: Cluster, case: Bad) -> None:
-    """The refusal names the field and says what to write instead."""
+    """The refusal names the field and says what to write instead.
+
+    Abuse cases among them: 19 and 20 (urls), 24 (a namespace in a reference), 33 (patterns), 35 (git urls).
+    """
     with pytest.raises(ApiError) as refusal:
         try_to_create(cluster, case.kind, spoiled(GOOD[case.kind], case.field, case.value))
     assert refusal.value.status in {400, 422}

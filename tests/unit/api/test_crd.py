@@ -121,7 +121,7 @@ def test_enumerations_are_camel_case_words(kind: Any) -> None:
 
 @each_kind
 def test_references_stay_in_the_namespace(kind: Any) -> None:
-    """No field can name another namespace, so no object can reach into one."""
+    """Abuse 24: no field can name another namespace, so no object can reach into one."""
     names = {path.rpartition(".")[2] for path, _ in fields_of(kind)}
     assert not names & {"namespace", "namespaces"}
 

@@ -28,6 +28,11 @@ def test_urls_have_scheme_host_and_port(url: str) -> None:
     [
         "r.example.com",
         "ftp://r.example.com",
+        "file:///etc/passwd",
+        "gopher://r.example.com",
+        "unix:///run/registry.sock",
+        "https://r.example.com\r\nX-Evil: 1",
+        "https://r.example.com@evil.example",
         "https://u:p@r.example.com",
         "https://r.example.com/v2",
         "https://r.example.com?x=y",
@@ -36,6 +41,6 @@ def test_urls_have_scheme_host_and_port(url: str) -> None:
     ],
 )
 def test_other_urls_are_refused(url: str) -> None:
-    """Passwords, paths and queries have no place in the address of a registry."""
+    """Abuse 19, 20: other schemes, passwords, paths and queries have no place in the address of a registry."""
     with pytest.raises(ValidationError, match="url"):
         RegistrySpec(url=url)

@@ -36,7 +36,7 @@ METADATA = [
     "policy", [LIBRARY_POLICY, STRICT, EgressPolicy(allow=("0.0.0.0/0", "::/0", "169.254.169.254:*"))]
 )
 def test_metadata_addresses_are_refused_in_every_notation(policy: EgressPolicy, host: str) -> None:
-    """No policy and no allow-list opens link-local and metadata addresses, however they are written."""
+    """Abuse 16, 17: nothing opens link-local and metadata addresses, however they are written."""
     refusal = policy.refusal_of_url("https", host, 443)
 
     assert refusal is not None
@@ -47,7 +47,7 @@ def test_metadata_addresses_are_refused_in_every_notation(policy: EgressPolicy, 
     "host", ["127.0.0.1", "127.1", "2130706433", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::"]
 )
 def test_loopback_is_refused_unless_listed(host: str) -> None:
-    """Loopback has many names; only the allow-list opens one."""
+    """Abuse 18: loopback has many names; only the allow-list opens one."""
     assert "loopback" in str(STRICT.refusal_of_url("https", host, 443))
     assert LIBRARY_POLICY.refusal_of_url("https", host, 443) is None
 

@@ -140,7 +140,7 @@ def test_other_secrets_are_bound_by_their_annotation(hosts: str | None, host: st
 
 
 def test_a_registry_moved_to_another_host_does_not_take_the_credential_along() -> None:
-    """Whoever edits only the URL of a Registry gets nothing out of the Secret."""
+    """Abuse 23: whoever edits only the URL of a Registry gets nothing out of the Secret."""
     secret = _docker({"registry.example.com": _entry()})
 
     with pytest.raises(CredentialNotBound, match=r"it names registry\.example\.com") as caught:
@@ -164,7 +164,7 @@ def test_an_opaque_secret_needs_a_token() -> None:
 
 @pytest.mark.parametrize("kind", ["kubernetes.io/service-account-token", "helm.sh/release.v1"])
 def test_secrets_of_other_purposes_are_refused_by_type(kind: str) -> None:
-    """Not even an annotation makes a service account token a registry credential."""
+    """Abuse 25: not even an annotation makes a service account token a registry credential."""
     secret = Secret("acme", kind, {"token": b"abc"}, {ALLOWED_HOSTS: "r.io"})
 
     with pytest.raises(CredentialInvalid, match="refused"):

@@ -1,6 +1,7 @@
 """Registries and tenants that want requests or credentials to go where they must not.
 
-Each story is told to the whole client, with names that a resolver of the test's own gives addresses to.
+Abuse cases 16 to 25 are told here to the whole client, with names that a resolver of the test's own gives
+addresses to.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def _to(location: str, status: int = 302) -> Reply:
 
 @pytest.mark.parametrize("name", [METADATA, "[fd00:ec2::254]", "100.100.100.200"])
 async def test_a_registry_url_that_is_a_metadata_service_is_not_called(name: str) -> None:
-    """Whatever the policy; the reason says that the policy forbids it."""
+    """Abuse 16: whatever the policy; the reason says that the policy forbids it."""
     async with RegistryClient(f"http://{name}/latest/meta-data") as client:
         with pytest.raises(EgressRefused, match="never called") as caught:
             await client.list_tags("a")
@@ -82,14 +83,14 @@ async def test_a_registry_url_that_is_a_metadata_service_is_not_called(name: str
     ],
 )
 async def test_other_notations_of_the_address_change_nothing(host: str) -> None:
-    """IPv4 in IPv6, decimal, hexadecimal, octal, short."""
+    """Abuse 17: IPv4 in IPv6, decimal, hexadecimal, octal, short."""
     with pytest.raises((EgressRefused, InvalidReference)):
         async with RegistryClient(f"http://{host}") as client:
             await client.list_tags("a")
 
 
 async def test_a_name_that_leads_there_is_refused_after_its_look_up() -> None:
-    """Even when another of its addresses is harmless."""
+    """Abuse 17: even when another of its addresses is harmless."""
     world = _World(innocent_example_com=["127.0.0.1", METADATA])
     async with world.client("http://innocent.example.com") as client:
         with pytest.raises(EgressRefused, match=r"innocent\.example\.com \(169\.254\.169\.254\)"):
@@ -98,7 +99,7 @@ async def test_a_name_that_leads_there_is_refused_after_its_look_up() -> None:
 
 @pytest.mark.parametrize("target", [f"http://{METADATA}/x", "http://metadata.example.com/x"])
 async def test_a_redirect_there_is_not_followed(target: str) -> None:
-    """By address or by name, of a list, of a manifest, and of a blob."""
+    """Abuse 17: by address or by name, of a list, of a manifest, and of a blob."""
     world = _World(metadata_example_com=[METADATA])
     async with RawServer(lambda _: _to(target)) as server, world.client(server.url) as client:
         with pytest.raises(EgressRefused):
@@ -110,7 +111,7 @@ async def test_a_redirect_there_is_not_followed(target: str) -> None:
 
 
 async def test_a_next_page_there_is_not_fetched() -> None:
-    """Pages stay on the host that the first one came from."""
+    """Abuse 17: pages stay on the host that the first one came from."""
     link = ("Link", f'<http://{METADATA}/v2/a/tags/list?last=a>; rel="next"')
     async with RawServer(lambda _: Reply(200, TAGS.body, (link,))) as server:
         async with _World().client(server.url) as client:
@@ -120,7 +121,7 @@ async def test_a_next_page_there_is_not_fetched() -> None:
 
 
 async def test_a_token_server_there_is_not_asked() -> None:
-    """By name, which only its resolution shows."""
+    """Abuse 17: by name, which only its resolution shows."""
     world = _World(auth_corp_example=[METADATA])
     async with (
         RawServer(lambda _: _challenge("http://auth.corp.example/token")) as server,
@@ -131,7 +132,7 @@ async def test_a_token_server_there_is_not_asked() -> None:
 
 
 async def test_a_name_that_changes_its_address_gains_nothing() -> None:
-    """The address that was checked is the one connected to; a new connection is checked anew."""
+    """Abuse 17: the address that was checked is the one connected to; a new connection is checked anew."""
     world = _World()
 
     async def once(writer: asyncio.StreamWriter) -> None:
@@ -168,7 +169,7 @@ async def test_a_name_that_changes_its_address_gains_nothing() -> None:
     ],
 )
 async def test_the_inside_of_the_cluster_is_closed_to_tenants(url: str) -> None:
-    """The API server under any name, etcd, loopback, Services of others, plain http."""
+    """Abuse 18: the API server under any name, etcd, loopback, Services of others, plain http."""
     policy = EgressPolicy(deny=("10.96.0.1", "203.0.113.7:6443"))
     pool = ClientPool(policy, retries=QUICK)
     client = await pool.get(Endpoint(url, namespace="shop"))
@@ -181,7 +182,7 @@ async def test_the_inside_of_the_cluster_is_closed_to_tenants(url: str) -> None:
 
 
 async def test_the_allow_list_opens_what_it_names() -> None:
-    """And nothing beside it."""
+    """Abuse 18: and nothing beside it."""
     async with RawServer(lambda _: TAGS) as listed, RawServer(lambda _: TAGS) as other:
         pool = ClientPool(EgressPolicy(allow=(listed.host,)), retries=QUICK)
         assert (await (await pool.get(Endpoint(listed.url))).list_tags("a")).names == ("a",)
@@ -195,7 +196,7 @@ async def test_the_allow_list_opens_what_it_names() -> None:
     "url", ["file:///etc/passwd", "gopher://r.io/", "unix:/run/x.sock", "unix:///run/x.sock", "ftp://r.io"]
 )
 async def test_other_schemes_are_no_registries(url: str) -> None:
-    """They are refused before anything is opened, and so is a redirect to one."""
+    """Abuse 19: they are refused before anything is opened, and so is a redirect to one."""
     with pytest.raises(InvalidReference):
         RegistryClient(url)
     async with RawServer(lambda _: _to(url)) as server, _World().client(server.url) as client:
@@ -216,14 +217,14 @@ async def test_other_schemes_are_no_registries(url: str) -> None:
     ],
 )
 def test_addresses_that_mean_another_host_than_they_show_are_refused(url: str) -> None:
-    """User info, `@`, line ends, NUL; and a password in one is not repeated."""
+    """Abuse 20: user info, `@`, line ends, NUL; and a password in one is not repeated."""
     with pytest.raises(InvalidReference) as caught:
         RegistryClient(url)
     assert "hunter2" not in str(caught.value)
 
 
 async def test_a_look_alike_is_shown_for_what_it_is() -> None:
-    """A name in another script appears in its ASCII form in every message."""
+    """Abuse 20: a name in another script appears in its ASCII form in every message."""
     async with RegistryClient("https://r\u0435gistry.example", max_retries=0) as client:
         client._session._http._resolve = _World(**{"xn--rgistry-7gg_example": [METADATA]}).resolve
         with pytest.raises(EgressRefused, match=r"xn--rgistry-7gg\.example"):
@@ -240,7 +241,7 @@ async def test_a_look_alike_is_shown_for_what_it_is() -> None:
     ],
 )
 async def test_a_token_server_in_another_domain_gets_no_credential(realm: str) -> None:
-    """It is not even asked; the message says how to allow it."""
+    """Abuse 21: it is not even asked; the message says how to allow it."""
     async with RawServer(lambda _: Reply(200, b'{"token":"t"}')) as thief:
         where = realm.format(port=thief.port)
         async with (
@@ -264,7 +265,7 @@ async def test_a_token_server_in_another_domain_gets_no_credential(realm: str) -
 async def test_a_redirect_to_another_host_loses_the_authorization(
     ask: Callable[[RegistryClient], Awaitable[object]],
 ) -> None:
-    """Whatever was asked for; and a second look shows the credential to its own host alone."""
+    """Abuse 22: whatever was asked for; and a second look shows the credential to its own host alone."""
     async with RawServer(lambda _: Reply(404)) as thief:
 
         def script(seen: Seen) -> Reply:
@@ -306,7 +307,7 @@ async def test_a_redirect_to_another_host_loses_the_authorization(
     ids=lambda secret: secret.type,
 )
 def test_an_edited_url_does_not_get_the_secret(secret: Secret) -> None:
-    """It is bound to the hosts that it names itself."""
+    """Abuse 23: it is bound to the hosts that it names itself."""
     assert credential_for(secret, "registry.corp.example").secrets
     for host in ("evil.example", "registry.corp.example.evil.example", "registry.corp.example:8443"):
         with pytest.raises(CredentialNotBound) as caught:

@@ -1,4 +1,4 @@
-"""Whom a credential is shown to: its own host alone (abuse cases 23 to 25)."""
+"""Whom a credential is shown to: its own host alone (abuse cases 23 and 25)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMED = {"secretRef": {"name": "robot"}, "interval": "24h"}
 
 
 def test_a_url_that_is_edited_takes_no_credential_along(objects: Objects) -> None:
-    """Neither the Registry nor a Warehouse that names it sends anything to the new host."""
+    """Abuse 23: neither the Registry nor a Warehouse that names it sends anything to the new host."""
     with FaultyRegistry() as own, FaultyRegistry() as foreign:
         for server in (own, foreign):
             server.shelf.put("shop/api", "1.0.0", stored_image("one"))
@@ -46,7 +46,7 @@ def test_a_url_that_is_edited_takes_no_credential_along(objects: Objects) -> Non
 def test_secrets_of_other_purposes_are_refused_by_type(
     objects: Objects, kind: str, data: dict[str, str]
 ) -> None:
-    """Nothing is sent."""
+    """Abuse 25: nothing is sent."""
     with FaultyRegistry() as server:
         objects.secret("robot", data, kind=kind, hosts=server.host)
         objects.registry("acme", server.url, **NAMED)

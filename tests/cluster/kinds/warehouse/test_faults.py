@@ -69,7 +69,7 @@ LISTS: list[tuple[str, str, Fault]] = [
 
 
 def test_whatever_is_wrong_with_a_list_the_image_stays(objects: Objects, faulty: FaultyRegistry) -> None:
-    """One after the other, the same Warehouse; each is told, and when it is over all is well again."""
+    """F23, F26 to F28, one after the other, the same Warehouse; each is told, and then all is well again."""
     good = watch(objects, faulty)
 
     told = {}

@@ -232,6 +232,7 @@ class Story(RuleBasedStateMachine):
 
     @invariant()
     def the_same_inputs_are_built_once(self) -> None:
+        """F31: a base that moves again and again costs one build for each of its digests."""
         done = [
             (build["reference"].rpartition(":")[0], build["sourceDigest"], build["baseDigest"])
             for build in self.status.get("builds", ())

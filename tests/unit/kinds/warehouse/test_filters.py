@@ -61,7 +61,7 @@ def test_a_pattern_that_re2_refuses_is_named_with_the_error(pattern: str, proble
 
 
 def test_a_hostile_pattern_runs_in_linear_time() -> None:
-    """The classic catastrophic pattern is an ordinary one for RE2."""
+    """Abuse 32: the classic catastrophic pattern is an ordinary one for RE2."""
     assert TagFilter.of(["(a+)+b"], []).sift(["a" * 128]).passed == []
 
 
@@ -81,7 +81,7 @@ HOSTILE = [
 
 
 def test_hostile_tags_never_pass() -> None:
-    """What is no tag by the specification is counted and used for nothing, whatever the patterns say."""
+    """Abuse 34: what is no tag by the specification is counted and used for nothing, whatever the patterns."""
     sifted = TagFilter.of(["(?s).*"], []).sift([*HOSTILE, "1.0"])
 
     assert sifted.passed == ["1.0"]

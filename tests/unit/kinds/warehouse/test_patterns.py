@@ -53,13 +53,13 @@ def test_an_empty_set_matches_nothing() -> None:
     ids=["10 KB", "1,000 groups", "nested repetitions", "large when compiled", "no text"],
 )
 def test_a_pattern_that_would_take_too_much_is_refused(pattern: str, problem: str) -> None:
-    """Before anything is matched with it."""
+    """Abuse 33: before anything is matched with it."""
     with pytest.raises(InvalidPattern, match=problem):
         compile_pattern(pattern)
 
 
 def test_the_classic_catastrophe_takes_milliseconds_for_five_thousand_tags() -> None:
-    """Python's own engine takes seconds for a single one of them."""
+    """Abuse 32: Python's own engine takes seconds for a single one of them."""
     together = PatternSet(["(a+)+$"])
     listed = ["a" * 27 + "b", "a" * 128] * 2500
     started = time.process_time()
