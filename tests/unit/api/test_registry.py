@@ -41,6 +41,6 @@ def test_urls_have_scheme_host_and_port(url: str) -> None:
     ],
 )
 def test_other_urls_are_refused(url: str) -> None:
-    """Abuse 19, 20: other schemes, passwords, paths and queries have no place in the address of a registry."""
+    """Abuse 19, 20: other schemes, passwords, paths and queries have no place in an address."""
     with pytest.raises(ValidationError, match="url"):
         RegistrySpec(url=url)

@@ -220,7 +220,7 @@ def test_a_relative_realm_is_of_the_registry_itself() -> None:
     ],
 )
 def test_token_servers_of_another_domain_do_not(registry: Origin, realm: str) -> None:
-    """Abuse 21: a registry that was tampered with cannot pass the credential on; the error says what would."""
+    """Abuse 21: a registry that was tampered with cannot pass the credential on; the error says so."""
     with pytest.raises(AuthenticationFailed, match="another domain, so the credential was not sent"):
         _realm(realm, registry=registry)
 
