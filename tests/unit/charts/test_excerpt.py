@@ -55,7 +55,7 @@ def test_an_excerpt_is_small() -> None:
     [
         "",
         "entries: {api: [{version: 1.0.0}]}\n",
-        "entries:\n  api:\n  - version: 1\nentries:\n  api:\n  - version: 2\n",
+        "entries:\n  api:\n  - version: 1\nentries:\n  web:\n  - version: 2\n",
         "entries:\n  api:\n  - version: 1\n  api:\n  - version: 2\n",
         "other:\n  api:\n  - version: 1\n",
         'entries:\n  "api":\n  - version: 1\n',

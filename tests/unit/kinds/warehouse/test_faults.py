@@ -9,6 +9,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dev.certificates import Authority
+from slipway.api.conditions import THROTTLED
 from slipway.egress.limits import Limits
 from slipway.engine.outcome import Settled
 from slipway.oci import pages
 from tests.support import faults
 from tests.support.faults import Endpoint, Fault, FaultyRegistry, stored_image
 from tests.support.memory import PeakMemory
-from tests.support.raw_server import Hanging, Seen
+from tests.support.raw_server import Hanging, Reply, Seen
 from tests.unit.kinds.warehouse import world as worlds
 from tests.unit.kinds.warehouse.world import Looked, World, image, semver
 
@@ -231,6 +233,31 @@ async def test_an_outage_says_the_same_at_every_look(world: World, faulty: Fault
 
     assert {one.outcome.reason for one in seen} == {"RegistryFailing"}
     assert len({json.dumps(one.status["artifacts"]) for one in seen}) <= 2  # it fails, then is left alone
+
+
+# --- F23: a quota that runs low
+
+
+async def test_a_quota_that_runs_low_is_told_by_all_whom_it_concerns(
+    world: World, faulty: FaultyRegistry, neighbour: FaultyRegistry
+) -> None:
+    """F23: Docker Hub's headers count for every Warehouse that asks the host, and for no other host."""
+
+    def answer(seen: Seen) -> Reply:
+        reply = faulty.shelf.answer(seen)
+        left = (("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", "10;w=21600"))
+        return replace(reply, headers=(*reply.headers, *left))
+
+    for name in ("api", "job"):
+        world.make(name, image("app", f"{faulty.host}/{REPOSITORY}", semver("*")))
+    world.make("web", image("app", f"{other_name(neighbour)}/{REPOSITORY}", semver("*")))
+    faulty.play(answer, on=Endpoint.MANIFEST_HEAD)
+
+    found = {name: await world.look(name) for name in ("api", "job", "web")}
+
+    throttled = {name: [one.type for one in looked.conditions] for name, looked in found.items()}
+    assert throttled == {"api": [THROTTLED], "job": [THROTTLED], "web": []}
+    assert {looked.chosen() for looked in found.values()} == {("1.1.0", NEW.digest)}
 
 
 # --- F24: a host that hangs, a name without an address, TLS that is none

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, cast
 from unittest.mock import patch
 
+from slipway.api.conditions import Condition
 from slipway.clock import format_time
 from slipway.egress import LIBRARY_POLICY, EgressPolicy, circuit
 from slipway.engine.outcome import Outcome
@@ -55,6 +56,8 @@ class Looked:
 
     status: Mapping[str, Any]
     outcome: Outcome
+    conditions: tuple[Condition, ...]
+    """The kind's own, beside Ready."""
 
     def artifact(self, name: str = "app") -> Mapping[str, Any]:
         """Of the subscription of this name."""
@@ -147,7 +150,7 @@ class World:
         assert facts is not None
         plan = decide(facts, self.clock.now())
         body["status"] = {**plan.status, "observedGeneration": body["metadata"]["generation"]}
-        return Looked(plan.status, plan.outcome)
+        return Looked(plan.status, plan.outcome, plan.conditions)
 
 
 @asynccontextmanager
