@@ -18,8 +18,9 @@ from slipway.oci.answers import Asker, Subject, from_http, refusal
 from slipway.oci.auth import TokenAnswer, TokenRequest
 from slipway.oci.challenge import AuthChallenge, MalformedChallenge, choose_challenge, parse_challenges
 from slipway.oci.credentials import CredentialKind
-from slipway.oci.errors import InvalidReference, InvalidResponse, RegistryError
+from slipway.oci.errors import InvalidReference, InvalidResponse, RateLimited, RegistryError
 from slipway.oci.introduction import Introduction
+from slipway.oci.pauses import Pauses
 from slipway.oci.quota import Quotas
 from slipway.oci.reference import DOCKER_HUB_HOST, DOCKER_HUB_NAMES
 from slipway.oci.retries import NO_RETRIES, Retries
@@ -94,6 +95,7 @@ class RegistrySession:
         self._clock = clock or SystemClock()
         self._retries = retries or Retries()
         self.quotas = Quotas(limits)
+        self._pauses = Pauses(self._clock)
         self.authorizer = Authorizer(
             self.origin, f"{self.base}/v2/", source or StaticCredential(), self._carry, self._clock
         )
@@ -136,7 +138,21 @@ class RegistrySession:
             url = self._url(ask)
             deadline = Deadline(self._http.timeout if ask.timeout is None else ask.timeout)
             retries = self._retries if ask.method in _REPEATED else NO_RETRIES
-            return await retries.send(lambda: self._authorised(ask, url, deadline), deadline)
+            self._respect_pause(ask.endpoint)
+            response = await retries.send(lambda: self._authorised(ask, url, deadline), deadline)
+            self._pauses.note(ask.endpoint, response)
+            return response
+
+    def _respect_pause(self, endpoint: EndpointClass) -> None:
+        """Tells what the registry told when it was asked last, while that holds.
+
+        Raises:
+            RateLimited: without asking it.
+        """
+        pause = self._pauses.at(endpoint)
+        if pause is not None:
+            error = self.refusal(pause.refusal, Subject.REGISTRY, "")
+            raise RateLimited(str(error), pause.left)
 
     @contextlib.asynccontextmanager
     async def stream(self, ask: Ask) -> AsyncIterator[StreamedResponse]:

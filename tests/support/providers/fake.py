@@ -200,7 +200,7 @@ class FakeVendor:
             self.url = server.url
             http, clock, plain = HttpClient(timeout=5, verify=_NO_TLS), ManualClock(), PlainRegistry(self)
             source = source or StaticCredential(credential)
-            session = RegistrySession(registry or server.url, http, source, retries=NO_RETRIES)
+            session = RegistrySession(registry or server.url, http, source, clock, retries=NO_RETRIES)
             access = Access(session, direct(http), plain, source, project, clock, timeout=5)
             try:
                 provider = ProductProvider(self.product(access, server.url), access)

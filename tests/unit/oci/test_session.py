@@ -16,6 +16,7 @@ from slipway.oci.errors import (
     EgressRefused,
     InvalidReference,
     InvalidResponse,
+    RateLimited,
     RegistryFailing,
     RegistryTimeout,
     RegistryUnreachable,
@@ -292,6 +293,27 @@ async def test_a_rate_limit_is_waited_for_only_when_it_is_short(wait: str, reque
         await _send(server, ANONYMOUS, Ask("GET", "v2/"))
 
         assert len(server.seen) == requests
+
+
+async def test_a_registry_that_wants_to_be_left_alone_is() -> None:
+    """F23: whoever comes before the time is over is told the same, unasked; other parts are asked."""
+    clock, wants_a_pause = ManualClock(), Reply(429, b"slow down", (("Retry-After", "120"),))
+    lists, manifests = EndpointClass.TAGS, EndpointClass.MANIFESTS
+    async with RawServer(lambda _: wants_a_pause) as server:
+        session = RegistrySession(server.url, HttpClient(timeout=5), clock=clock)
+        assert (await session.send(Ask("GET", "v2/a/tags/list", endpoint=lists))).status == 429
+        server.script = lambda _: Reply(body=b"{}")
+
+        clock.seconds += 20
+        with pytest.raises(RateLimited, match=r"wants fewer requests.*slow down") as caught:
+            await session.send(Ask("GET", "v2/b/tags/list", endpoint=lists))
+        assert caught.value.retry_after == 100
+        assert (await session.send(Ask("GET", "v2/b/manifests/1", endpoint=manifests))).status == 200
+        assert len(server.seen) == 2
+
+        clock.seconds += 100
+        assert (await session.send(Ask("GET", "v2/b/tags/list", endpoint=lists))).status == 200
+        await session.aclose()
 
 
 async def test_time_outs_and_refused_connections_have_their_errors() -> None:

@@ -471,7 +471,8 @@ def test_any_examination_keeps_the_promises(
         )
         assert again.verdict == verdict
         assert again.seen == examined.seen
-        assert again.choice == examined.choice
+        # The first scan describes what it has seen for no time at all, which later is too young for that.
+        assert again.choice == examined.choice or (first_scan and wanted.minimum_age)
     mirrored = replace(repository, listed=repository.listed[::-1], questions=[])
     assert mirrored.examine(selector, wanted, situation) == examined
     assert mirrored.questions == repository.questions

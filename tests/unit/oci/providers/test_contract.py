@@ -182,6 +182,7 @@ async def test_a_page_that_fails_never_gives_a_part(vendor: Vendor) -> None:
                 await running.provider.list_tags(vendor.repository)
 
             assert fake.listed == 2, reply
+            running.clock.seconds += AN_HOUR
 
 
 @vendors
@@ -225,6 +226,7 @@ async def test_a_rate_limit_says_how_long_to_wait(vendor: Vendor) -> None:
                 await running.provider.list_tags(vendor.repository)
 
             assert caught.value.retry_after == wait, header
+            running.clock.seconds += AN_HOUR
 
     assert not running.plain.asked
 
