@@ -22,8 +22,11 @@ NO_IMAGE: Final = (ManifestNotFound, BlobNotFound, PlatformNotFound, Unsupported
 _FOR_GOOD: Final = (PlatformNotFound, UnsupportedManifest)
 """What follows from the content alone, which a digest names once for all."""
 
+_REMEMBERED: Final = (*_FOR_GOOD, BlobNotFound)
+"""A missing manifest is not among them: a choice waits for it, and takes it as soon as it is there."""
+
 _MAY_COME: Final = timedelta(minutes=15)
-"""For how long a part that is missing is not asked for again: a push that has begun may still bring it."""
+"""For how long a part that is missing is not asked for again, which another push may bring."""
 
 _MOST: Final = 10_000
 
@@ -51,7 +54,7 @@ class Undescribed:
 
     def record(self, key: Hashable, error: RegistryError, now: datetime) -> None:
         """Remember what was found out, if it is of the sort that stays."""
-        if not isinstance(error, NO_IMAGE):
+        if not isinstance(error, _REMEMBERED):
             return
         self._problems.pop(key, None)
         self._problems[key] = _Problem(error, None if isinstance(error, _FOR_GOOD) else now + _MAY_COME)

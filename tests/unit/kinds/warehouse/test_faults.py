@@ -381,6 +381,20 @@ async def test_a_digest_that_lies_is_not_chosen(
     assert (await world.look("api")).chosen() == ("1.2.0", NEXT.digest)
 
 
+async def test_a_tag_that_names_what_is_not_there_is_not_chosen(world: World, faulty: FaultyRegistry) -> None:
+    """F29: a HEAD tells a digest that nobody could pull; once it can be had, it is chosen."""
+    world.make("api", image("app", f"{faulty.host}/{REPOSITORY}", semver("*")))
+    good = await world.look("api")
+    faulty.shelf.put(REPOSITORY, "1.2.0", NEXT)
+    faulty.play(faults.status(404), on=Endpoint.MANIFEST_GET)
+
+    bad = await world.look("api")
+
+    assert (bad.outcome.reason, kept(good, bad)) == ("ManifestNotFound", True)
+    faulty.heal()
+    assert (await world.look("api")).chosen() == ("1.2.0", NEXT.digest)
+
+
 async def test_a_tag_that_moves_during_a_look_is_one_image_or_the_other(
     world: World, faulty: FaultyRegistry
 ) -> None:
@@ -442,7 +456,9 @@ async def test_a_followed_tag_that_is_gone_keeps_its_image(world: World, faulty:
 async def test_a_tag_that_is_never_the_same_changes_once_a_look(world: World, faulty: FaultyRegistry) -> None:
     """F31: each look costs one question and tells one change, and the history has an end."""
     faulty.shelf.put(REPOSITORY, "stable", OLD)
-    faulty.play(faults.always_new(), on=Endpoint.MANIFEST_HEAD)
+    never_the_same = faults.always_new()
+    for endpoint in (Endpoint.MANIFEST_HEAD, Endpoint.MANIFEST_GET):
+        faulty.play(never_the_same, on=endpoint)
     world.make("api", image("app", f"{faulty.host}/{REPOSITORY}", FOLLOW))
 
     seen = [await world.look("api") for _ in range(52)]

@@ -229,14 +229,15 @@ class _Look:
 
         Raises:
             DigestMismatch: when the digest is not that of its content.
+            ManifestNotFound: when the tag names what is not there.
         """
         if not self.access.client.may_pull():
             return None
         try:
             async with asyncio.timeout(_PATIENCE):
-                return await self._image(digest)
-        except DigestMismatch:
-            raise  # nothing unknown: the registry has other content under this digest
+                return await self._lookups.image(self.access, self.path, digest, self.moment.since)
+        except (DigestMismatch, ManifestNotFound):
+            raise  # nothing is unknown here: no pod could pull it
         except (RegistryError, TimeoutError):
             return None
 

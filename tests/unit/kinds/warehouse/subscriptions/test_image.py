@@ -23,6 +23,7 @@ NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
 FOLLOW = {"type": "Digest", "digest": {"tag": "stable"}}
+DENIED = Answer(403, {"Content-Type": "application/json"}, b'{"errors": [{"code": "DENIED"}]}')
 MISSING = Answer(404, {"Content-Type": "application/json"}, b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}')
 
 
@@ -37,7 +38,7 @@ def healthy(*names: str) -> Callable[[str, str], Answer]:
     def script(method: str, path: str) -> Answer:
         if "/tags/list" in path:
             return tags(*names)
-        return image(DIGEST) if method == "HEAD" else MISSING
+        return image(DIGEST) if method == "HEAD" else DENIED
 
     return script
 
@@ -188,7 +189,7 @@ async def test_choosing_among_many_tags_does_not_stop_the_loop(
     def script(method: str, path: str) -> Answer:
         if "/tags/list" in path:
             return tags() if "last=" in path else tags(*versions)
-        return image(DIGEST) if method == "HEAD" else MISSING
+        return image(DIGEST) if method == "HEAD" else DENIED
 
     monkeypatch.setattr(Selector, "shortlist", observed)
     finding, _ = await look(context, script, semver("1"), tags=filters)
