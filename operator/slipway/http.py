@@ -3,15 +3,14 @@
 Each hop is checked against the egress policy, its name resolved once, the addresses checked, and the
 connection made to exactly those addresses, while SNI and Host keep the name. Bytes, time and redirects are
 bounded, and so is how often a host is asked; one that fails again and again is left alone for a while. Built
-on httpx's URLs, which leave a signed path as it is, and on aiohttp's connections, which take a third of the
-CPU that httpx's take. The errors are drawn in `slipway.egress.errors`.
+on aiohttp's connections, which take a third of the CPU that httpx's take. The errors are drawn in
+`slipway.egress.errors`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import replace
@@ -43,7 +42,7 @@ from slipway.egress.passage import Passage
 from slipway.egress.receiving import StreamedResponse, Translated
 from slipway.egress.sending import Body, Sending
 from slipway.egress.tls import tls_context
-from slipway.egress.urls import URL, InvalidURL
+from slipway.egress.urls import Address, join, parse
 from slipway.engine.fence import Fence
 
 __all__ = [
@@ -67,7 +66,6 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 # Every other header may hold a secret and stays with the origin it was written for.
 _HEADERS_FOR_STRANGERS: Final = frozenset({"accept", "accept-encoding", "range", "user-agent"})
-_HOST: Final = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
 class HttpClient:
@@ -204,7 +202,7 @@ class HttpClient:
 
     async def _exchange(self, url: str, sending: Sending, visit: contextlib.ExitStack) -> StreamedResponse:
         """Follows redirects until there is an answer that is none."""
-        target = _parse(url)
+        target = parse(url)
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._hop(target, sending, visit)
             location = answer.headers.get("location")
@@ -212,28 +210,28 @@ class HttpClient:
                 return answer
             visit.close()
             following = _redirected(target, location)
-            if _origin(following) != _origin(target):
+            if following.origin != target.origin:
                 sending = replace(sending, headers=_for_strangers(sending.headers))
             target = following
         msg = f"{url} redirects more than {MAX_REDIRECTS} times"
         raise RedirectRefused(msg)
 
-    async def _hop(self, url: URL, sending: Sending, visit: contextlib.ExitStack) -> StreamedResponse:
+    async def _hop(self, target: Address, sending: Sending, visit: contextlib.ExitStack) -> StreamedResponse:
         """One request to one host, in a place at that host, which is held until the visit ends."""
-        origin = _origin(url)
+        origin = target.origin
         refusal = _refusal(self._policy, origin)
         if refusal is not None:
             raise EgressDenied(refusal)
-        passage = Passage(self._circuits, self._own_circuits, origin, sending.endpoint, url.path)
+        passage = Passage(self._circuits, self._own_circuits, origin, sending.endpoint, target.path)
         visit.enter_context(passage)
         await self._wait_for_turn(origin.host, sending, visit)
         passage.go()
-        with Translated(str(url), passage.failed):
+        with Translated(target.text, passage.failed):
             async with asyncio.timeout_at(sending.deadline.at):
-                response = await self._send(url, origin, sending)
+                response = await self._send(target, sending)
         visit.callback(response.close)
         passage.answered(response.status)
-        return StreamedResponse(response, str(url), sending, passage.failed)
+        return StreamedResponse(response, target.text, sending, passage.failed)
 
     async def _wait_for_turn(self, host: str, sending: Sending, visit: contextlib.ExitStack) -> None:
         """Takes a place at the host; the deadline waits along."""
@@ -243,11 +241,11 @@ class HttpClient:
         visit.enter_context(await self._limits.turn(host, sending.lane, self._own_limits))
         sending.deadline.extend(now() - began)
 
-    async def _send(self, url: URL, origin: Origin, sending: Sending) -> aiohttp.ClientResponse:
+    async def _send(self, target: Address, sending: Sending) -> aiohttp.ClientResponse:
         """Sends it. aiohttp does it once more when a kept connection turned out to be closed and repeating
         does no harm.
         """
-        context = await self._context(origin)
+        context = await self._context(target.origin)
         if self._session is None:
             self._session = open_session(self._policy, self._resolve)
         if sending.method not in _REPEATABLE:
@@ -256,8 +254,8 @@ class HttpClient:
         try:
             return await self._session.request(
                 sending.method,
-                yarl.URL(str(url), encoded=True),
-                headers=_fields(url, sending),
+                yarl.URL(target.text, encoded=True),
+                headers=_fields(target, sending),
                 data=body or None,
                 ssl=context,
                 allow_redirects=False,
@@ -298,9 +296,13 @@ def _ensuring(sending: Sending) -> aiohttp.ClientMiddlewareType:
     return ensure
 
 
-def _fields(url: URL, sending: Sending) -> dict[str, str]:
-    host = url.netloc.decode("ascii")
-    fields = {"Host": host, "User-Agent": "slipway", "Accept-Encoding": "identity", **sending.headers}
+def _fields(target: Address, sending: Sending) -> dict[str, str]:
+    fields = {
+        "Host": target.authority,
+        "User-Agent": "slipway",
+        "Accept-Encoding": "identity",
+        **sending.headers,
+    }
     if isinstance(sending.content, bytes) and (sending.content or sending.method in {"POST", "PUT", "PATCH"}):
         fields["Content-Length"] = str(len(sending.content))
     return fields
@@ -315,49 +317,25 @@ def _refusal(policy: EgressPolicy, origin: Origin) -> str | None:
     return policy.refusal_of_url(*origin)
 
 
-@lru_cache(maxsize=512)  # one request reads its URL several times, at 40 µs each
-def _parse(url: str) -> URL:
+def _redirected(source: Address, location: str) -> Address:
     try:
-        parsed = URL(url)
-    except (InvalidURL, UnicodeError, ValueError) as error:
-        msg = f"{url!r} is not a URL"
-        raise InvalidUrl(msg) from error
-    is_port = parsed.port is None or 0 < parsed.port < 65536
-    if parsed.scheme not in {"http", "https"} or not _HOST.fullmatch(parsed.raw_host) or not is_port:
-        msg = f"{url!r} is not an http or https URL"
-        raise InvalidUrl(msg)
-    if parsed.userinfo:
-        msg = f"{url} has a user name or password in it; put them into the Secret that secretRef names"
-        raise InvalidUrl(msg)
-    return parsed
-
-
-def _redirected(source: URL, location: str) -> URL:
-    try:
-        target = _parse(str(source.join(location)))
-    except (InvalidURL, UnicodeError, ValueError, InvalidUrl) as error:
-        msg = f"{source} redirects to something that is no URL"
+        target = join(source, location)
+    except InvalidUrl as error:
+        msg = f"{source.text} redirects to something that is no URL"
         raise RedirectRefused(msg) from error
-    if source.scheme == "https" and target.scheme == "http":
-        msg = f"{source} redirects from https to plain http ({target.host})"
+    if source.origin.scheme == "https" and target.origin.scheme == "http":
+        msg = f"{source.text} redirects from https to plain http ({target.origin.host})"
         raise RedirectRefused(msg)
     return target
 
 
-def _origin(url: URL) -> Origin:
-    return Origin(
-        url.scheme, url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
-    )
-
-
-@lru_cache(maxsize=512)
 def origin_of(url: str) -> Origin:
     """Scheme, host and port of a URL, in lower case, international names in their ASCII form.
 
     Raises:
         InvalidUrl: when it is no http or https URL, or holds user info.
     """
-    return _origin(_parse(url))
+    return parse(url).origin
 
 
 def join_url(base: str, reference: str) -> str:
@@ -366,8 +344,4 @@ def join_url(base: str, reference: str) -> str:
     Raises:
         InvalidUrl: when the result is no http or https URL.
     """
-    try:
-        return str(_parse(str(_parse(base).join(reference))))
-    except (InvalidURL, UnicodeError, ValueError) as error:
-        msg = f"{reference!r} is not a URL"
-        raise InvalidUrl(msg) from error
+    return join(parse(base), reference).text

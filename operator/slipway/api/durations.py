@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 __all__ = ["DURATION_LENGTH", "DURATION_PATTERN", "format_duration", "parse_duration"]
@@ -24,6 +25,7 @@ _PART = re.compile(r"([0-9.]+)(ms|s|m|h)")
 _MICROSECONDS: Final = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 
 
+@lru_cache(maxsize=1024)  # the same few are read in every run of every object
 def parse_duration(text: str) -> timedelta:
     """The duration a text such as `1h30m` names, to the microsecond.
 
