@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 __all__ = ["Introduction"]
 
@@ -21,14 +21,16 @@ class Introduction:
         self._begun = False
         self._over = asyncio.Event()
 
-    @contextlib.asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Begins at once for the first, and for the others when its block has been left."""
+    async def turn(self) -> contextlib.AbstractContextManager[object]:
+        """Comes at once for the first, and for the others when its block has been left."""
         if self._begun:
             await self._over.wait()
-            yield
-            return
+            return contextlib.nullcontext()
         self._begun = True
+        return self._first()
+
+    @contextlib.contextmanager
+    def _first(self) -> Iterator[None]:
         try:
             yield
         finally:

@@ -174,9 +174,9 @@ class RegistrySession:
                 yield second
 
     async def _authorised(self, ask: Ask, url: str, deadline: Deadline) -> Response:
-        async with contextlib.AsyncExitStack() as stack:
+        with contextlib.ExitStack() as stack:
             with _not_counted(deadline):
-                await stack.enter_async_context(self._introduction.turn())
+                stack.enter_context(await self._introduction.turn())
                 header = await self._header(ask, url)
             response = await self._request(ask, url, header, deadline)
             challenge = self._challenge(response)
