@@ -357,13 +357,20 @@ class RegistryClient:
     async def put_manifest(self, repository: str, reference: str, manifest: ManifestV2) -> str:
         """Stores a manifest under a tag or its digest.
 
+        One that refers to a subject is added to the index under the fallback tag where the registry does not
+        list it itself (distribution-spec, Pushing Manifests with Subject). The protocol knows no lock: of two
+        who do that to the same subject at the same moment, one may be lost.
+
         Returns:
             Its digest.
 
         Raises:
             UploadRejected: when the registry does not take it, for instance because a blob is missing.
         """
-        return await self._manifests.put(repository, reference, manifest)
+        stored = await self._manifests.put(repository, reference, manifest)
+        if manifest.content.subject is not None and not stored.lists_referrer:
+            await self._referrers.record(repository, manifest, manifest.content.subject.digest)
+        return stored.digest
 
     def _require_registry(self, response: Response) -> None:
         """A registry says so, or answers in JSON, or with nothing; a web server answers with a page."""

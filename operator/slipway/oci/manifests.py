@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from slipway.egress import EndpointClass, Response
 from slipway.oci.answers import Subject, is_html, not_a_registry
 from slipway.oci.auth import repository_scope
@@ -11,7 +13,15 @@ from slipway.oci.manifest import ACCEPTED_MANIFESTS, MANIFEST_TYPES, Descriptor,
 from slipway.oci.reference import is_tag, require_repository
 from slipway.oci.session import Ask, RegistrySession, off_loop
 
-__all__ = ["Manifests"]
+__all__ = ["Manifests", "Stored"]
+
+
+class Stored(NamedTuple):
+    """What a registry says of a manifest that it has stored."""
+
+    digest: str
+    lists_referrer: bool
+    """Whether it lists the manifest itself among those that refer to its subject (header OCI-Subject)."""
 
 
 class Manifests:
@@ -50,8 +60,8 @@ class Manifests:
         content_type = response.headers.get("content-type")
         return await off_loop(len(response.body), ManifestV2.parse, response.body, content_type, digest)
 
-    async def put(self, repository: str, reference: str, manifest: ManifestV2) -> str:
-        """Stores a manifest under a tag or its digest; gives its digest."""
+    async def put(self, repository: str, reference: str, manifest: ManifestV2) -> Stored:
+        """Stores a manifest under a tag or its digest."""
         if is_digest(reference) and reference != manifest.digest:
             msg = f"the manifest has the digest {manifest.digest}, it cannot be stored as {reference}"
             raise InvalidReference(msg)
@@ -70,7 +80,7 @@ class Manifests:
         if stored is not None and is_digest(stored) and stored != manifest.digest:
             msg = f"{self._session.origin} stored {stored} instead of {manifest.digest}"
             raise UploadRejected(msg)
-        return manifest.digest
+        return Stored(manifest.digest, response.headers.get("oci-subject") is not None)
 
     def _ask(self, method: str, repository: str, reference: str) -> Ask:
         url = _url(repository, reference)

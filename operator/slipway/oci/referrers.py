@@ -1,7 +1,7 @@
 """What refers to a manifest: signatures, SBOMs, attestations (distribution-spec, Listing Referrers).
 
 Registries without that API keep an index under a tag named after the subject's digest, which whoever pushes a
-referrer maintains.
+referrer maintains; we do.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from slipway.oci.errors import (
     ManifestNotFound,
     RepositoryNotFound,
     UnsupportedManifest,
+    UploadRejected,
 )
-from slipway.oci.manifest import OCI_INDEX, Descriptor, ImageIndex, ManifestV2
+from slipway.oci.manifest import OCI_INDEX, Descriptor, ImageIndex, ImageManifest, ManifestV2
 from slipway.oci.manifests import Manifests
 from slipway.oci.pages import Page, PageFlow, PageRefused, PageRequest, Trail
 from slipway.oci.session import RegistrySession
@@ -106,6 +107,34 @@ class Referrers:
         listed = await self._carrier.carry(flow, scopes, judge, f"the referrers of {name}", OCI_INDEX)
         return await self._fallback(repository, digest, artifact_type) if listed is None else listed
 
+    async def record(self, repository: str, referrer: ManifestV2, subject: str) -> None:
+        """Adds a referrer to the index under the fallback tag of its subject.
+
+        Raises:
+            UploadRejected: when something else has that tag.
+        """
+        tag = fallback_tag(subject)
+        index = await self._index(repository, tag, subject)
+        if all(entry.digest != referrer.digest for entry in index.manifests):
+            entries = (*index.manifests, _entry_of(referrer))
+            await self._manifests.put(
+                repository, tag, ManifestV2.of(index.model_copy(update={"manifests": entries}))
+            )
+
+    async def _index(self, repository: str, tag: str, subject: str) -> ImageIndex:
+        """What the tag names now; an empty index where it names nothing, or the subject."""
+        try:
+            known = await self._manifests.get(repository, tag)
+        except ManifestNotFound:
+            return ImageIndex()
+        except UnsupportedManifest as error:
+            raise _taken(repository, tag) from error
+        if _is_subject(known, subject):
+            return ImageIndex()
+        if not isinstance(known.content, ImageIndex):
+            raise _taken(repository, tag)
+        return known.content
+
     async def _fallback(
         self, repository: str, digest: str, artifact_type: str | None
     ) -> tuple[Descriptor, ...]:
@@ -150,8 +179,25 @@ class Referrers:
             return None
         if content.subject is None or content.subject.digest != digest:
             return None
-        config = None if isinstance(content, ImageIndex) else content.config.media_type
-        return entry.model_copy(update={"artifact_type": content.artifact_type or config})
+        return entry.model_copy(update={"artifact_type": _type_of(content)})
+
+
+def _taken(repository: str, tag: str) -> UploadRejected:
+    msg = f"the tag {tag} of {repository} is no index of referrers: delete it, then push again"
+    return UploadRejected(msg)
+
+
+def _entry_of(referrer: ManifestV2) -> Descriptor:
+    """With its type and annotations, as the specification wants it."""
+    content = referrer.content
+    return referrer.descriptor.model_copy(
+        update={"artifact_type": _type_of(content), "annotations": content.annotations}
+    )
+
+
+def _type_of(content: ImageManifest | ImageIndex) -> str | None:
+    config = None if isinstance(content, ImageIndex) else content.config.media_type
+    return content.artifact_type or config
 
 
 def _is_subject(manifest: ManifestV2, digest: str) -> bool:

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from dev.registry import Registry
-from slipway.oci import Descriptor, ImageIndex, ImageManifest, ManifestV2, RegistryClient
+from slipway.oci import Descriptor, ImageManifest, ManifestV2, RegistryClient
 from slipway.oci.digest import digest_of
-from slipway.oci.referrers import fallback_tag
 from tests.cluster.oci.support import USERS, SmallImage, push, small_image, small_index
 
 PAGE = Path(__file__).parents[3] / "docs" / "registry-client.md"
@@ -57,12 +56,11 @@ async def _fill(url: str) -> None:
             await push(client, "library/alpine", tag, small_image(tag))
         image = small_image("api")
         await push(client, "shop/api", "1.0", image)
-        sbom = await _attach(client, image)
-        await client.put_manifest("shop/api", fallback_tag(image.manifest.digest), sbom)
+        await _attach(client, image)
 
 
-async def _attach(client: RegistryClient, image: SmallImage) -> ManifestV2:
-    """Pushes an SBOM of the image; gives the index that a registry without referrers keeps under a tag."""
+async def _attach(client: RegistryClient, image: SmallImage) -> None:
+    """Pushes an SBOM of the image."""
     for content in (b"{}", SBOM):
         await client.upload_blob("shop/api", digest_of(content), len(content), content)
     manifest = ManifestV2.of(
@@ -74,8 +72,6 @@ async def _attach(client: RegistryClient, image: SmallImage) -> ManifestV2:
         )
     )
     await client.put_manifest("shop/api", manifest.digest, manifest)
-    entry = manifest.descriptor.model_copy(update={"artifact_type": "application/spdx+json"})
-    return ManifestV2.of(ImageIndex(manifests=(entry,)))
 
 
 def _described(media_type: str, content: bytes) -> Descriptor:

@@ -101,7 +101,7 @@ async def test_blobs_have_a_size(client: RegistryClient, repository: str) -> Non
 
 
 async def test_referrers_are_found_under_a_tag(client: RegistryClient, repository: str) -> None:
-    """This registry has no API for them; whoever attaches one maintains the index, which may lack types."""
+    """This registry has no API for them: a push maintains an index; that of another client may lack types."""
     image = small_image("first")
     await push(client, repository, "1.0", image)
     subject = image.manifest.digest
@@ -116,6 +116,9 @@ async def test_referrers_are_found_under_a_tag(client: RegistryClient, repositor
         )
     )
     await client.put_manifest(repository, signature.digest, signature)
+    (pushed,) = await client.referrers(repository, subject)
+    assert (pushed.digest, pushed.artifact_type) == (signature.digest, "application/vnd.example.signature")
+
     index = ManifestV2.of(ImageIndex(manifests=(signature.descriptor, image.manifest.descriptor)))
     await client.put_manifest(repository, fallback_tag(subject), index)
 

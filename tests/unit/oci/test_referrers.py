@@ -17,6 +17,7 @@ from slipway.oci.errors import (
     ListingIncomplete,
     NotARegistry,
     RepositoryNotFound,
+    UploadRejected,
 )
 from slipway.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, ImageIndex, ImageManifest, ManifestV2
 from slipway.oci.pages import Page, PageRefused, PageRequest, advance
@@ -310,3 +311,77 @@ async def test_names_that_cannot_be_are_never_sent() -> None:
             await client.referrers("shop", "latest")
 
     assert server.seen == []
+
+
+# --- pushing
+
+
+class _Shelf:
+    """A registry of one repository without a referrers API, unless it says so."""
+
+    def __init__(self, *, lists: bool = False) -> None:
+        self.stored: dict[str, bytes] = {}
+        self.types: dict[str, str] = {}
+        self._lists = lists
+
+    def __call__(self, seen: Seen) -> Reply:
+        reference = seen.path.rpartition("/")[2]
+        if seen.method == "PUT":
+            self.stored[reference] = seen.body
+            self.types[reference] = seen.headers["content-type"]
+            return Reply(201, b"", (("OCI-Subject", SUBJECT),) if self._lists else ())
+        if "/manifests/" not in seen.path or reference not in self.stored:
+            return Reply(404, b'{"errors":[{"code":"MANIFEST_UNKNOWN"}]}')
+        return Reply(200, self.stored[reference], (("Content-Type", self.types[reference]),))
+
+
+def _referrer(name: str, subject: str | None = SUBJECT) -> ManifestV2:
+    described = None if subject is None else Descriptor(media_type=OCI_MANIFEST, digest=subject, size=9)
+    return ManifestV2.of(
+        ImageManifest(artifact_type=SBOM, config=EMPTY, annotations={"name": name}, subject=described)
+    )
+
+
+@asynccontextmanager
+async def _pushing(shelf: _Shelf) -> AsyncIterator[RegistryClient]:
+    async with RawServer(shelf) as server, RegistryClient(server.url, timeout=5) as client:
+        yield client
+
+
+async def test_a_pushed_referrer_is_recorded_where_the_registry_does_not() -> None:
+    """Once each, beside those of others, with type and annotations."""
+    shelf = _Shelf()
+    others = _entry("other", SIGNATURE)
+    shelf.stored[fallback_tag(SUBJECT)], shelf.types[fallback_tag(SUBJECT)] = _body([others]), OCI_INDEX
+    first, second = _referrer("first"), _referrer("second")
+    async with _pushing(shelf) as client:
+        for referrer in (first, second, first):
+            assert await client.put_manifest("shop/api", referrer.digest, referrer) == referrer.digest
+        found = await client.referrers("shop/api", SUBJECT)
+
+    assert [entry.digest for entry in found] == [others.digest, first.digest, second.digest]
+    assert (found[1].artifact_type, found[1].annotations) == (SBOM, {"name": "first"})
+
+
+@pytest.mark.parametrize(
+    ("shelf", "referrer"),
+    [(_Shelf(lists=True), _referrer("one")), (_Shelf(), _referrer("one", None))],
+    ids=["the registry lists it", "it refers to nothing"],
+)
+async def test_nothing_is_recorded_without_need(shelf: _Shelf, referrer: ManifestV2) -> None:
+    """An index beside the registry's own list would only get old."""
+    async with _pushing(shelf) as client:
+        await client.put_manifest("shop/api", "sbom", referrer)
+
+    assert list(shelf.stored) == ["sbom"]
+
+
+async def test_what_is_no_index_is_not_overwritten() -> None:
+    """Somebody meant something by that tag."""
+    shelf, taken = _Shelf(), _referrer("taken", None)
+    shelf.stored[fallback_tag(SUBJECT)], shelf.types[fallback_tag(SUBJECT)] = taken.raw, OCI_MANIFEST
+    async with _pushing(shelf) as client:
+        with pytest.raises(UploadRejected, match="is no index of referrers"):
+            await client.put_manifest("shop/api", "sbom", _referrer("one"))
+
+    assert shelf.stored[fallback_tag(SUBJECT)] == taken.raw
