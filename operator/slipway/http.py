@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import replace
@@ -62,6 +63,7 @@ __all__ = [
 MAX_BODY: Final = 8 * 1024 * 1024
 MAX_ERROR_BODY: Final = 64 * 1024
 MAX_REDIRECTS: Final = 5
+_LARGE_BODY: Final = 256 * 1024  # bytes
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 # Every other header may hold a secret and stays with the origin it was written for.
@@ -250,7 +252,7 @@ class HttpClient:
             self._session = open_session(self._policy, self._resolve)
         if sending.method not in _REPEATABLE:
             await _notice_closed_connections()
-        body = sending.content if isinstance(sending.content, bytes) else Body(sending.content)
+        body = _body(sending.content)
         try:
             return await self._session.request(
                 sending.method,
@@ -306,6 +308,13 @@ def _fields(target: Address, sending: Sending) -> dict[str, str]:
     if isinstance(sending.content, bytes) and (sending.content or sending.method in {"POST", "PUT", "PATCH"}):
         fields["Content-Length"] = str(len(sending.content))
     return fields
+
+
+def _body(content: bytes | AsyncIterable[bytes]) -> bytes | io.BytesIO | Body:
+    if not isinstance(content, bytes):
+        return Body(content)
+    # All of a large one at once would keep the event loop.
+    return content if len(content) <= _LARGE_BODY else io.BytesIO(content)
 
 
 def _for_strangers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -68,6 +68,17 @@ async def test_a_request_brings_the_whole_response(client: HttpClient) -> None:
     assert seen.headers["host"] == server.host
 
 
+async def test_a_large_body_is_sent_whole(client: HttpClient) -> None:
+    """With its length, and again when the kept connection turns out to be closed."""
+    content = bytes(range(256)) * 8192
+    async with RawServer(lambda _: Reply(200, b"", (("Connection", "close"),))) as server:
+        for _ in range(2):
+            assert (await client.request("PUT", server.url, content=content)).status == 200
+
+    assert [seen.body for seen in server.seen] == [content] * 2
+    assert server.seen[0].headers["content-length"] == str(len(content))
+
+
 async def test_an_iterator_is_sent_in_chunks(client: HttpClient) -> None:
     """A body of unknown length streams; with a length it goes out under that."""
 
