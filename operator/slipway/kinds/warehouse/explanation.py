@@ -18,7 +18,7 @@ __all__ = ["Explanation", "explain"]
 _POLICY_WORDS: Final = {
     Rejection.OTHER_TAG: "is not the tag that is followed",
     Rejection.NOT_SEMVER: "is no semantic version: it would need three numbers, such as 1.4.0",
-    Rejection.PRE_RELEASE: "is a pre-release, and policy.semver.prereleases is false",
+    Rejection.PRE_RELEASE: "is a pre-release, and prereleases is false",
     Rejection.OUT_OF_RANGE: "is a version outside the range",
     Rejection.NOT_NUMERICAL: "is no number",
     Rejection.NO_TIME: "has no known time to go by",

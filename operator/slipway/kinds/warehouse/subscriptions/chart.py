@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from slipway.api import warehouse as api
@@ -92,7 +92,8 @@ class ChartWatch:
         selector, offer = self._selector(), await self._offer(moment)
         examined = await self._examined(selector, offer, moment, before)
         tag, tags = tag_of_version(version), offer.tags
-        return explain(tag, selector, tags.listing, examined, tags.deprecated)
+        told = explain(tag, selector, tags.listing, examined, tags.deprecated)
+        return replace(told, tag=version, sentence=told.sentence.replace(f"{tag!a}", f"{version!a}", 1))
 
     async def _offer(self, moment: Moment) -> _Offer:
         match parse_address(self.spec.url, self.spec.name):

@@ -283,3 +283,19 @@ async def authorization(context: Context, url: str, bound: str) -> str | None:
     spec = ChartSubscription.model_validate({"url": url, "name": "api", "secretRef": {"name": "robot"}})
     watch = ChartWatch(replace(context, kube=kube), "shop", "chart", spec, timedelta(0))
     return await watch._authorization(HttpChart(url, "api"))
+
+
+async def test_a_version_is_explained_as_it_was_asked_for(context: Context) -> None:
+    """With its `+`, which no tag has."""
+    with ScriptedRegistry(index("1.0.0", "1.1.0+7")) as server:
+        chart = {"url": f"{server.url}/stable", "name": "api", "range": "*"}
+        subscriptions = [{"name": "chart", "type": "Chart", "chart": chart}]
+        warehouse = Warehouse.model_validate(
+            {"metadata": {"name": "api", "namespace": "shop"}, "spec": {"subscriptions": subscriptions}}
+        )
+        watch = watch_for(context, warehouse, warehouse.spec.subscriptions[0])
+        assert isinstance(watch, ChartWatch)
+        told = await watch.explain("1.1.0+7", Moment(NOW, datetime.now(UTC)), None)
+
+    assert (told.tag, told.verdict) == ("1.1.0+7", "Chosen")
+    assert told.sentence.startswith("'1.1.0+7' is chosen: sha256:")
