@@ -16,7 +16,7 @@ from slipway.kinds.registry.select import AmbiguousRegistry, select_registry
 from slipway.kinds.registry.view import RegistryView, host_topic, registry_key
 from slipway.kube.client import KubeClient
 from slipway.oci.client import RegistryClient
-from slipway.oci.errors import CredentialError, CredentialNotBound, RegistryError
+from slipway.oci.errors import CredentialError, CredentialNotBound, InvalidReference, RegistryError
 from slipway.oci.pool import ClientPool, Endpoint, PooledRegistry
 from slipway.oci.providers.provider import Provider
 from slipway.oci.reference import ImageReference
@@ -126,6 +126,30 @@ class RegistryAccess:
             return select_registry(candidates, reference.registry, reference.repository)
         except AmbiguousRegistry as error:
             raise AccessProblem(Stalled(Reason.AMBIGUOUS_REGISTRY, str(error), _RECHECK)) from error
+
+    async def way(
+        self, namespace: str, repository: str, registry_ref: str | None, *, with_secrets: bool
+    ) -> tuple[Hashable, bool]:
+        """What the client for a repository depends on, as it is now, and whether Secrets are part of it.
+
+        Args:
+            namespace: as for `client_for`.
+            repository: with its host; one that is none has the reason in place of the Registry.
+            registry_ref: as for `client_for`.
+            with_secrets: whether their versions are read; a few seconds old, for all that ask together.
+
+        Raises:
+            KubeError: when the API server does not answer.
+        """
+        try:
+            view = self.registry_for(namespace, ImageReference.parse(repository), registry_ref)
+        except (AccessProblem, InvalidReference) as problem:
+            return problem.reason, False
+        if view is None:
+            return None, False
+        versions = await self._secrets.versions(view) if with_secrets else None
+        by_secret = view.secret is not None or view.cert_secret is not None
+        return (view.uid, view.generation, view.connected, versions), by_secret
 
     async def registry_of(
         self, view: RegistryView, repository: str = "", since: datetime | None = None

@@ -37,6 +37,9 @@ __all__ = [
 _LONGEST_SHARED: Final = timedelta(seconds=60)
 """How old a Secret may be that is read for one object and used for another."""
 
+_VERSIONS_SHARED: Final = timedelta(seconds=5)
+"""How old the versions of Secrets may be, which a thousand objects may want that fail for the same reason."""
+
 SecretReader: TypeAlias = Callable[[str, str], Awaitable[Mapping[str, Any] | None]]
 """Namespace and name to the Secret as the API server has it; None when it does not exist."""
 
@@ -88,6 +91,17 @@ class SharedSecrets:
         self._kube = kube
         self._clock = clock
         self._scans: Scans[Mapping[str, Any] | None] = Scans(clock)
+        self._versions: Scans[tuple[str | None, ...]] = Scans(clock)
+
+    async def versions(self, view: RegistryView) -> tuple[str | None, ...]:
+        """The versions of the Secrets that a Registry names, as they were a few seconds ago or later.
+
+        Raises:
+            KubeError: when the API server does not answer.
+        """
+        key = (view.key.namespace, view.secret, view.cert_secret)
+        since = self._clock.now() - _VERSIONS_SHARED
+        return await self._versions.get(key, since, lambda: secret_versions(self._kube, view))
 
     def reader(self, since: datetime | None) -> SecretReader:
         """Reads Secrets as they were at `since` or later, and never older than a minute; None means now."""

@@ -41,8 +41,8 @@ __all__ = ["Facts", "Live", "Watched", "decide"]
 
 _SUSPENDED: Final = "Suspended by spec.suspend: nothing is looked at, and what was found stays in use"
 
-_SECRET_EVERY: Final = timedelta(seconds=60)
-"""How soon it is noticed that a Secret was mended."""
+_SECRET_EVERY: Final = timedelta(seconds=50)
+"""How soon it is looked whether a Secret was mended: it is noticed within 60 s, with what may be shared."""
 
 _FOLLOWED: Final = Choice((), {}, 0)
 """What is followed was not chosen from others."""
@@ -55,17 +55,13 @@ class Watched:
     subscription: Subscription
     look: SubscriptionLook
     schedule: Schedule
+    uses_secret: bool = False
+    """Whether something that is not watched can be what is in the way."""
 
     @property
     def finding(self) -> Finding | None:
         """What was found; None when the look is only assumed."""
         return self.look.result
-
-    @property
-    def uses_secret(self) -> bool:
-        """Whether something that is not watched can be what is in the way."""
-        git, chart = self.subscription.git, self.subscription.chart
-        return bool((git and git.secret_ref) or (chart and chart.secret_ref))
 
 
 @dataclass(frozen=True, slots=True)

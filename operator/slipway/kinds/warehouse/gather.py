@@ -125,8 +125,9 @@ class _Looking:
         """The subscription with a new look, where one is due, else with the last one."""
         watch = watch_for(self.context, self.warehouse, subscription)
         now, last = self.context.clock.now(), self.looks.last(subscription.name, self.observed.uid)
-        schedule, dependency = self._schedule(watch, last), await watch.dependency()
         before = self._before(subscription)
+        schedule = self._schedule(watch, last)
+        dependency = await watch.dependency(troubled=self._is_troubled(last, before))
         cause = why_look(
             last,
             schedule,
@@ -137,7 +138,8 @@ class _Looking:
             changed=last is not None and last.failures > 0 and last.dependency != dependency,
         )
         if cause is None:
-            return Watched(subscription, last or self._assumed(before, now, dependency), schedule)
+            look = last or self._assumed(before, now, dependency)
+            return Watched(subscription, look, schedule, dependency.by_secret)
         is_changed = last is not None and last.dependency != dependency
         moment = Moment(now, now if is_changed else self._since(cause, last, schedule, now))
         try:
@@ -147,7 +149,7 @@ class _Looking:
             known = last.result.throttled if last is not None and last.result is not None else None
             finding = replace(trouble_of(subscription.name, error), throttled=known)
         look = self._look(cause, finding, last, dependency)
-        return Watched(subscription, look, self._schedule(watch, look))
+        return Watched(subscription, look, self._schedule(watch, look), dependency.by_secret)
 
     def complaints(self) -> tuple[EventNote, ...]:
         """What is told once for each new spec."""
@@ -168,6 +170,13 @@ class _Looking:
     def _observed_generation(self) -> int:
         observed = self.warehouse.status.observed_generation
         return -1 if observed is None else observed
+
+    def _is_troubled(self, last: SubscriptionLook | None, before: Artifact | None) -> bool:
+        """Whether the last look found trouble; after a restart the status tells."""
+        if last is not None:
+            return last.failures > 0
+        is_known = self._observed_generation == self.observed.generation
+        return is_known and (before is None or before.problem is not None)
 
     def _schedule(self, watch: Watch, last: SubscriptionLook | None) -> Schedule:
         result = last.result if last is not None else None

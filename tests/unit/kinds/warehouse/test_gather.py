@@ -18,7 +18,7 @@ from slipway.kinds.warehouse.decide import Facts, Watched, decide
 from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
 from slipway.kinds.warehouse.gather import WarehouseGatherer
 from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN
-from slipway.kinds.warehouse.subscriptions.watch import Moment, Watch
+from slipway.kinds.warehouse.subscriptions.watch import Dependency, Moment, Watch
 from slipway.kinds.warehouse.view import WarehouseView, warehouse_key
 from slipway.kube.client import KubeClient
 from slipway.oci.errors import AuthenticationFailed, RateLimited, RegistryUnreachable
@@ -39,10 +39,12 @@ class FakeWatch:
     moments: list[Moment] = field(default_factory=list)
     befores: list[Artifact | None] = field(default_factory=list)
     way: Hashable = None
+    secret: str | None = None
+    """The version of the Secret that it uses."""
 
-    async def dependency(self) -> Hashable:
-        """What the test says."""
-        return self.way
+    async def dependency(self, *, troubled: bool) -> Dependency:
+        """What the test says; the Secret is read after trouble alone."""
+        return Dependency((self.way, self.secret if troubled else None), self.secret is not None)
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """Remember when, and find it."""
@@ -344,6 +346,65 @@ async def test_a_wrong_password_is_not_tried_again_until_something_changed(stage
     await stage.gather(MINUTE)
 
     assert stage.counts() == (2, 1)
+
+
+async def test_a_credential_that_was_mended_is_found_within_a_minute(stage: Stage) -> None:
+    """Whatever the interval; a wrong one is tried once more, and then no more until it was changed."""
+    stage.body["spec"]["interval"] = "24h"
+    app = stage.watches["app"]
+    app.secret, app.finding = "version 1", AuthenticationFailed("check user name and password")
+    await stage.gather()
+    for _ in range(20):
+        await stage.gather(MINUTE)
+    assert stage.counts() == (2, 1)
+
+    app.secret, app.finding = "version 2", found("app")
+    facts = await stage.gatherer.gather(KEY)
+    assert facts is not None
+
+    assert isinstance(facts.live.watched[0].finding if facts.live else None, Found)
+    pause = decide(facts, stage.clock.now()).outcome
+    assert stage.counts() == (3, 1)
+    assert pause.reason == Reason.ARTIFACTS_FOUND
+
+
+async def test_an_object_that_a_secret_may_mend_comes_back_within_a_minute(stage: Stage) -> None:
+    """And only such a one: the other waits for its moment."""
+    stage.body["spec"]["interval"] = "24h"
+    for secret, soon in ((None, False), ("version 1", True)):
+        stage.restart()
+        stage.watches["app"].secret = secret
+        stage.watches["app"].finding = AuthenticationFailed("check user name and password")
+        facts = await stage.gatherer.gather(KEY)
+        assert facts is not None
+        outcome = decide(facts, stage.clock.now()).outcome
+        assert isinstance(outcome, Waiting)
+        assert outcome.until is not None
+        assert (outcome.until < MINUTE) is soon
+
+
+async def test_versions_of_secrets_are_read_after_trouble_alone(stage: Stage) -> None:
+    """After a restart the status tells of it; thousands that are well cost nothing."""
+    app, asked = stage.watches["app"], []
+    tell = app.dependency
+
+    async def dependency(*, troubled: bool) -> Dependency:
+        asked.append(troubled)
+        return await tell(troubled=troubled)
+
+    app.dependency = dependency  # type: ignore[method-assign]
+    await stage.gather()
+    app.finding = waiting("app")
+    await stage.gather(INTERVAL)
+    await stage.gather(timedelta(seconds=1))
+    stage.restart()
+    await stage.gather(timedelta(seconds=1))
+    app.finding = found("app")
+    await stage.gather(INTERVAL)
+    stage.restart()
+    await stage.gather(timedelta(seconds=1))
+
+    assert asked == [False, False, True, True, True, False]
 
 
 async def test_a_way_that_changed_is_no_reason_to_look_where_all_is_well(stage: Stage) -> None:

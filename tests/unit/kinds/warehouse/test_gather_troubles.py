@@ -18,7 +18,7 @@ from slipway.kinds.warehouse import gather as module
 from slipway.kinds.warehouse.decide import decide
 from slipway.kinds.warehouse.findings import Finding, Found, Trouble
 from slipway.kinds.warehouse.gather import WarehouseGatherer
-from slipway.kinds.warehouse.subscriptions.watch import Moment
+from slipway.kinds.warehouse.subscriptions.watch import Dependency, Moment
 from slipway.kinds.warehouse.view import warehouse_key
 from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
@@ -57,8 +57,10 @@ class Watched:
         """One place for each."""
         return self.name
 
-    async def dependency(self) -> None:
+    async def dependency(self, *, troubled: bool) -> Dependency:
         """Nothing."""
+        del troubled
+        return Dependency(None)
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """What the script says."""

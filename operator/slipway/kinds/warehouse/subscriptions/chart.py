@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -14,7 +14,6 @@ from slipway.charts.address import HttpChart, InvalidChartUrl, OciChart, parse_a
 from slipway.charts.versions import tag_of_version, version_of_tag
 from slipway.engine.outcome import Waiting
 from slipway.kinds.context import Context
-from slipway.kinds.registry.access import AccessProblem
 from slipway.kinds.registry.credentials import read_secret, secret_version
 from slipway.kinds.warehouse.chartrecords import as_versions, chart_before, chart_of
 from slipway.kinds.warehouse.charts import ChartTags, chart_selector, chart_tags
@@ -25,7 +24,7 @@ from slipway.kinds.warehouse.images import sightings, to_seen, was_scanned
 from slipway.kinds.warehouse.questions import Answer, Question, Resolve
 from slipway.kinds.warehouse.selection import Selector
 from slipway.kinds.warehouse.subscriptions.driving import drive
-from slipway.kinds.warehouse.subscriptions.watch import Moment
+from slipway.kinds.warehouse.subscriptions.watch import Dependency, Moment
 from slipway.kinds.warehouse.verdicts import (
     Examined,
     Kept,
@@ -38,7 +37,7 @@ from slipway.kinds.warehouse.verdicts import (
 )
 from slipway.oci.auth import basic_header
 from slipway.oci.credentials import Credential, Secret, credential_for
-from slipway.oci.errors import CredentialNotBound, InvalidReference, ManifestNotFound
+from slipway.oci.errors import CredentialNotBound, ManifestNotFound
 from slipway.oci.reference import ImageReference
 
 __all__ = ["ChartWatch"]
@@ -67,17 +66,23 @@ class ChartWatch:
         """The repository, and the chart in it."""
         return f"{self.spec.url} {self.spec.name or ''}"
 
-    async def dependency(self) -> Hashable:
+    async def dependency(self, *, troubled: bool) -> Dependency:
         """The Registry that it goes through, or the Secret, as it is now."""
         try:
             address = parse_address(self.spec.url, self.spec.name)
         except InvalidChartUrl:
-            return None
+            return Dependency(None)
         match address:
             case OciChart(repository):
-                return self._registry_now(repository)
+                way = self.context.registries.way(
+                    self.namespace, repository, self._registry, with_secrets=troubled
+                )
+                return Dependency(*await way)
             case HttpChart():
-                return await secret_version(self.context.kube, self.namespace, self.spec.secret_ref)
+                secret, version = self.spec.secret_ref, None
+                if troubled:
+                    version = await secret_version(self.context.kube, self.namespace, secret)
+                return Dependency(version, secret is not None)
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """List the versions and choose."""
@@ -105,15 +110,6 @@ class ChartWatch:
     @property
     def _registry(self) -> str | None:
         return self.spec.registry_ref.name if self.spec.registry_ref is not None else None
-
-    def _registry_now(self, repository: str) -> Hashable:
-        try:
-            view = self.context.registries.registry_for(
-                self.namespace, ImageReference.parse(repository), self._registry
-            )
-        except (AccessProblem, InvalidReference) as problem:
-            return problem.reason
-        return (view.uid, view.generation, view.connected) if view is not None else None
 
     async def _offer_of_repository(self, chart: HttpChart, moment: Moment) -> _Offer:
         repository = self.context.charts.repository(

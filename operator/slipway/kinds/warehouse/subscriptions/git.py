@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -29,7 +29,7 @@ from slipway.kinds.warehouse.commits import Candidate, Head, Kept, judge_head
 from slipway.kinds.warehouse.findings import Finding, Found, Trouble
 from slipway.kinds.warehouse.policies.ranking import rank
 from slipway.kinds.warehouse.policies.semver import SemverPolicy
-from slipway.kinds.warehouse.subscriptions.watch import Moment
+from slipway.kinds.warehouse.subscriptions.watch import Dependency, Moment
 
 __all__ = ["GitWatch"]
 
@@ -51,9 +51,11 @@ class GitWatch:
         """The repository."""
         return self.spec.url
 
-    async def dependency(self) -> Hashable:
+    async def dependency(self, *, troubled: bool) -> Dependency:
         """The Secret, as it is now."""
-        return await secret_version(self.context.kube, self.namespace, self.spec.secret_ref)
+        secret = self.spec.secret_ref
+        version = await secret_version(self.context.kube, self.namespace, secret) if troubled else None
+        return Dependency(version, secret is not None)
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """Ask where the ref points; only a commit that may be chosen is looked at more closely."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -14,7 +14,7 @@ from slipway.api.warehouse import Artifact, ArtifactImage
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.kinds.context import Context
 from slipway.kinds.lookups import Lookups
-from slipway.kinds.registry.access import Access, AccessProblem
+from slipway.kinds.registry.access import Access
 from slipway.kinds.undescribed import NO_IMAGE
 from slipway.kinds.warehouse.examination import examine
 from slipway.kinds.warehouse.explanation import Explanation, explain
@@ -23,7 +23,7 @@ from slipway.kinds.warehouse.images import picked_before, recorded, rules_of, si
 from slipway.kinds.warehouse.questions import Answer, Describe, Question, Resolve
 from slipway.kinds.warehouse.selection import Selector
 from slipway.kinds.warehouse.subscriptions.driving import drive
-from slipway.kinds.warehouse.subscriptions.watch import Moment
+from slipway.kinds.warehouse.subscriptions.watch import Dependency, Moment
 from slipway.kinds.warehouse.verdicts import (
     Examined,
     Kept,
@@ -35,7 +35,6 @@ from slipway.kinds.warehouse.verdicts import (
 )
 from slipway.oci.errors import (
     DigestMismatch,
-    InvalidReference,
     ManifestNotFound,
     RegistryError,
     RepositoryNotFound,
@@ -65,13 +64,11 @@ class ImageWatch:
         """The repository."""
         return self.spec.repository
 
-    async def dependency(self) -> Hashable:
+    async def dependency(self, *, troubled: bool) -> Dependency:
         """The Registry that it goes through, as it is now."""
-        try:
-            view = self.context.registries.registry_for(self.namespace, self._reference(), self._registry)
-        except (AccessProblem, InvalidReference) as problem:
-            return problem.reason
-        return (view.uid, view.generation, view.connected) if view is not None else None
+        registries = self.context.registries
+        way = registries.way(self.namespace, self.spec.repository, self._registry, with_secrets=troubled)
+        return Dependency(*await way)
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """List, choose, and ask what the chosen tag points at."""

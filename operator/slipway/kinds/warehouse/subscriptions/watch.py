@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from slipway.api.warehouse import Artifact
 from slipway.kinds.warehouse.findings import Finding
 
-__all__ = ["Moment", "Watch"]
+__all__ = ["Dependency", "Moment", "Watch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,14 @@ class Moment:
     """What was found for somebody else since then is as good."""
 
 
+class Dependency(NamedTuple):
+    """What a look goes through, as it is now; compared by equality."""
+
+    way: Hashable
+    by_secret: bool = False
+    """Whether a Secret is part of it, which nobody watches."""
+
+
 class Watch(Protocol):
     """One subscription of one Warehouse, ready to be looked at."""
 
@@ -29,8 +37,11 @@ class Watch(Protocol):
     def place(self) -> str:
         """What is asked, in a text: whoever watches the same place at the same interval is due together."""
 
-    async def dependency(self) -> Hashable:
+    async def dependency(self, *, troubled: bool) -> Dependency:
         """What the look goes through, as it is now: after trouble, a change of it is worth a new look.
+
+        Args:
+            troubled: whether the versions of Secrets, which take a request each, are part of it.
 
         Raises:
             KubeError: when the API server does not tell the version of a Secret.
