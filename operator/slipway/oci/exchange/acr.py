@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from typing_extensions import override
+
 from slipway.clock import Clock
 from slipway.egress import Response
 from slipway.http import HttpClient
@@ -18,7 +20,7 @@ from slipway.oci.errors import AccessDenied, AuthenticationFailed, InvalidRespon
 from slipway.oci.exchange.calls import form_call, is_secret_text, json_object, send, words
 from slipway.oci.exchange.entra import EntraClient, entra_token
 from slipway.oci.exchange.jwt import lifetime_of
-from slipway.oci.exchange.renewing import Lease, Renewed
+from slipway.oci.exchange.renewing import Lease, RenewedCredential
 
 __all__ = ["AcrCredential", "AcrHost", "acr_host"]
 
@@ -49,7 +51,7 @@ def acr_host(host: str) -> AcrHost | None:
     return AcrHost(host.lower(), _AUTHORITIES[found["cloud"]]) if found else None
 
 
-class AcrCredential:
+class AcrCredential(RenewedCredential):
     """The identity token of one registry, got for an application and renewed while it is used."""
 
     def __init__(
@@ -59,30 +61,16 @@ class AcrCredential:
         self._client = client
         self._http = http
         self._hosts = hosts
-        self._renewed: Renewed[Credential] = Renewed(self._fetch, clock)
-
-    async def credential(self) -> Credential:
-        """The credential, for about three hours.
-
-        Raises:
-            AuthenticationFailed: when Entra or the registry refuses the application.
-            AccessDenied: when the application has no right on the registry.
-            RegistryError: whatever else is in the way.
-        """
-        return await self._renewed.get()
+        super().__init__(clock)
 
     @property
-    def renews_in(self) -> float:
-        """Seconds until another one is got."""
-        return self._renewed.renews_in
+    @override
+    def own_secrets(self) -> tuple[str, ...]:
+        """The client secret."""
+        return (self._client.secret,) if self._client.secret else ()
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The client secret, and the refresh tokens got with it."""
-        own = (self._client.secret,) if self._client.secret else ()
-        return (*own, *(secret for one in self._renewed.held for secret in one.secrets))
-
-    async def _fetch(self) -> Lease[Credential]:
+    @override
+    async def fetch(self) -> Lease[Credential]:
         token = await entra_token(self._http, self._host.authority, self._client)
         call = form_call(
             f"https://{self._host.host}/oauth2/exchange",

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic_core import to_json
+from typing_extensions import override
 
 from slipway.clock import Clock
 from slipway.egress import Response
@@ -24,7 +25,7 @@ from slipway.oci.errors import InvalidResponse, NotFound
 from slipway.oci.exchange.aws_answers import aws_error, read_json_refusal
 from slipway.oci.exchange.aws_keys import KeySource
 from slipway.oci.exchange.calls import Call, VendorClock, carry, json_object
-from slipway.oci.exchange.renewing import Lease, Renewed
+from slipway.oci.exchange.renewing import Lease, RenewedCredential
 from slipway.oci.exchange.sigv4 import AwsKeys, SigningScope, sign
 from slipway.oci.session import Ask
 
@@ -154,7 +155,7 @@ def ecr_request(api: str, action: str, fields: dict[str, Any]) -> Ask:
     return Ask("POST", api, headers=headers, content=to_json(fields))
 
 
-class EcrCredential:
+class EcrCredential(RenewedCredential):
     """The Basic credential of a registry, got with keys and renewed while it is used."""
 
     def __init__(self, api: EcrApi, clock: Clock, hosts: tuple[str, ...] = ()) -> None:
@@ -162,27 +163,16 @@ class EcrCredential:
         """For what the plain protocol does not tell."""
 
         self._hosts = hosts
-        self._renewed: Renewed[Credential] = Renewed(self._fetch, clock)
-
-    async def credential(self) -> Credential:
-        """The credential, for up to 12 hours.
-
-        Raises:
-            RegistryError: as `EcrApi.token` does.
-        """
-        return await self._renewed.get()
+        super().__init__(clock)
 
     @property
-    def renews_in(self) -> float:
-        """Seconds until another one is got."""
-        return self._renewed.renews_in
+    @override
+    def own_secrets(self) -> tuple[str, ...]:
+        """The secret halves of the keys."""
+        return self.api.secrets
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The secret halves of the keys, and the passwords got with them."""
-        return (*self.api.secrets, *(secret for one in self._renewed.held for secret in one.secrets))
-
-    async def _fetch(self) -> Lease[Credential]:
+    @override
+    async def fetch(self) -> Lease[Credential]:
         pair, lifetime = await self.api.token()
         username, _, password = pair.partition(":")
         return Lease(Credential.basic(username, password, self._hosts), lifetime)

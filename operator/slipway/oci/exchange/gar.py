@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from typing_extensions import override
+
 from slipway.clock import Clock
 from slipway.http import HttpClient
 from slipway.oci.credentials import Credential
 from slipway.oci.exchange.google_identity import GoogleIdentity
 from slipway.oci.exchange.google_tokens import GoogleTokens
-from slipway.oci.exchange.renewing import Lease, Renewed
+from slipway.oci.exchange.renewing import Lease, RenewedCredential
 
 __all__ = ["ACCESS_TOKEN_USER", "GarCredential", "is_google_host"]
 
@@ -28,7 +30,7 @@ def is_google_host(host: str) -> bool:
     return _HOST.fullmatch(host.lower()) is not None
 
 
-class GarCredential:
+class GarCredential(RenewedCredential):
     """The Basic credential of Google's registries, renewed while it is used."""
 
     def __init__(
@@ -36,26 +38,15 @@ class GarCredential:
     ) -> None:
         self._tokens = GoogleTokens(identity, http, clock)
         self._hosts = hosts
-        self._renewed: Renewed[Credential] = Renewed(self._fetch, clock)
-
-    async def credential(self) -> Credential:
-        """The credential, for up to an hour.
-
-        Raises:
-            RegistryError: as `GoogleTokens.fetch` does.
-        """
-        return await self._renewed.get()
+        super().__init__(clock)
 
     @property
-    def renews_in(self) -> float:
-        """Seconds until another one is got."""
-        return self._renewed.renews_in
+    @override
+    def own_secrets(self) -> tuple[str, ...]:
+        """The private key, and the tokens of the identity."""
+        return self._tokens.secrets
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The private key, and the tokens got with it."""
-        return (*self._tokens.secrets, *(secret for one in self._renewed.held for secret in one.secrets))
-
-    async def _fetch(self) -> Lease[Credential]:
+    @override
+    async def fetch(self) -> Lease[Credential]:
         lease = await self._tokens.fetch()
         return Lease(Credential.basic(ACCESS_TOKEN_USER, lease.value, self._hosts), lease.lifetime)

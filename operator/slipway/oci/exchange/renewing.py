@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from slipway.clock import Clock
+from slipway.oci.credentials import Credential
 from slipway.oci.errors import RateLimited, RegistryError, RegistryUnreachable
 
-__all__ = ["Lease", "Renewed"]
+__all__ = ["Lease", "Renewed", "RenewedCredential"]
 
 Value = TypeVar("Value")
 
@@ -106,3 +108,41 @@ class Renewed(Generic[Value]):
 
 def _between(low: float, high: float) -> float:
     return random.uniform(low, high)  # noqa: S311 - spreads load, guards no secret
+
+
+class RenewedCredential(ABC):
+    """A credential that ends, renewed while it is used; a `slipway.oci.sources.CredentialSource`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._renewed: Renewed[Credential] = Renewed(self.fetch, clock)
+
+    @abstractmethod
+    async def fetch(self) -> Lease[Credential]:
+        """Gets another one.
+
+        Raises:
+            RegistryError: when it is refused, or the vendor does not answer.
+        """
+
+    @property
+    @abstractmethod
+    def own_secrets(self) -> tuple[str, ...]:
+        """What it is got with."""
+
+    async def credential(self) -> Credential:
+        """The one that holds now.
+
+        Raises:
+            RegistryError: as `fetch` does.
+        """
+        return await self._renewed.get()
+
+    @property
+    def renews_in(self) -> float:
+        """Seconds until another one is got."""
+        return self._renewed.renews_in
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What it is got with, and those that were got."""
+        return (*self.own_secrets, *(secret for one in self._renewed.held for secret in one.secrets))
