@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import math
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ import yarl
 from slipway.egress import (
     LIBRARY_POLICY,
     ClientCertificate,
+    ClientClosed,
     EgressDenied,
     EgressPolicy,
     EndpointClass,
@@ -41,7 +43,7 @@ from slipway.egress.deadline import Deadline, now
 from slipway.egress.limits import HostLimits, Lane
 from slipway.egress.passage import Passage
 from slipway.egress.receiving import StreamedResponse, Translated
-from slipway.egress.sending import Body, Sending
+from slipway.egress.sending import Body, Sending, SourceFailed
 from slipway.egress.tls import tls_context
 from slipway.egress.urls import Address, join, parse
 from slipway.engine.fence import Fence
@@ -65,7 +67,7 @@ MAX_ERROR_BODY: Final = 64 * 1024
 MAX_REDIRECTS: Final = 5
 _LARGE_BODY: Final = 256 * 1024  # bytes
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+_REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # Every other header may hold a secret and stays with the origin it was written for.
 _HEADERS_FOR_STRANGERS: Final = frozenset({"accept", "accept-encoding", "range", "user-agent"})
 
@@ -122,9 +124,11 @@ class HttpClient:
         self._session: aiohttp.ClientSession | None = None
         self._contexts: dict[bool, ssl.SSLContext] = {}
         self._opening = asyncio.Lock()
+        self._is_closed = False
 
     async def aclose(self) -> None:
-        """Closes every connection; a later request would open new ones."""
+        """Closes every connection; nothing is sent any longer."""
+        self._is_closed = True
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -228,12 +232,25 @@ class HttpClient:
         visit.enter_context(passage)
         await self._wait_for_turn(origin.host, sending, visit)
         passage.go()
-        with Translated(target.text, passage.failed):
-            async with asyncio.timeout_at(sending.deadline.at):
-                response = await self._send(target, sending)
+        try:
+            with Translated(target.text, passage.failed):
+                async with asyncio.timeout_at(self._end_of_wait(sending)):
+                    response = await self._send(target, sending)
+        except SourceFailed as wrapped:
+            raise wrapped.why from None
         visit.callback(response.close)
         passage.answered(response.status)
-        return StreamedResponse(response, target.text, sending, passage.failed)
+        return StreamedResponse(
+            response, target.text, sending, passage.failed, self._longest_silence(sending)
+        )
+
+    def _longest_silence(self, sending: Sending) -> float:
+        """Seconds without a byte: a long transfer is granted for what it transfers."""
+        return self.timeout if sending.lane == "download" else math.inf
+
+    def _end_of_wait(self, sending: Sending) -> float:
+        """When an answer has to have begun."""
+        return min(sending.deadline.at, now() + self._longest_silence(sending))
 
     async def _wait_for_turn(self, host: str, sending: Sending, visit: contextlib.ExitStack) -> None:
         """Takes a place at the host; the deadline waits along."""
@@ -244,14 +261,15 @@ class HttpClient:
         sending.deadline.extend(now() - began)
 
     async def _send(self, target: Address, sending: Sending) -> aiohttp.ClientResponse:
-        """Sends it. aiohttp does it once more when a kept connection turned out to be closed and repeating
-        does no harm.
-        """
+        """Sends it. What only reads aiohttp sends once more when the server ends the connection unasked."""
         context = await self._context(target.origin)
-        if self._session is None:
-            self._session = open_session(self._policy, self._resolve)
         if sending.method not in _REPEATABLE:
             await _notice_closed_connections()
+        if self._is_closed:
+            msg = f"{target.origin} is not asked: the client was closed"
+            raise ClientClosed(msg)
+        if self._session is None:
+            self._session = open_session(self._policy, self._resolve)
         body = _body(sending.content)
         try:
             return await self._session.request(
@@ -261,12 +279,15 @@ class HttpClient:
                 data=body or None,
                 ssl=context,
                 allow_redirects=False,
-                middlewares=() if sending.fence is None else (_ensuring(sending),),
+                middlewares=() if sending.method in _REPEATABLE else (_once(sending),),
             )
         except aiohttp.ClientError:
-            if isinstance(body, Body):
-                body.raise_failure()
+            if isinstance(body, Body) and body.failure is not None:
+                raise SourceFailed(body.failure) from body.failure
             raise
+        except ValueError as error:
+            msg = f"a header field for {target.text} holds a line break, such as one at the end of a token"
+            raise InvalidUrl(msg) from error
 
     async def _context(self, origin: Origin) -> ssl.SSLContext | bool:
         """Whom to trust, and what to show, at this origin."""
@@ -286,13 +307,18 @@ async def _notice_closed_connections() -> None:
         await asyncio.sleep(0)
 
 
-def _ensuring(sending: Sending) -> aiohttp.ClientMiddlewareType:
-    """Asks the fence before each attempt."""
+def _once(sending: Sending) -> aiohttp.ClientMiddlewareType:
+    """Asks the fence, and lets nothing go out a second time: aiohttp repeats PUT and DELETE by itself."""
+    was_sent = False
 
     async def ensure(
         request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
+        nonlocal was_sent
+        if was_sent:
+            raise aiohttp.ServerDisconnectedError
         sending.ensure()
+        was_sent = True
         return await handler(request)
 
     return ensure

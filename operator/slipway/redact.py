@@ -38,7 +38,10 @@ _MARKS = (
 # Order matters: whole headers go before the schemes inside them, URLs before the words inside them.
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://)[^\s/?#\"'<>]*@"), rf"\1{_MASK}@"),
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://[^\s?\"'<>]*\?)[^\s\"'<>]+"), rf"\1{_MASK}"),
+    (
+        re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://[^\s?\"'<>]*\?)[^\s\"'<>]+?(?=:?(?:[\s\"'<>]|\Z))"),
+        rf"\1{_MASK}",
+    ),
     (re.compile(r"(/[^\s?\"'<>]{0,2048}\?)[^\s\"'<>]*=[^\s\"'<>]*"), rf"\1{_MASK}"),
     (
         re.compile(

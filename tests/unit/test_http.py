@@ -15,12 +15,12 @@ import pytest
 
 from dev.certificates import Authority
 from slipway import egress
-from slipway.egress import ClientCertificate, EgressPolicy, HttpError
+from slipway.egress import ClientCertificate, ClientClosed, EgressPolicy, HttpError
 from slipway.engine.fence import Fence
 from slipway.engine.lease import LeaseLost
 from slipway.http import MAX_ERROR_BODY, HttpClient, join_url, origin_of
 from tests.support.fence import CountingFence
-from tests.support.raw_server import Hanging, RawServer, Reply, Streaming
+from tests.support.raw_server import Hanging, RawServer, Reply, Seen, Streaming
 from tests.unit.engine.support import ManualClock
 
 SECRET = {"Authorization": "Bearer t0ken", "PRIVATE-TOKEN": "glpat", "Cookie": "a=b", "Accept": "text/plain"}
@@ -631,21 +631,138 @@ async def test_a_fenced_request_ends_before_the_fence_closes() -> None:
     await client.aclose()
 
 
-async def test_each_attempt_is_fenced() -> None:
-    """The Lease may be lost while a kept connection turns out to be closed."""
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "POST", "PATCH"])
+async def test_what_changes_something_is_sent_once(client: HttpClient, method: str) -> None:
+    """Also where the server ends the connection instead of an answer: it may have done what it was asked."""
 
     async def vanish(writer: asyncio.StreamWriter) -> None:
         writer.close()
 
-    client = fenced(CountingFence(questions=2))
     async with RawServer(lambda _: Reply()) as server:
-        await client.request("PUT", server.url)
+        await client.request(method, server.url)
         server.script = lambda _: Streaming(vanish)
-        with pytest.raises(LeaseLost):
-            await client.request("PUT", server.url)
+        with pytest.raises(egress.ConnectionBroken):
+            await client.request(method, server.url)
 
         assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "POST"])
+async def test_a_kept_connection_that_the_server_closed_is_no_obstacle(
+    client: HttpClient, method: str
+) -> None:
+    """It is noticed before anything is sent."""
+    async with RawServer(lambda _: Reply(200, b"", (("Connection", "close"),))) as server:
+        for _ in range(3):
+            assert (await client.request(method, server.url)).status == 200
+
+        assert len(server.seen) == 3
+
+
+async def test_nothing_is_sent_once_the_client_is_closed() -> None:
+    """Nobody would close what would be opened for it."""
+    arrived = asyncio.Event()
+
+    def hang(_: Seen) -> Hanging:
+        arrived.set()
+        return Hanging()
+
+    async with RawServer(hang) as server:
+        client = HttpClient(timeout=5)
+        waiting = asyncio.create_task(client.request("GET", server.url))
+        await arrived.wait()
+        await client.aclose()
+        with pytest.raises(HttpError):
+            await waiting
+        with pytest.raises(ClientClosed):
+            await client.request("GET", server.url)
+
+        assert len(server.seen) == 1
+
+
+async def test_a_line_break_in_a_header_is_refused(client: HttpClient) -> None:
+    """Such as one at the end of a token, in words that do not show it."""
+    async with RawServer(lambda _: Reply()) as server:
+        with pytest.raises(egress.InvalidUrl, match="line break") as caught:
+            await client.request("GET", server.url, headers={"Authorization": "Bearer t0ken\n"})
+
+    assert "t0ken" not in str(caught.value)
+    assert server.seen == []
+
+
+async def test_a_source_that_fails_is_not_the_fault_of_the_host(client: HttpClient) -> None:
+    """Its error comes out as it is, and the host is still asked."""
+
+    async def missing() -> AsyncIterator[bytes]:
+        yield b"ab"
+        msg = "layer.tar"
+        raise FileNotFoundError(msg)
+
+    async with RawServer(lambda _: Reply()) as server:
+        for _ in range(6):
+            with pytest.raises(FileNotFoundError):
+                await client.request("PUT", server.url, content=missing())
+
+        assert (await client.request("GET", server.url)).status == 200
+
+
+@pytest.mark.parametrize("sent", [b"", b"ab"], ids=["no answer", "a stop in the middle"])
+async def test_a_transfer_is_granted_no_silence(sent: bytes) -> None:
+    """A deadline of hours is for bytes that come."""
+
+    async def stall(writer: asyncio.StreamWriter) -> None:
+        if sent:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + sent)
+        await writer.drain()
+        await asyncio.Event().wait()
+
+    async def read() -> None:
+        async with client.stream("GET", server.url, timeout=3600) as answer:
+            async for _ in answer.chunks():
+                pass
+
+    client = HttpClient(timeout=0.1)
+    async with RawServer(lambda _: Streaming(stall)) as server:
+        with pytest.raises(egress.TimedOut):
+            await read()
     await client.aclose()
+
+
+def _compressed(status: int, start: bytes, again: bytes) -> Streaming:
+    """A body without an end, which may unfold to nothing."""
+
+    async def write(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 %d Any\r\nContent-Encoding: gzip\r\n\r\n" % status + start)
+        while True:
+            writer.write(again)
+            await writer.drain()
+
+    return Streaming(write)
+
+
+async def test_what_follows_the_end_of_a_compressed_body_is_not_read(client: HttpClient) -> None:
+    """Nor kept: there may be no end of it."""
+    async with RawServer(lambda _: _compressed(200, gzip.compress(b"all"), b"x" * 65536)) as server:
+        assert (await client.request("GET", server.url, max_bytes=1000)).body == b"all"
+
+
+async def test_compressed_bytes_that_unfold_to_nothing_are_stopped(client: HttpClient) -> None:
+    """They count as they come, not only as what they stand for; of an error's body nothing is left then."""
+    start, again = gzip.compress(b"")[:10], b"\x00\x00\x00\xff\xff" * 10_000
+    async with RawServer(lambda _: _compressed(200, start, again)) as server:
+        with pytest.raises(egress.ResponseTooLarge):
+            await client.request("GET", server.url, max_bytes=1000)
+        server.script = lambda _: _compressed(404, start, again)
+        refused = await client.request("GET", server.url, max_bytes=1000)
+
+    assert (refused.status, refused.body) == (404, b"")
+
+
+@pytest.mark.parametrize("status", [200, 304, 401])
+async def test_an_empty_body_may_be_said_to_be_compressed(client: HttpClient, status: int) -> None:
+    """A 304 repeats the header of what it stands for."""
+    async with RawServer(lambda _: Reply(status, b"", (("Content-Encoding", "gzip"),))) as server:
+        assert (await client.request("GET", server.url)).status == status
 
 
 async def test_an_upload_breaks_off_when_the_fence_closes() -> None:

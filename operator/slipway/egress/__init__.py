@@ -5,6 +5,7 @@ from __future__ import annotations
 from slipway.egress.errors import (
     CertificateRejected,
     CircuitOpen,
+    ClientClosed,
     ConnectFailed,
     ConnectionBroken,
     ConnectTimedOut,
@@ -29,6 +30,7 @@ __all__ = [
     "CertificateRejected",
     "CircuitOpen",
     "ClientCertificate",
+    "ClientClosed",
     "ConnectFailed",
     "ConnectTimedOut",
     "ConnectionBroken",

@@ -9,6 +9,7 @@
     ├── RedirectRefused         too many, from https to http, or to nowhere
     ├── CircuitOpen             the host failed so often that it is not asked for a while
     ├── QueuedTooLong           too many of our own requests to the host came first
+    ├── ClientClosed            the client that should ask was closed
     ├── ConnectFailed           no connection
     │   ├── NameNotResolved     DNS knows no such host
     │   └── TlsFailed           the handshake failed
@@ -36,6 +37,7 @@ from slipway.redact import redact
 __all__ = [
     "CertificateRejected",
     "CircuitOpen",
+    "ClientClosed",
     "ConnectFailed",
     "ConnectTimedOut",
     "ConnectionBroken",
@@ -88,6 +90,10 @@ class QueuedTooLong(HttpError):
     """Too many of our own requests to the host came first; nothing was sent."""
 
 
+class ClientClosed(HttpError):
+    """The client that should ask was closed; nothing was sent."""
+
+
 class ConnectFailed(HttpError):
     """No connection could be made."""
 
@@ -134,6 +140,10 @@ _NOT_TLS = (
     "UNKNOWN_PROTOCOL",
     "PACKET_LENGTH_TOO_LONG",
 )
+
+
+_SAID_BY_GO: Final = "Client sent an HTTP request to an HTTPS server"
+"""The body of the answer, which aiohttp shows where it stumbles over one to a HEAD."""
 
 
 def translate(error: Exception, url: str) -> HttpError:
@@ -205,4 +215,8 @@ def _words(error: BaseException) -> str:
         return os.strerror(error.errno)  # asyncio puts a Python tuple into strerror
     if isinstance(error, OSError) and str(error).startswith("Multiple exceptions"):
         return "none of its addresses takes one"  # their order, and with it those words, would change
+    if _SAID_BY_GO in str(error):
+        return "it speaks TLS: write https:// in the URL"
+    if isinstance(error, HttpProcessingError):
+        return "what came over it is not HTTP"  # the words of the parser are a drawing of several lines
     return str(error)

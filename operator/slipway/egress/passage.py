@@ -88,6 +88,9 @@ class Passage:
         """The head of an answer came. What is judged in the end is the whole of it."""
         self._shared.succeed(self._place)
         self._status = status
+        if status < 500 and self._is_own_probe:
+            self._own.leave(self._part)  # it is back; a body that takes hours keeps nobody else away
+            self._is_own_probe = False
 
     def failed(self, error: HttpError) -> None:
         """There is no whole answer."""

@@ -11,6 +11,7 @@ from typing import Final
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
+from slipway.egress.deadline import now
 from slipway.egress.errors import ConnectionBroken, HttpError, ResponseTooLarge, translate
 from slipway.egress.messages import Headers
 from slipway.egress.sending import Sending
@@ -29,12 +30,22 @@ FOREIGN_ERRORS: Final = (
 but not on every path."""
 
 _PIECE: Final = 64 * 1024  # bytes
+_FRAME: Final = 64 * 1024  # bytes that compression may add to what cannot be compressed
 
 
 class StreamedResponse:
     """A response whose body is still to come; made by `slipway.http.HttpClient.stream`."""
 
-    __slots__ = ("_deadline", "_failed", "_is_head", "_response", "headers", "status", "url")
+    __slots__ = (
+        "_deadline",
+        "_failed",
+        "_is_head",
+        "_longest_silence",
+        "_response",
+        "headers",
+        "status",
+        "url",
+    )
 
     def __init__(
         self,
@@ -42,8 +53,10 @@ class StreamedResponse:
         url: str,
         sending: Sending,
         failed: Callable[[HttpError], None],
+        longest_silence: float,
     ) -> None:
         self._response = response
+        self._longest_silence = longest_silence
         self._deadline = sending.deadline
         self._failed = failed
         self._is_head = sending.method == "HEAD"  # its Content-Length is that of the GET
@@ -71,7 +84,7 @@ class StreamedResponse:
         content = self._response.content
         if content.is_eof():
             return await content.read(_PIECE)  # all of it is here: nothing to wait for
-        async with asyncio.timeout_at(self._deadline.at):
+        async with asyncio.timeout_at(min(self._deadline.at, now() + self._longest_silence)):
             return await content.read(_PIECE)
 
     async def read(self, max_bytes: int, *, truncate: bool = False) -> bytes:
@@ -89,15 +102,19 @@ class StreamedResponse:
         if is_declared_too_large and not truncate and not self._is_head:
             raise self._too_large(max_bytes)
         unfold = _unfolder(None if self._is_head else self.headers.get("content-encoding"), self.url)
-        body = bytearray()
+        body, received = bytearray(), 0
         async for piece in self.chunks():
+            received += len(piece)
             with Translated(self.url):
                 body += unfold.decompress(piece, max_bytes + 1 - len(body)) if unfold else piece
-            if len(body) > max_bytes:
+            # Compressed bytes may unfold to nothing, and go on for ever.
+            if len(body) > max_bytes or received > max_bytes + _FRAME:
                 if truncate:
                     return bytes(body[:max_bytes])
                 raise self._too_large(max_bytes)
-        if unfold and not unfold.eof and not self._is_head:
+            if unfold and unfold.eof:
+                break  # zlib would keep all that follows
+        if unfold and received and not unfold.eof and not truncate:
             msg = f"{self.url} sent a compressed body that ends early"
             raise ConnectionBroken(msg)
         return bytes(body)

@@ -11,7 +11,7 @@ from slipway.egress.limits import Lane
 from slipway.egress.messages import EndpointClass
 from slipway.engine.fence import Fence
 
-__all__ = ["Body", "Sending"]
+__all__ = ["Body", "Sending", "SourceFailed"]
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -51,13 +51,14 @@ class Sending:
         not write.
         """
         held = None if method in _SAFE else fence
+        shared = timeout if isinstance(timeout, Deadline) else None
         if held is not None:
             if isinstance(content, bytes):
                 seconds = timeout.left if isinstance(timeout, Deadline) else timeout
                 timeout = min(seconds, held.longest_effect)
             else:
                 content = _fenced(content, held)
-        deadline = timeout if isinstance(timeout, Deadline) else Deadline(timeout)
+        deadline = timeout if isinstance(timeout, Deadline) else Deadline(timeout, shared)
         return cls(method, headers or {}, content, deadline, lane, endpoint, held)
 
     def ensure(self) -> None:
@@ -70,6 +71,14 @@ class Sending:
             self.fence.ensure(min(self.deadline.left, self.fence.longest_effect))
 
 
+class SourceFailed(Exception):  # noqa: N818 - never gets out of http.py
+    """What a body comes from failed: not the host's doing, whatever the class of the error is."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
 class Body:
     """A body in pieces that remembers why it ended early.
 
@@ -78,7 +87,8 @@ class Body:
 
     def __init__(self, pieces: AsyncIterable[bytes]) -> None:
         self._pieces = pieces
-        self._failure: Exception | None = None
+        self.failure: Exception | None = None
+        """What went wrong where the body comes from."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """The pieces."""
@@ -86,13 +96,8 @@ class Body:
             async for piece in self._pieces:
                 yield piece
         except Exception as error:
-            self._failure = error
+            self.failure = error
             raise
-
-    def raise_failure(self) -> None:
-        """Raises what went wrong where the body comes from, if anything did."""
-        if self._failure is not None:
-            raise self._failure
 
 
 async def _fenced(pieces: AsyncIterable[bytes], fence: Fence) -> AsyncIterator[bytes]:

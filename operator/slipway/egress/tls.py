@@ -71,8 +71,16 @@ def _context(verify: bool | str | Path) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif not isinstance(verify, bool):
-        _trust(context, Path(verify).read_bytes())
+        _trust(context, _authorities_in(Path(verify)))
     return context
+
+
+def _authorities_in(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        msg = f"the certificate authorities in {file} cannot be read: {error.strerror or error}"
+        raise InvalidCertificate(msg) from error
 
 
 def _trust(context: ssl.SSLContext, authorities: bytes) -> None:

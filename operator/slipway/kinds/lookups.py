@@ -165,4 +165,5 @@ class Lookups:
 
 def _weight_of(image: ImageInfo) -> int:
     """In tags, each of which is a short text."""
-    return 10 + 2 * (len(image.labels) + len(image.platforms)) + len(image.layers)
+    text = sum(len(name) + len(value) for name, value in image.labels.items())
+    return 10 + 2 * (len(image.labels) + len(image.platforms)) + len(image.layers) + text // 100

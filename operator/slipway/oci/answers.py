@@ -67,7 +67,7 @@ __all__ = [
     "refusal",
 ]
 
-_REACHABLE: Final = "check that {registry} is up and reachable from the cluster"
+_REACHABLE: Final = "check that {registry} is up and reachable from here"
 # First hit wins: what is more special stands above what it is a kind of.
 _NO_RESPONSE: Final[tuple[tuple[type[Exception], type[RegistryError], str], ...]] = (
     (InvalidCertificate, CertificateUnusable, "correct the Secret that certSecretRef names"),
@@ -273,5 +273,5 @@ def _from_json(body: Any) -> tuple[str, str] | None:
         return None
     code, message = str(first.get("code") or ""), str(first.get("message") or first.get("details") or "")
     detail = first.get("detail")
-    extra = f": {detail}" if isinstance(detail, (str, dict, list)) and detail else ""
+    extra = f": {detail}" if isinstance(detail, str) and detail else ""
     return code, ": ".join(filter(None, (code, message))) + extra

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Final
@@ -21,6 +22,7 @@ _SLOWEST: Final = 128 * 1024  # bytes per second below which a transfer counts a
 _LARGEST: Final = 1 << 40  # bytes; where nobody said how large a blob is
 _RESUMPTIONS: Final = 3
 _ANY: Final = {"Accept": "*/*"}
+_TURNS: Final = 10  # of the event loop, until a task that was cancelled has ended
 
 
 class Blobs:
@@ -101,7 +103,7 @@ class Blobs:
             await self._upload(repository, digest, size, source, verifier)
         finally:
             if isinstance(source, AsyncGenerator):
-                await source.aclose()  # gives back the connection of a download that nobody will finish
+                await _close(source)  # gives back the connection of a download that nobody will finish
 
     async def _upload(
         self,
@@ -215,6 +217,16 @@ class Blobs:
     def _patience(self, size: int | None) -> float:
         """Seconds for a transfer: more for more bytes."""
         return self._timeout + (_LARGEST if size is None else size) / _SLOWEST
+
+
+async def _close(source: AsyncGenerator[bytes]) -> None:
+    """Closes it, once the task of aiohttp that read it, and was cancelled just now, has let go of it."""
+    for _ in range(_TURNS):
+        with contextlib.suppress(RuntimeError):  # it is being read
+            await source.aclose()
+            return
+        await asyncio.sleep(0)
+    await source.aclose()
 
 
 async def _verified(source: AsyncIterable[bytes], verifier: Verifier) -> AsyncGenerator[bytes]:

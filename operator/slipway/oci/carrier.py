@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Final, TypeVar
 
 from slipway.egress import EndpointClass, Response
+from slipway.http import Deadline
 from slipway.oci.answers import is_html, not_a_registry
 from slipway.oci.errors import ListingIncomplete, RegistryError
 from slipway.oci.pages import Page, PageFlow, PageRefused, PageRequest, advance
@@ -50,19 +50,13 @@ class PageCarrier:
             ListingIncomplete: when the end was not reached in time.
             RegistryError: whatever the flow or the judge makes of the answers.
         """
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await self._carry(flow, scopes, judge, accept)
-        except TimeoutError as error:
-            msg = f"{what} could not be listed to the end in {self._timeout:g} s"
-            raise ListingIncomplete(msg) from error
-
-    async def _carry(
-        self, flow: PageFlow[_Result], scopes: tuple[str, ...], judge: Judge, accept: str
-    ) -> _Result:
         step: PageRequest | _Result = next(flow)
+        whole = Deadline(self._timeout)
         while isinstance(step, PageRequest):
-            ask = Ask("GET", step.url, scopes, {"Accept": accept}, endpoint=EndpointClass.TAGS)
+            if whole.left <= 0:
+                msg = f"{what} could not be listed to the end in {self._timeout:g} s"
+                raise ListingIncomplete(msg)
+            ask = Ask("GET", step.url, scopes, {"Accept": accept}, endpoint=EndpointClass.TAGS, within=whole)
             response = await self._session.send(ask)
             step = await off_loop(len(response.body), advance, flow, judge(response, step))
         return step

@@ -54,6 +54,9 @@ class Ask:
     endpoint: EndpointClass = EndpointClass.OTHER
     """What part of the registry it goes to: they fail, and are counted, apart from each other."""
 
+    within: Deadline | None = None
+    """That of the whole listing that it is a part of: what does not count here does not count there."""
+
 
 class RegistrySession:
     """The conversation with one registry, with the credential of one source.
@@ -136,11 +139,12 @@ class RegistrySession:
         """
         with self._used(), self._translated():
             url = self._url(ask)
-            deadline = Deadline(self._http.timeout if ask.timeout is None else ask.timeout)
+            deadline = Deadline(self._http.timeout if ask.timeout is None else ask.timeout, ask.within)
             retries = self._retries if ask.method in _REPEATED else NO_RETRIES
             self._respect_pause(ask.endpoint)
             response = await retries.send(lambda: self._authorised(ask, url, deadline), deadline)
-            self._pauses.note(ask.endpoint, response)
+            if origin_of(response.url) == self.origin:
+                self._pauses.note(ask.endpoint, response)
             return response
 
     def _respect_pause(self, endpoint: EndpointClass) -> None:
@@ -209,7 +213,8 @@ class RegistrySession:
             timeout=deadline,
             endpoint=ask.endpoint,
         )
-        self.quotas.note(ask.endpoint, response, self._clock.now())
+        if origin_of(response.url) == self.origin:
+            self.quotas.note(ask.endpoint, response, self._clock.now())
         return response
 
     def _open(

@@ -73,7 +73,7 @@ def test_words_name_the_host_the_subject_and_the_way_out() -> None:
     assert message == "https://r.io has no repository shop/api: push an image to it, or correct the name"
 
     message = str(refusal(_response(403, _error("DENIED", "no way")), Subject.TAGS, "shop/api", ROBOT))
-    assert "denies access to the tags of shop/api (DENIED: no way: " in message
+    assert "denies access to the tags of shop/api (DENIED: no way)" in message
     assert "user robot needs the right" in message
 
     assert "name a Secret" in str(refusal(_response(401), Subject.REGISTRY, "", NOBODY))

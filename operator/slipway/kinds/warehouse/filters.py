@@ -147,4 +147,4 @@ def is_signature_tag(tag: str) -> bool:
 
 
 def _shown(pattern: Any) -> str:
-    return repr(pattern.pattern.decode())
+    return f"`{pattern.pattern.decode()}`"  # as it was written: quoted by Python it would be another one

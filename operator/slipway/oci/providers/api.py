@@ -6,7 +6,6 @@ does not answer us is no error, for the plain protocol may; everything else is a
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -141,7 +140,7 @@ def direct(http: HttpClient, retries: Retries = NO_RETRIES, quotas: Quotas | Non
         return response
 
     async def send(ask: Ask) -> Response:
-        deadline = Deadline(http.timeout if ask.timeout is None else ask.timeout)
+        deadline = Deadline(http.timeout if ask.timeout is None else ask.timeout, ask.within)
         try:
             if ask.method != "GET":
                 return await once(ask, deadline)
@@ -194,16 +193,32 @@ class VendorApi:
             ListingIncomplete: when a later one is not, or the end was not reached in time.
             RegistryError: whatever else is in the way.
         """
+        step: Call | list[Item] = next(flow)
+        is_first = True
         patience = self._timeout * _PATIENCE
-        try:
-            async with asyncio.timeout(patience):
-                return await self._collect(flow, about)
-        except TimeoutError as error:
-            msg = f"{about} could not be listed to the end at {self.origin} in {patience:g} s"
-            raise ListingIncomplete(msg) from error
+        whole = Deadline(patience)
+        while isinstance(step, Call):
+            if whole.left <= 0:
+                msg = f"{about} could not be listed to the end at {self.origin} in {patience:g} s"
+                raise ListingIncomplete(msg)
+            try:
+                answer = await self.ask(step, about, whole)
+                step = await off_loop(answer.size, _advance, flow, answer)
+            except NotOffered as error:
+                if is_first:
+                    raise
+                msg = f"{about} could not be listed to the end: a page of {self.origin} failed ({error})"
+                raise ListingIncomplete(msg) from error
+            is_first = False
+        return step
 
-    async def ask(self, call: Call, about: str) -> Answer:
+    async def ask(self, call: Call, about: str, within: Deadline | None = None) -> Answer:
         """One answer.
+
+        Args:
+            call: What to ask.
+            about: What for, in the words of an error.
+            within: The deadline of the listing that it is a part of.
 
         Raises:
             NotOffered: when the API does not answer this to us, or with no JSON.
@@ -214,29 +229,14 @@ class VendorApi:
             msg = f"{origin_of(call.url)} is not {self.origin}, and was not asked about {about}"
             raise InvalidResponse(msg)
         shown = await self._authorization(None)
-        response = await self._carry(call, shown)
+        response = await self._carry(call, shown, within)
         if response.status == 401 and shown is not None:
             renewed = await self._authorization(shown)
             if renewed not in {None, shown}:
-                response, shown = await self._carry(call, renewed), renewed
+                response, shown = await self._carry(call, renewed, within), renewed
         return await self._read(call, response, shown, about)
 
-    async def _collect(self, flow: Flow[Item], about: str) -> list[Item]:
-        step: Call | list[Item] = next(flow)
-        is_first = True
-        while isinstance(step, Call):
-            try:
-                answer = await self.ask(step, about)
-                step = await off_loop(answer.size, _advance, flow, answer)
-            except NotOffered as error:
-                if is_first:
-                    raise
-                msg = f"{about} could not be listed to the end: a page of {self.origin} failed ({error})"
-                raise ListingIncomplete(msg) from error
-            is_first = False
-        return step
-
-    async def _carry(self, call: Call, shown: str | None) -> Response:
+    async def _carry(self, call: Call, shown: str | None, within: Deadline | None) -> Response:
         headers = {"Accept": "application/json", **call.headers}
         if shown is not None:
             headers["Authorization"] = shown
@@ -249,6 +249,7 @@ class VendorApi:
             _MAX_BYTES,
             self._timeout,
             EndpointClass.API,
+            within,
         )
         try:
             return await self._send(ask)

@@ -93,8 +93,8 @@ def test_hostile_tags_never_pass() -> None:
 OBJECTIONS = {
     f"sha256-{HEX}.sig": ("Signature", "signatures"),
     "--flag": ("InvalidTag", "no tag that a registry can have"),
-    "2.0": ("NotMatching", "matches none of the include patterns: '1.*', 'v1.*'"),
-    "1.0-rc": ("NotMatching", "matches the exclude pattern '.*-rc'"),
+    "2.0": ("NotMatching", "matches none of the include patterns: `1.*`, `v1.*`"),
+    "1.0-rc": ("NotMatching", "matches the exclude pattern `.*-rc`"),
     "1": ("NotMatching", "gives no text"),
 }
 
@@ -107,7 +107,7 @@ def test_an_objection_names_the_pattern_that_is_to_blame(tag: str) -> None:
 
     assert objection is not None
     assert objection.rejection == reason
-    assert words.replace(".*'", "(.*)'", 2 if "none" in words else 0) in objection.words
+    assert words.replace(".*`", "(.*)`", 2 if "none" in words else 0) in objection.words
 
 
 tags = st.text(alphabet="av1.-", min_size=1, max_size=6)
