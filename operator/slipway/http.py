@@ -14,7 +14,7 @@ import contextlib
 import io
 import math
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Hashable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -143,6 +143,7 @@ class HttpClient:
         max_bytes: int = MAX_BODY,
         timeout: float | Deadline | None = None,
         endpoint: EndpointClass = EndpointClass.OTHER,
+        party: Hashable = None,
     ) -> Response:
         """One exchange with a bounded body. Bodies of error responses are cut at 64 KiB.
 
@@ -154,6 +155,8 @@ class HttpClient:
             max_bytes: The cap of the body, decoded.
             timeout: Seconds, or the deadline that an exchange shares with those before it.
             endpoint: What part of the host it goes to.
+            party: For whom, where one client serves several: what the host does wrong to one of them is no
+                reason to keep the others from it.
 
         Raises:
             HttpError: every way in which there is no response.
@@ -168,6 +171,7 @@ class HttpClient:
             lane=lane,
             endpoint=endpoint,
             fence=self._fence,
+            party=party,
         )
         with contextlib.ExitStack() as visit:
             answer = await self._exchange(url, sending, visit)
@@ -228,7 +232,8 @@ class HttpClient:
         refusal = _refusal(self._policy, origin)
         if refusal is not None:
             raise EgressDenied(refusal)
-        passage = Passage(self._circuits, self._own_circuits, origin, sending.endpoint, target.path)
+        part = (origin, sending.endpoint, sending.party)
+        passage = Passage(self._circuits, self._own_circuits, part, target.path)
         visit.enter_context(passage)
         await self._wait_for_turn(origin.host, sending, visit)
         passage.go()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -72,6 +72,7 @@ class _Network(HttpClient):
         max_bytes: int = MAX_BODY,
         timeout: float | Deadline | None = None,
         endpoint: EndpointClass = EndpointClass.OTHER,
+        party: Hashable = None,
     ) -> Response:
         parts = urlsplit(url)
         assert parts.scheme == "https", f"{url} would be asked without TLS"

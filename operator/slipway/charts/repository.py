@@ -75,6 +75,12 @@ class ChartRepository:
         if self.authorization:
             fields["Authorization"] = self.authorization
         try:
-            return await self.http.request("GET", chart.index_url, headers=fields, max_bytes=MAX_BYTES)
+            return await self.http.request(
+                "GET",
+                chart.index_url,
+                headers=fields,
+                max_bytes=MAX_BYTES,
+                party=(chart.index_url, hash(self.authorization)),
+            )
         except HttpError as error:
             raise from_http(error) from error

@@ -175,7 +175,7 @@ class HostLimits:
         Args:
             host: The name or address that is called.
             lane: What kind of exchange it is.
-            at_least: Limits of the one who asks; the host's are widened to them while it is in use.
+            at_least: Limits of the one who asks; the host's are widened to them, until it is forgotten.
 
         Raises:
             QueuedTooLong: when so many wait that the turn does not come.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from types import TracebackType
 from typing import Final, Self
 
@@ -30,8 +31,7 @@ class Passage:
     Args:
         shared: The circuits of all clients, told about connections.
         own: Those of the client, told about answers.
-        origin: Whom it goes to.
-        endpoint: What part of that host.
+        part: Whom it goes to, what part of that host, and for whom, where the client serves several.
         path: What is asked for there.
     """
 
@@ -48,13 +48,14 @@ class Passage:
     )
 
     def __init__(
-        self, shared: Circuits, own: Circuits, origin: Origin, endpoint: EndpointClass, path: str
+        self, shared: Circuits, own: Circuits, part: tuple[Origin, EndpointClass, Hashable], path: str
     ) -> None:
+        origin = part[0]
         self._shared = shared
         self._own = own
         self._origin = origin
         self._place = (origin.host, origin.port)  # the scheme does not matter for a connection
-        self._part = (origin, endpoint)
+        self._part = part
         self._path = path
         self._status: int | None = None
         self._is_shared_probe = self._is_own_probe = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -29,6 +29,9 @@ class Sending:
     fence: Fence | None
     """None for what changes nothing, or may change what it likes."""
 
+    party: Hashable = None
+    """For whom, where one client serves several."""
+
     @classmethod
     def of(
         cls,
@@ -40,6 +43,7 @@ class Sending:
         lane: Lane,
         endpoint: EndpointClass,
         fence: Fence | None,
+        party: Hashable = None,
     ) -> Self:
         """A request that begins now, or is a repeat within the time of the first, and what a fence makes of
         it.
@@ -59,7 +63,7 @@ class Sending:
             else:
                 content = _fenced(content, held)
         deadline = timeout if isinstance(timeout, Deadline) else Deadline(timeout, shared)
-        return cls(method, headers or {}, content, deadline, lane, endpoint, held)
+        return cls(method, headers or {}, content, deadline, lane, endpoint, held, party)
 
     def ensure(self) -> None:
         """Make sure that it may be sent; to be called right before each attempt.

@@ -66,7 +66,7 @@ def join(base: Address, reference: str) -> Address:
     try:
         joined = str(URL(base.text).join(reference))
     except (InvalidURL, UnicodeError, ValueError) as error:
-        msg = f"{reference!r} is not a URL"
+        msg = f"{_shown(reference)!r} is not a URL"
         raise InvalidUrl(msg) from error
     return parse(joined)
 
@@ -76,14 +76,14 @@ def _read(url: str) -> Address:
     try:
         parsed = URL(url)
     except (InvalidURL, UnicodeError, ValueError) as error:
-        msg = f"{url!r} is not a URL"
+        msg = f"{_shown(url)!r} is not a URL"
         raise InvalidUrl(msg) from error
     is_port = parsed.port is None or 0 < parsed.port < 65536
     if parsed.scheme not in _STANDARD_PORTS or not _HOST.fullmatch(parsed.raw_host) or not is_port:
-        msg = f"{url!r} is not an http or https URL"
+        msg = f"{_shown(url)!r} is not an http or https URL"
         raise InvalidUrl(msg)
     if parsed.userinfo:
-        msg = f"{url} has a user name or password in it; put them into the Secret that secretRef names"
+        msg = f"{_shown(url)} has a user name or password before it; put them into a Secret (secretRef)"
         raise InvalidUrl(msg)
     port = parsed.port or _STANDARD_PORTS[parsed.scheme]
     return Address(
@@ -92,3 +92,8 @@ def _read(url: str) -> Address:
         path=parsed.raw_path.decode("ascii").partition("?")[0],
         text=str(parsed),
     )
+
+
+def _shown(url: str) -> str:
+    """What stands behind user name and password, which may hold any character where it is no URL."""
+    return url.rpartition("@")[2]

@@ -35,6 +35,9 @@ __all__ = [
 
 _SHORTEST_LIFE: Final = 60.0  # seconds; token.md's default, and as little as it allows
 _LONGEST_LIFE: Final = 24 * 3600.0
+_LEAST_LEFT: Final = (
+    15.0  # seconds; a token is renewed 5 s early, and one that is just given is good for more
+)
 _CLIENT: Final = "slipway"
 # What registries expect as the user name beside a personal access token; most ignore it.
 _USER_OF_TOKENS: Final = "oauth2"
@@ -201,13 +204,13 @@ def _is_header_value(value: str) -> bool:
 
 
 def _lifetime(fields: dict[str, Any], now: datetime) -> float:
-    """Seconds left; clocks that disagree count as no `issued_at` at all."""
+    """Seconds left; where clocks disagree so much that nearly nothing is left, `issued_at` does not count."""
     life = fields.get("expires_in")
     if isinstance(life, bool) or not isinstance(life, (int, float)) or not life >= _SHORTEST_LIFE:
         life = _SHORTEST_LIFE
     life = min(float(life), _LONGEST_LIFE)
     age = (now - _issued_at(fields.get("issued_at"), now)).total_seconds()
-    return life - age if 0 < age < life else life
+    return life - age if 0 < age < life - _LEAST_LEFT else life
 
 
 def _issued_at(text: Any, now: datetime) -> datetime:

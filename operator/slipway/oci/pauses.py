@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from slipway.clock import Clock
-from slipway.egress import EndpointClass, Response
+from slipway.egress import Response
 from slipway.oci.quota import is_pull_limit
 from slipway.oci.waits import retry_after
 
@@ -31,7 +32,7 @@ class _Known(NamedTuple):
 
 
 class Pauses:
-    """The pauses of one credential at one registry; each part of it has its own.
+    """The pauses of one credential at one registry; each part of it, and each token server, has its own.
 
     Args:
         clock: Measures them.
@@ -39,24 +40,24 @@ class Pauses:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: dict[EndpointClass, _Known] = {}
+        self._known: dict[Hashable, _Known] = {}
 
-    def note(self, endpoint: EndpointClass, response: Response) -> None:
+    def note(self, part: Hashable, response: Response) -> None:
         """Reads an answer. One that tells of pulls that are used up is about those alone (see `Quotas`)."""
         if response.status != 429 or is_pull_limit(response):
             return
         words = response.body[:4096].decode("utf-8", "replace")
         wait = retry_after(response.headers, datetime.now(UTC), words)
         if wait is not None:
-            self._known[endpoint] = _Known(response, self._clock.monotonic() + min(wait, LONGEST))
+            self._known[part] = _Known(response, self._clock.monotonic() + min(wait, LONGEST))
 
-    def at(self, endpoint: EndpointClass) -> Pause | None:
-        """The pause that this part of the registry wants now; None when it may be asked."""
-        known = self._known.get(endpoint)
+    def at(self, part: Hashable) -> Pause | None:
+        """The pause that this part wants now; None when it may be asked."""
+        known = self._known.get(part)
         if known is None:
             return None
         left = known.until - self._clock.monotonic()
         if left <= 0:
-            del self._known[endpoint]
+            del self._known[part]
             return None
         return Pause(known.refusal, left)

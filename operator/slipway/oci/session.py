@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ipaddress
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, ParamSpec, TypeVar
@@ -147,16 +147,16 @@ class RegistrySession:
                 self._pauses.note(ask.endpoint, response)
             return response
 
-    def _respect_pause(self, endpoint: EndpointClass) -> None:
-        """Tells what the registry told when it was asked last, while that holds.
+    def _respect_pause(self, part: Hashable, server: Origin | None = None) -> None:
+        """Tells what the registry, or another server, told when it was asked last, while that holds.
 
         Raises:
-            RateLimited: without asking it.
+            RateLimited: without asking.
         """
-        pause = self._pauses.at(endpoint)
+        pause = self._pauses.at(part)
         if pause is not None:
-            error = self.refusal(pause.refusal, Subject.REGISTRY, "")
-            raise RateLimited(str(error), pause.left)
+            asker = self.asker if server is None else replace(self.asker, registry=server)
+            raise RateLimited(str(refusal(pause.refusal, Subject.REGISTRY, "", asker)), pause.left)
 
     @contextlib.asynccontextmanager
     async def stream(self, ask: Ask) -> AsyncIterator[StreamedResponse]:
@@ -236,13 +236,15 @@ class RegistrySession:
 
     async def _carry(self, request: TokenRequest) -> TokenAnswer:
         """Takes a request to the token server and brings its answer."""
+        server = origin_of(request.url)
+        self._respect_pause(server, server)
         deadline = Deadline(self._http.timeout)
         retries = self._retries if request.method in _REPEATED else NO_RETRIES
         with self._translated():
             response = await retries.send(lambda: self._fetch(request, deadline), deadline)
+        self._pauses.note(server, response)
         if response.status == 429 or response.status >= 500:
-            server = replace(self.asker, registry=origin_of(response.url))
-            raise refusal(response, Subject.REGISTRY, "", server)
+            raise refusal(response, Subject.REGISTRY, "", replace(self.asker, registry=server))
         return TokenAnswer(response.status, response.body, datetime.now(UTC))
 
     async def _fetch(self, request: TokenRequest, deadline: Deadline) -> Response:

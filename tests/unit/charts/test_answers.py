@@ -8,6 +8,7 @@ from slipway.charts.answers import from_http
 
 MEANINGS: dict[type[egress.HttpError], type[errors.ChartError]] = {
     egress.CertificateRejected: errors.RepositoryUntrusted,
+    egress.ClientClosed: errors.RepositoryUnreachable,
     egress.CircuitOpen: errors.RepositoryFailing,
     egress.ConnectFailed: errors.RepositoryUnreachable,
     egress.ConnectTimedOut: errors.RepositoryTimeout,

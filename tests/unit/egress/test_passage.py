@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from unittest.mock import patch
 
 import pytest
 
@@ -19,6 +20,7 @@ from slipway.egress import (
     QueuedTooLong,
     ResponseTooLarge,
     TimedOut,
+    circuit,
 )
 from slipway.egress.circuit import LONGEST, THRESHOLD, Circuits
 from slipway.egress.passage import Passage
@@ -42,11 +44,13 @@ class _Host:
         client: str = "mine",
         endpoint: EndpointClass = TAGS,
         origin: Origin = R,
+        *,
         path: str = "",
+        party: str | None = None,
     ) -> None:
         self.asked += 1
         path = path or f"/v2/r{self.asked}/tags/list"
-        with Passage(self.shared, self.own[client], origin, endpoint, path) as passage:
+        with Passage(self.shared, self.own[client], (origin, endpoint, party), path) as passage:
             passage.go()
             if isinstance(outcome, HttpError):
                 passage.failed(outcome)
@@ -167,7 +171,7 @@ def test_the_first_request_after_the_pause_finds_out() -> None:
         for _ in range(THRESHOLD):
             host.try_once(503)
         await asyncio.sleep(LONGEST)
-        with Passage(host.shared, host.own["mine"], R, TAGS, "/") as passage:
+        with Passage(host.shared, host.own["mine"], (R, TAGS, None), "/") as passage:
             passage.go()
             assert not host.lets_through()
         assert host.lets_through()  # the one before was cancelled without a verdict
@@ -185,7 +189,7 @@ def test_a_host_that_begins_to_fail_meanwhile_is_not_asked() -> None:
 
     async def story() -> None:
         host = _Host()
-        with Passage(host.shared, host.own["mine"], R, TAGS, "/") as passage:
+        with Passage(host.shared, host.own["mine"], (R, TAGS, None), "/") as passage:
             for _ in range(THRESHOLD):
                 host.try_once(ConnectFailed("x"))
             with pytest.raises(CircuitOpen):
@@ -215,3 +219,27 @@ def test_the_refusal_names_the_host_and_the_failure_but_no_repository() -> None:
         assert "secret-project" not in told[0]
 
     run_in_virtual_time(story())
+
+
+async def test_what_a_host_does_wrong_to_one_party_keeps_no_other_from_it() -> None:
+    """One client may serve the credentials of many."""
+    host = _Host()
+    for _ in range(5):
+        host.try_once(500, party="mine")
+
+    host.try_once(200, party="yours")
+    with pytest.raises(CircuitOpen):
+        host.try_once(200, party="mine")
+
+
+async def test_a_probe_that_was_answered_keeps_nobody_away() -> None:
+    """Its body may take hours."""
+    host = _Host()
+    with patch.object(circuit, "SHORTEST", 0.0):
+        for _ in range(5):
+            host.try_once(500)
+        with Passage(host.shared, host.own["mine"], (R, TAGS, None), "/") as probe:
+            probe.go()
+            assert not host.lets_through()
+            probe.answered(200)
+            assert host.lets_through()

@@ -281,3 +281,19 @@ async def test_a_registry_that_failed_is_asked_again(lookups: Lookups, asked: As
     asked.failure = None
 
     assert (await lookups.image(source(asked), "shop/api", DIGEST, now())).digest == DIGEST
+
+
+async def test_what_is_kept_of_images_is_weighed_by_its_texts(
+    lookups: Lookups, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A label may have megabytes: a few of those are as much as thousands of usual ones."""
+    large = ImageInfo(DIGEST, "any", (("linux/amd64", DIGEST),), labels={"notes": "x" * 7_000_000})
+
+    async def get_image(_: FakeClient, _repository: str, digest: str) -> ImageInfo:
+        return replace(large, digest=digest)
+
+    monkeypatch.setattr(FakeClient, "get_image", get_image)
+    for number in range(10):
+        await lookups.image(source(asked), "shop/api", f"sha256:{number:064}", now())
+
+    assert len(lookups._images) < 4
