@@ -35,17 +35,26 @@ async def look_at(registry: PooledRegistry, before: RegistryStatus, *, thorough:
     offered: set[Capability] = set()
     if repositories is not None:
         offered.add(Capability.CATALOG)
-    if registry.provider.uses_api:
-        offered.add(Capability.PROVIDER_API)
     if thorough and catalog is not None:
         offered |= await _by_image(registry, catalog)
     else:
         offered |= _BY_IMAGE & set(before.capabilities)
+    # Only now: many products' APIs are asked for tags alone.
+    if _answers_by_api(registry, before, thorough=thorough):
+        offered.add(Capability.PROVIDER_API)
     return Seen(
         capabilities=tuple(sorted(offered)),
         repositories=repositories,
         rate_limit=registry.client.quota_state,
     )
+
+
+def _answers_by_api(registry: PooledRegistry, before: RegistryStatus, *, thorough: bool) -> bool:
+    """Whether the product's own API answers; where a quick test does not show it, what was known stays."""
+    answers = registry.provider.answers_by_api
+    if answers is None and not thorough:
+        return Capability.PROVIDER_API in before.capabilities
+    return bool(answers)
 
 
 async def _catalog(

@@ -14,7 +14,7 @@ class Generic:
     """Lists by the plain protocol: names, without digests and times."""
 
     name = "Generic"
-    uses_api: bool | None = False
+    answers_by_api: bool | None = False
 
     def __init__(self, access: Access) -> None:
         self._plain = access.plain

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Protocol, TypeVar
 
 from slipway.clock import Clock
+from slipway.oci.errors import AccessDenied
 from slipway.oci.providers.access import Access
 from slipway.oci.providers.api import NotOffered
 from slipway.oci.reference import is_repository, is_tag, require_repository
@@ -14,7 +15,7 @@ from slipway.oci.results import RepositoryCatalog, RepositoryInfo, TagInfo, Tags
 __all__ = ["Product", "ProductProvider", "below"]
 
 _SILENCE: Final = 3600.0  # seconds that an API which gave no answer is left alone
-_MOST_SILENT: Final = 10_000
+_MOST_REMEMBERED: Final = 10_000
 _CATALOG: Final = ""  # the question for the repositories, among those for the tags of one
 
 Result = TypeVar("Result")
@@ -60,8 +61,9 @@ class ProductProvider:
         self._plain = access.plain
         self._project = access.project
         self._silence = _Silence(access.clock)
-        self.uses_api: bool | None = None
-        """Whether the last answer came from the product's own API; None before the first one."""
+        self._answered: set[str] = set()
+        self.answers_by_api: bool | None = None
+        """Whether the product's own API answers us; see `Provider`."""
 
     async def list_repositories(self) -> RepositoryCatalog:
         """All repositories below the project; see `Provider`."""
@@ -96,14 +98,30 @@ class ProductProvider:
                 result = await own()
             except NotOffered:
                 pass
+            except AccessDenied:
+                self._note_refusal(question)
+                raise
             else:
-                self.uses_api = True
+                self._note_answer(question)
                 return result
         result = await plain()
         # Only now: a repository that nobody knows says nothing about the API.
         self._silence.begin(question)
-        self.uses_api = False
+        self._note_refusal(question)
         return result
+
+    def _note_answer(self, question: str) -> None:
+        if len(self._answered) < _MOST_REMEMBERED:
+            self._answered.add(question)
+        self.answers_by_api = True
+
+    def _note_refusal(self, question: str) -> None:
+        """An API that no longer tells what it told us has to show anew that it tells us anything."""
+        if question in self._answered:
+            self._answered.clear()
+        # Many products leave the repositories to the catalogue: that says nothing of their tags.
+        if self.answers_by_api or question != _CATALOG:
+            self.answers_by_api = bool(self._answered)
 
 
 class _Silence:
@@ -122,7 +140,7 @@ class _Silence:
             return
         self._ends.pop(question, None)
         self._ends[question] = self._clock.monotonic() + _SILENCE
-        while len(self._ends) > _MOST_SILENT:
+        while len(self._ends) > _MOST_REMEMBERED:
             del self._ends[next(iter(self._ends))]
 
 

@@ -37,8 +37,11 @@ class Provider(Protocol):
         """The type of a Registry that stands for it, such as `DockerHub`."""
 
     @property
-    def uses_api(self) -> bool | None:
-        """Whether the last answer came from the product's own API; None before the first one."""
+    def answers_by_api(self) -> bool | None:
+        """Whether the product's own API answers us: it did, and has not refused the same since.
+
+        None as long as nothing shows it: before tags were asked for, where the API lists no repositories.
+        """
 
     async def list_repositories(self) -> RepositoryCatalog:
         """All repositories below the Registry's project that the credential shows.

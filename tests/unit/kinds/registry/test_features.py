@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -8,9 +11,22 @@ from slipway.api.registry import RegistryStatus
 from slipway.kinds.registry.decide import Seen
 from slipway.kinds.registry.features import look_at
 from slipway.oci.errors import RateLimited, RegistryError, RegistryFailing
-from slipway.oci.pool import ClientPool, Endpoint
+from slipway.oci.pool import ClientPool, Endpoint, PooledRegistry
 from slipway.oci.providers.provider import Capability
+from slipway.oci.sources import StaticCredential
 from tests.support.outside import QUICK
+from tests.support.providers.acr import FakeAcr
+from tests.support.providers.artifactory import FakeArtifactory
+from tests.support.providers.dockerhub import FakeDockerHub
+from tests.support.providers.ecr import FakeEcr
+from tests.support.providers.fake import FakeVendor, Running, json_reply, many
+from tests.support.providers.gar import FakeGar
+from tests.support.providers.ghcr import FakeGitHub
+from tests.support.providers.gitea import FakeGitea
+from tests.support.providers.gitlab import FakeGitLab
+from tests.support.providers.harbor import FakeHarbor
+from tests.support.providers.nexus import FakeNexus
+from tests.support.providers.quay import FakeQuay
 from tests.support.scripted_registry import Answer, ScriptedRegistry, image, tags
 
 JSON = {"Content-Type": "application/json"}
@@ -136,3 +152,97 @@ async def test_the_state_of_the_quota_is_told() -> None:
     found, _ = await seen(few_left)
 
     assert found.rate_limit == "Low"
+
+
+VENDORS: tuple[type[FakeVendor], ...] = (
+    FakeAcr,
+    FakeArtifactory,
+    FakeDockerHub,
+    FakeEcr,
+    FakeGar,
+    FakeGitHub,
+    FakeGitLab,
+    FakeGitea,
+    FakeHarbor,
+    FakeNexus,
+    FakeQuay,
+)
+
+WITHOUT_CATALOGUE = (FakeDockerHub, FakeGitHub)
+"""What lists repositories to nobody who names no project."""
+
+each_vendor = pytest.mark.parametrize("vendor", VENDORS, ids=lambda one: one.__name__.removeprefix("Fake"))
+
+
+def connected(running: Running) -> PooledRegistry:
+    """The registry of a vendor, whose images can be had by the plain protocol."""
+    client: Any = SimpleNamespace(
+        check=AsyncMock(),
+        head_manifest=AsyncMock(return_value=SimpleNamespace(digest=DIGEST)),
+        offers_referrers=AsyncMock(return_value=False),
+        answers_conditionally=AsyncMock(return_value=False),
+        quota_state=None,
+    )
+    return PooledRegistry(client, running.provider, StaticCredential(running.fake.credential), "robot", "any")
+
+
+def remembered(found: Seen) -> RegistryStatus:
+    """What the status tells at the next test."""
+    return RegistryStatus(capabilities=found.capabilities, repositories=found.repositories)
+
+
+@each_vendor
+@pytest.mark.parametrize("project", ["shop", None], ids=["with a project", "without one"])
+async def test_an_api_that_tells_tags_is_a_feature(vendor: type[FakeVendor], project: str | None) -> None:
+    """Also where it lists no repositories; quick tests afterwards take nothing back and find no more."""
+    fake = vendor({"shop/api": many(2)})
+    async with fake.running(project=project, credential=fake.credential) as running:
+        registry = connected(running)
+        found = await look_at(registry, RegistryStatus(), thorough=True)
+        if vendor in WITHOUT_CATALOGUE and project is None:
+            assert Capability.PROVIDER_API not in found.capabilities
+            await running.provider.list_tags("shop/api")
+            found = await look_at(registry, remembered(found), thorough=False)
+        again = await look_at(registry, remembered(found), thorough=False)
+
+    assert Capability.PROVIDER_API in found.capabilities
+    assert again == found
+
+
+@each_vendor
+async def test_an_api_that_refuses_us_is_no_feature(vendor: type[FakeVendor]) -> None:
+    """The plain protocol lists the tags; once the API answers, a close look finds it."""
+    fake = vendor({"shop/api": many(2)}, trouble=dict.fromkeys(range(1, 99), json_reply({}, 403)))
+    async with fake.running(project="shop", credential=fake.credential) as running:
+        registry = connected(running)
+        refused = await look_at(registry, RegistryStatus(), thorough=True)
+        fake.trouble = {}
+        running.clock.seconds += 3601
+        answered = await look_at(registry, remembered(refused), thorough=True)
+
+    assert Capability.PROVIDER_API not in refused.capabilities
+    assert Capability.PROVIDER_API in answered.capabilities
+
+
+@each_vendor
+async def test_an_api_that_answers_no_longer_is_told(vendor: type[FakeVendor]) -> None:
+    """At the next close look, when the credential has lost a right."""
+    fake = vendor({"shop/api": many(2)})
+    async with fake.running(project="shop", credential=fake.credential) as running:
+        registry = connected(running)
+        found = await look_at(registry, RegistryStatus(), thorough=True)
+        fake.trouble = dict.fromkeys(range(1, 99), json_reply({}, 403))
+        lost = await look_at(registry, remembered(found), thorough=True)
+
+    assert Capability.PROVIDER_API in found.capabilities
+    assert Capability.PROVIDER_API not in lost.capabilities
+
+
+async def test_what_a_new_connection_has_not_shown_yet_stays_as_it_was() -> None:
+    """A quick test asks for no tags, and the connection may have been made anew."""
+    fake = FakeGitea({"shop/api": many(2)})
+    before = RegistryStatus(capabilities=("Catalog", "ProviderAPI"), repositories=1)
+    async with fake.running() as running:
+        found = await look_at(connected(running), before, thorough=False)
+
+    assert found == Seen(capabilities=("Catalog", "ProviderAPI"), repositories=1)

@@ -17,7 +17,7 @@ async def test_images_below_are_not_taken_for_tags() -> None:
 
     assert tags.names == ("v0", "v1")
     assert tags.info("v0").digest == digest_named("v0")
-    assert running.provider.uses_api
+    assert running.provider.answers_by_api
 
 
 async def test_of_an_index_and_a_manifest_the_index_is_the_tag() -> None:
@@ -35,7 +35,7 @@ async def test_results_that_were_cut_are_not_used() -> None:
 
     assert len(tags) == 8
     assert not any(tag.pushed_at for tag in tags)
-    assert running.provider.uses_api is False
+    assert running.provider.answers_by_api is False
 
 
 async def test_the_catalogue_of_one_repository_is_followed_by_position() -> None:

@@ -128,7 +128,7 @@ def _running(
 
 def _told(running: Running) -> bool:
     """Whether the vendor's own API told, and nothing had to be asked twice."""
-    return running.provider.uses_api is True
+    return running.provider.answers_by_api is True
 
 
 @vendors
@@ -198,12 +198,12 @@ async def test_an_api_that_does_not_answer_is_passed_over(vendor: Vendor) -> Non
             running.clock.seconds += AN_HOUR
 
             assert first.names == second.names == ("v0", "v1"), reply
-            assert running.provider.uses_api is False, reply
+            assert running.provider.answers_by_api is False, reply
             assert 0 < asked == fake.listed, reply
 
         fake.trouble = {}
         await running.provider.list_tags(vendor.repository)
-        assert running.provider.uses_api is True
+        assert running.provider.answers_by_api is True
 
 
 @vendors
@@ -322,7 +322,7 @@ async def test_the_secret_is_not_shown_to_an_api_elsewhere(vendor: Vendor) -> No
         tags = await running.provider.list_tags(vendor.repository)
 
     assert tags.names == ("v0", "v1")
-    assert running.provider.uses_api is False
+    assert running.provider.answers_by_api is False
     assert not any("authorization" in seen.headers for seen in running.server.seen)
     assert not any(PASSWORD.encode() in seen.body for seen in running.server.seen)
 

@@ -55,11 +55,11 @@ async def test_another_password_gets_another_token() -> None:
     fake = FakeDockerHub({"shop/api": many(1)}, secret_required=True)
     async with fake.running(source=source) as running:
         await running.provider.list_tags("shop/api")
-        assert running.provider.uses_api
+        assert running.provider.answers_by_api
 
         source.now = Credential.basic("robot", "wrong")
         await running.provider.list_tags("shop/api")
-        assert running.provider.uses_api is False
+        assert running.provider.answers_by_api is False
 
 
 async def test_a_wrong_password_leaves_it_to_the_registry() -> None:

@@ -65,7 +65,7 @@ async def test_without_the_right_to_know_no_tag_is_immutable() -> None:
 
     assert len(tags) == 2
     assert not any(tag.immutable for tag in tags)
-    assert running.provider.uses_api is True
+    assert running.provider.answers_by_api is True
 
 
 async def test_all_tags_of_an_image_are_listed() -> None:

@@ -27,7 +27,7 @@ async def test_names_with_slashes_are_encoded() -> None:
     async with fake.running(credential=PAT) as running:
         tags = await running.provider.list_tags("shop/apps/api")
 
-    assert running.provider.uses_api
+    assert running.provider.answers_by_api
     assert len(tags) == 1
     assert "/container/apps%2Fapi/versions" in running.server.seen[0].target
 
@@ -59,7 +59,7 @@ async def test_the_token_may_stand_beside_a_user_name() -> None:
     async with fake.running(credential=Credential.basic("octocat", PASSWORD)) as running:
         await running.provider.list_tags("shop/api")
 
-    assert running.provider.uses_api
+    assert running.provider.answers_by_api
 
 
 async def test_without_a_token_github_is_not_asked() -> None:

@@ -27,7 +27,7 @@ async def test_packages_may_have_slashes_in_their_names() -> None:
         tags = await running.provider.list_tags("shop/apps/api")
 
     assert len(tags) == 60
-    assert running.provider.uses_api
+    assert running.provider.answers_by_api
 
 
 async def test_repositories_come_from_the_catalogue() -> None:

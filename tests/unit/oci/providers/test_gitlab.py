@@ -22,7 +22,7 @@ async def test_the_registry_s_own_token_opens_its_own_api() -> None:
     tokens = [seen for seen in running.server.seen if seen.path == "/jwt/auth"]
     assert len(tokens) == 1
     assert "scope=repository%3Ashop%2Fapi%3Apull" in tokens[0].target
-    assert running.provider.uses_api
+    assert running.provider.answers_by_api
 
 
 async def test_a_token_that_is_refused_leaves_it_to_the_plain_protocol() -> None:
@@ -53,7 +53,7 @@ async def test_repositories_come_from_gitlab_where_the_registry_does_not_tell() 
             catalog = await running.provider.list_repositories()
 
         assert catalog.names == ("shop/app/api",), kind
-        assert running.provider.uses_api
+        assert running.provider.answers_by_api
         assert running.server.seen[-1].target.startswith(f"/api/v4/{kind}/shop%2Fapp/registry/repositories")
         assert running.server.seen[-1].headers["authorization"] == f"Bearer {PASSWORD}"
 

@@ -12,7 +12,7 @@ async def test_nested_names_are_encoded_twice() -> None:
     async with fake.running() as running:
         tags = await running.provider.list_tags("shop/apps/api")
 
-    assert running.provider.uses_api
+    assert running.provider.answers_by_api
     assert len(tags) == 1
     assert "/repositories/apps%252Fapi/artifacts?" in running.server.seen[0].target
 
@@ -36,7 +36,7 @@ async def test_without_a_project_all_repositories_are_listed() -> None:
     async with fake.running() as running:
         assert (await running.provider.list_repositories()).names == ("shop/api", "team/web")
 
-    assert running.provider.uses_api
+    assert running.provider.answers_by_api
 
 
 async def test_a_project_may_be_a_path_within_one_of_harbor_s() -> None:

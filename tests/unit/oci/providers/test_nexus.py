@@ -32,7 +32,7 @@ async def test_what_the_search_does_not_find_comes_from_the_registry() -> None:
     async with fake.running() as running:
         assert (await running.provider.list_tags("hosted/api")).names == ("v0",)
 
-    assert running.provider.uses_api is False
+    assert running.provider.answers_by_api is False
 
 
 def test_only_the_manifest_of_the_tag_counts() -> None:

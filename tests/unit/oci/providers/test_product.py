@@ -48,20 +48,20 @@ async def test_silence_is_kept_for_each_question() -> None:
     shy = Shy()
     access, clock = _access()
     provider = ProductProvider(shy, access)
-    assert provider.uses_api is None
+    assert provider.answers_by_api is None
 
     for _ in range(3):
         await provider.list_tags("shop/api")
         await provider.list_tags("shop/web")
         await provider.list_repositories()
     assert shy.asked == ["shop/api", "shop/web", "catalog"]
-    assert provider.uses_api is False
+    assert provider.answers_by_api is False
 
     clock.seconds += 3601
     shy.answers = True
     assert (await provider.list_tags("shop/api")).names == ("a", "b")
     assert (await provider.list_repositories()).names == ("shop/api",)
-    assert provider.uses_api
+    assert provider.answers_by_api
 
 
 async def test_silence_is_not_prolonged_by_further_questions() -> None:
@@ -95,9 +95,56 @@ async def test_silence_does_not_begin_when_the_plain_protocol_fails() -> None:
     assert shy.asked == ["shop/api", "shop/api"]
 
 
+async def test_an_api_that_was_asked_for_nothing_but_repositories_may_answer_yet() -> None:
+    """Many products leave those to the catalogue; tags tell."""
+    shy = Shy()
+    access, _ = _access()
+    provider = ProductProvider(shy, access)
+
+    await provider.list_repositories()
+    assert provider.answers_by_api is None
+
+    shy.answers = True
+    await provider.list_tags("shop/api")
+    await provider.list_repositories()
+    assert provider.answers_by_api is True
+
+
+async def test_a_repository_that_an_api_hides_takes_nothing_back() -> None:
+    """It tells of another one all the same: the status does not go to and fro."""
+    shy = Shy()
+    access, _ = _access()
+    provider = ProductProvider(shy, access)
+    shy.answers = True
+    await provider.list_tags("shop/api")
+
+    shy.answers = False
+    await provider.list_tags("shop/web")
+
+    assert provider.answers_by_api is True
+
+
+async def test_an_api_that_refuses_what_it_told_has_to_show_all_anew() -> None:
+    """Its token lost a right: what it told of others is no longer worth anything."""
+    shy = Shy()
+    access, _ = _access()
+    provider = ProductProvider(shy, access)
+    shy.answers = True
+    await provider.list_tags("shop/api")
+    await provider.list_tags("shop/web")
+
+    shy.answers = False
+    await provider.list_tags("shop/api")
+    assert provider.answers_by_api is False
+
+    shy.answers = True
+    await provider.list_tags("shop/web")
+    assert provider.answers_by_api is True
+
+
 async def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many repositories a registry has."""
-    monkeypatch.setattr(module, "_MOST_SILENT", 1)
+    monkeypatch.setattr(module, "_MOST_REMEMBERED", 1)
     shy = Shy()
     access, _ = _access()
     provider = ProductProvider(shy, access)

@@ -22,7 +22,7 @@ async def test_only_an_oauth_token_is_shown(credential: Credential, shown: bool)
     async with fake.running(credential=credential) as running:
         await running.provider.list_tags("shop/api")
 
-    assert running.provider.uses_api
+    assert running.provider.answers_by_api
     assert ("authorization" in running.server.seen[0].headers) is shown
 
 
@@ -32,7 +32,7 @@ async def test_names_may_have_more_than_two_parts() -> None:
     async with fake.running() as running:
         assert len(await running.provider.list_tags("shop/apps/api")) == 1
 
-    assert running.provider.uses_api
+    assert running.provider.answers_by_api
 
 
 async def test_without_a_namespace_the_catalogue_is_asked() -> None:
