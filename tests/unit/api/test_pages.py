@@ -2,21 +2,82 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import yaml
 
 from slipway.api.conditions import Reason
 from slipway.api.crd import KINDS, crd
+from slipway.api.registry import Registry
 from slipway.api.schema import Schema
+from slipway.api.warehouse import Warehouse
+from slipway.charts.errors import ChartError
+from slipway.git.errors import GitError
+from slipway.kinds import registry, warehouse
+from slipway.kube.errors import KubeError
+from slipway.oci.errors import RegistryError
+from tests.support.modules import syntax_tree
 
 DOCS = Path(__file__).parents[3] / "docs"
 
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+
+
+ANY_OBJECT: Final = {Reason.RECONCILE_FAILED, Reason.KUBERNETES_REFUSED, Reason.KUBERNETES_UNAVAILABLE}
+"""What the engine says of an object of any kind."""
+
+_REGISTRY_ROOM: Final = Path(registry.__file__).parent
+_WAREHOUSE_ROOM: Final = Path(warehouse.__file__).parent
+
+ROOMS: Final[dict[Any, tuple[Path, ...]]] = {
+    Registry: tuple(_REGISTRY_ROOM.glob("*.py")),
+    Warehouse: (
+        *_WAREHOUSE_ROOM.rglob("*.py"),
+        _REGISTRY_ROOM / "access.py",
+        _REGISTRY_ROOM / "credentials.py",
+    ),
+}
+"""The modules that say what a kind comes to; both use those beside the rooms, too."""
+
+ERRORS: Final[dict[Any, tuple[type[Exception], ...]]] = {
+    Registry: (RegistryError, KubeError),
+    Warehouse: (RegistryError, GitError, ChartError, KubeError),
+}
+"""What is raised on the way."""
+
+NEVER: Final[dict[Any, set[str]]] = {
+    Registry: {
+        # of an image or repository: a test of the connection passes over those that it cannot read
+        Reason.BLOB_NOT_FOUND,
+        Reason.CATALOG_UNAVAILABLE,
+        Reason.DIGEST_MISMATCH,
+        Reason.LISTING_INCOMPLETE,
+        Reason.MANIFEST_NOT_FOUND,
+        Reason.PLATFORM_NOT_FOUND,
+        Reason.REPOSITORY_NOT_FOUND,
+        Reason.UNSUPPORTED_MANIFEST,
+        Reason.UPLOAD_REJECTED,
+        # of whoever looks for the Registry of an image
+        Reason.AMBIGUOUS_REGISTRY,
+        Reason.INVALID_SPEC,
+        Reason.REGISTRY_NOT_FOUND,
+    },
+    Warehouse: {
+        # counted among the rejected tags, as `Broken` and `PlatformMissing`
+        Reason.BLOB_NOT_FOUND,
+        Reason.PLATFORM_NOT_FOUND,
+        # no Warehouse lists repositories, pushes, or has children
+        Reason.CATALOG_UNAVAILABLE,
+        Reason.UPLOAD_REJECTED,
+        Reason.NAME_CONFLICT,
+    },
+}
+"""What may be raised or said in these rooms, but not of an object of the kind."""
 
 
 def page_of(kind: Any) -> str:
@@ -44,6 +105,30 @@ def paths_of(schema: Schema, path: str = "") -> Iterator[str]:
             yield from paths_of(item if "properties" in item else member, f"{here}.")
 
 
+def named_in(modules: Iterable[Path]) -> set[str]:
+    """The reasons that modules name."""
+    names = {
+        node.attr
+        for module in modules
+        for node in ast.walk(syntax_tree(module))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Reason"
+    }
+    return {getattr(Reason, name) for name in names}
+
+
+def reasons_of(error: Any) -> set[str]:
+    """The reasons of an error and of all that derive from it."""
+    return {error.reason}.union(*map(reasons_of, error.__subclasses__()))
+
+
+def told_on(kind: Any) -> set[str]:
+    """The reasons that the page of a kind explains, or the page that it sends its reader to."""
+    told = section(page_of(kind), "Reasons")
+    for other in re.findall(r"\]\((\w+\.md)#reasons\)", told):
+        told += section((DOCS / other).read_text(encoding="utf-8"), "Reasons")
+    return set(re.findall(r"`([A-Za-z]+)`", told))
+
+
 def is_part_of(part: Any, whole: Any) -> bool:
     """Whether everything that the part says is in the whole."""
     if isinstance(part, dict):
@@ -69,6 +154,24 @@ def test_every_reason_exists(kind: Any) -> None:
     listed = table_of(section(page_of(kind), "Reasons"))
     assert listed
     assert set(listed) <= known
+
+
+@pytest.mark.parametrize("kind", ROOMS, ids=lambda kind: kind.__name__)
+def test_every_reason_that_the_kind_gives_is_told(kind: Any) -> None:
+    """Whoever meets one finds what to do."""
+    beside = _REGISTRY_ROOM.parent.glob("*.py")
+    given = named_in(beside) | named_in(ROOMS[kind]) | ANY_OBJECT
+    given = given.union(*map(reasons_of, ERRORS[kind]))
+
+    assert sorted(given - NEVER[kind] - told_on(kind)) == []
+    assert given >= NEVER[kind]
+    assert not NEVER[kind] & set(table_of(section(page_of(kind), "Reasons")))
+
+
+@each_kind
+def test_what_any_object_may_come_to_is_told(kind: Any) -> None:
+    """By name, however the page puts it."""
+    assert set(re.findall(r"`([A-Za-z]+)`", section(page_of(kind), "Reasons"))) >= ANY_OBJECT
 
 
 @each_kind
