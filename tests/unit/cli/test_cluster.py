@@ -1,16 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import structlog
 
 from slipway.cli.cluster import ClusterReader, connect
+from slipway.cli.gathering import find_images, find_tags
 from slipway.cli.reading import Where
+from slipway.kube.client import KubeClient, ListPage
 from slipway.oci.cache import CacheCounts
 from slipway.settings import Settings
 from tests.support.outside import open_outside
+from tests.support.scripted_registry import Answer, ScriptedRegistry, tags
 
 VARIABLE = "SLIPWAY_CACHE_DIRECTORY"
 FILES = {"identity.key", "registries.sqlite"}
@@ -107,3 +112,52 @@ async def test_the_other_settings_of_the_operator_are_its_own(
 
     assert (await counts(where)).has_file
     assert names(tmp_path / "home" / ".cache" / "slipway") == FILES
+
+
+class Registries:
+    """An API server that has these Registries and nothing else."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._bodies = [
+            {
+                "metadata": {"name": f"r{number}", "namespace": "shop", "uid": url, "resourceVersion": "1"},
+                "spec": {"url": url},
+                "status": {"phase": "Connected"},
+            }
+            for number, url in enumerate(urls)
+        ]
+
+    async def pages(self, *_: Any) -> AsyncIterator[ListPage]:
+        """One page."""
+        yield ListPage(self._bodies, "1")
+
+
+def waiting(asked: threading.Event, other: threading.Event) -> Callable[[str, str], Answer]:
+    """A registry that lists what it has only once the other one was asked for that."""
+
+    def script(_: str, path: str) -> Answer:
+        if "_catalog" not in path:
+            return tags("1.0.0") if "/tags/list" in path else Answer(200, {}, b"{}")
+        asked.set()
+        if not other.wait(5):
+            return Answer(404)
+        return Answer(200, {"Content-Type": "application/json"}, b'{"repositories": ["shop/api"]}')
+
+    return script
+
+
+@pytest.mark.parametrize("find", [find_images, find_tags], ids=["images", "images --tags"])
+async def test_registries_are_asked_at_the_same_time(find: Any) -> None:
+    """Each of these two answers only when the other was asked."""
+    asked, other = threading.Event(), threading.Event()
+    with (
+        ScriptedRegistry(waiting(asked, other)) as first,
+        ScriptedRegistry(waiting(other, asked)) as second,
+    ):
+        async with open_outside() as outside:
+            kube = cast("KubeClient", Registries((first.url, second.url)))
+            reader = ClusterReader(kube, outside, "shop")
+            found = await find(reader, await reader.registries("shop"), "", lambda: None)
+
+    assert found.failures == ()
+    assert sorted(row.registry for row in found.rows) == ["r0", "r1"]

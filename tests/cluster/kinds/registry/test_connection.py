@@ -274,3 +274,9 @@ def test_a_suspended_registry_is_pending(objects: Objects) -> None:
 
         objects.patch("registries", "asleep", {"spec": {"suspend": False}})
         failed(objects, "asleep", "NotARegistry")
+
+        objects.patch("registries", "asleep", {"spec": {"suspend": True}})
+        again = objects.wait_ready("registries", "asleep", "Suspended")
+        assert [one["type"] for one in again["status"]["conditions"]] == ["Ready"]
+        assert again["status"]["observedGeneration"] == again["metadata"]["generation"]
+        assert again["status"]["phase"] == "Error"

@@ -48,7 +48,7 @@ def held(secret: Body) -> Any:
 def test_a_pull_secret_follows_the_credential_and_goes_when_nobody_wants_it(
     objects: Objects, closed: Registry
 ) -> None:
-    """It belongs to the Registry, so that it goes with it too."""
+    """It belongs to the Registry, and is written only when it must hold something else."""
     credential(objects, closed, "robot")
     made = objects.registry("acme", closed.url, **PULL)
     objects.wait_ready("registries", "acme", "Connected")
@@ -70,6 +70,20 @@ def test_a_pull_secret_follows_the_credential_and_goes_when_nobody_wants_it(
 
     objects.patch("registries", "acme", {"spec": {"pullSecret": {"enabled": False}}})
     objects.api.wait_for(path(objects), lambda found: found is None)
+
+
+def test_a_pull_secret_goes_with_its_registry(objects: Objects, closed: Registry) -> None:
+    """Kubernetes collects it; the Secret that a person made stays."""
+    credential(objects, closed, "robot")
+    objects.registry("acme", closed.url, **PULL)
+    objects.wait_ready("registries", "acme", "Connected")
+    objects.api.wait_for(path(objects), lambda found: found is not None)
+
+    objects.api.delete(objects.path("registries", "acme"))
+
+    # The garbage collector learns of new kinds every 30 s.
+    objects.api.wait_for(path(objects), lambda found: found is None, timeout=75)
+    assert objects.api.find(path(objects, "robot")) is not None
 
 
 def test_a_pull_secret_that_somebody_removed_comes_back(objects: Objects, closed: Registry) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dev.api import resource_path
+from dev.audit import SLIPWAY
+from dev.cluster import Cluster
 from tests.cluster.kinds.warehouse.watched import image, make, request, semver
 from tests.support.faults import Endpoint, FaultyRegistry, stored_image
 from tests.support.objects import Objects, condition
@@ -54,6 +57,27 @@ def test_secrets_of_other_purposes_are_refused_by_type(
         found = objects.wait_not_ready("registries", "acme", "CredentialInvalid")
         assert kind in condition(found, "Ready")["message"]
         assert server.seen == []
+
+
+@pytest.mark.test_bed
+def test_secrets_are_asked_for_by_name_alone(objects: Objects, cluster: Cluster) -> None:
+    """Nobody has to give the operator the right to list them: it has never listed any, in no test so far."""
+    pull = resource_path("v1", "secrets", objects.namespace, "acme-pull")
+    with FaultyRegistry() as server:
+        objects.secret("robot", ROBOT, kind=BASIC_AUTH, hosts=server.host)
+        objects.registry("acme", server.url, **NAMED)
+        objects.wait_ready("registries", "acme", "Connected")
+        objects.secret("robot", {**ROBOT, "password": "battery staple"}, kind=BASIC_AUTH, hosts=server.host)
+        request(objects, "registries", "acme")
+        objects.patch("registries", "acme", {"spec": {"pullSecret": {"enabled": False}}})
+        objects.api.wait_for(pull, lambda found: found is None)
+
+    asked = [one for one in cluster.audit.requests(user_agent_prefix=SLIPWAY) if one.resource == "secrets"]
+    here = [one for one in asked if one.namespace == objects.namespace]
+    assert {one.verb for one in here} == {one.verb for one in asked} == {"get", "create", "patch", "delete"}
+    assert [one.uri for one in asked if not one.namespace] == []
+    assert [one.uri for one in asked if not one.name and one.verb != "create"] == []
+    assert {one.name for one in here if one.verb not in {"get", "create"}} == {"acme-pull"}
 
 
 def test_a_wrong_password_is_not_tried_again_until_it_changes(objects: Objects) -> None:

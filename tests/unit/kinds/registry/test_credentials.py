@@ -8,15 +8,20 @@ import pytest
 
 from slipway.api.base import LocalReference
 from slipway.api.conditions import Reason
+from slipway.egress import Limits
 from slipway.kinds.registry.credentials import (
+    Exchange,
     SecretForbidden,
     SecretMissing,
     SharedSecrets,
+    read_endpoint,
     read_secret,
     secret_version,
 )
+from slipway.kinds.registry.view import RegistryView
 from slipway.kube.client import KubeClient
 from slipway.kube.errors import Forbidden, ServerError
+from tests.support.outside import open_outside
 from tests.unit.engine.support import ManualClock
 
 ROBOT = LocalReference(name="robot")
@@ -57,6 +62,20 @@ def clock() -> ManualClock:
 def secrets() -> Secrets:
     """All there is."""
     return Secrets()
+
+
+async def test_the_limits_of_a_registry_reach_its_endpoint(secrets: Secrets, clock: ManualClock) -> None:
+    """All three of them; the pool holds the client to what the endpoint says."""
+    limits = {"requestsPerSecond": 3, "concurrency": 2, "pullBudgetPercent": 50}
+    metadata = {"name": "acme", "namespace": "shop", "uid": "u1", "resourceVersion": "1"}
+    spec = {"url": "https://registry.example.com", "limits": limits}
+    view = RegistryView.from_body({"metadata": metadata, "spec": spec})
+
+    async with open_outside(clock=clock) as outside:
+        exchange = Exchange(outside.vendors, outside.ambient, clock)
+        endpoint = await read_endpoint(SharedSecrets(secrets.kube, clock).reader(None), view, exchange)
+
+    assert endpoint.limits == Limits(requests_per_second=3, concurrency=2, pull_budget_percent=50)
 
 
 async def test_objects_that_are_due_together_read_their_secret_once(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from slipway.api.conditions import Reason
 from slipway.api.registry import Registry
 from slipway.engine.key import Key
-from slipway.engine.outcome import Settled, Stalled, Waiting
+from slipway.engine.outcome import Settled, Stalled, Waiting, conditions_for
 from slipway.engine.reconcile import Observed, Plan
 from slipway.engine.requests import Request
 from slipway.engine.view import hash_status
@@ -160,10 +160,22 @@ def test_a_request_is_answered_with_the_time_of_the_test() -> None:
 def test_a_suspended_registry_is_not_tested() -> None:
     """It is Pending when it never was, else what it was before."""
     assert run(None, suspended=True).status == {"phase": "Pending", "url": URL}
-    assert run(None, run(GOOD).status, suspended=True).status == run(GOOD).status
+    for tested in (GOOD, BAD):
+        assert run(None, run(tested).status, suspended=True).status == run(tested).status
     plan = run(None, suspended=True)
     assert isinstance(plan.outcome, Settled)
     assert (plan.outcome.reason, plan.outcome.next_check) == (Reason.SUSPENDED, None)
+
+
+@pytest.mark.parametrize("before", [GOOD, BAD, UNBOUND], ids=["connected", "down", "not bound"])
+def test_a_suspended_registry_is_current_to_kstatus(before: Probe) -> None:
+    """Nothing is under way and nobody has to act, whatever the last test came to."""
+    failed = conditions_for(run(before).outcome, (), (), 2, NOW)
+    plan = run(None, run(before).status, suspended=True)
+
+    (ready,) = conditions_for(plan.outcome, failed, (), 3, NOW)
+    assert (ready.type, ready.status, ready.reason) == ("Ready", "True", Reason.SUSPENDED)
+    assert ready.observed_generation == 3
 
 
 def test_after_a_restart_everything_stays_as_it_is() -> None:

@@ -16,6 +16,7 @@ from slipway.kinds.registry import gather as module
 from slipway.kinds.registry.access import RegistryAccess
 from slipway.kinds.registry.decide import Facts, Seen, decide
 from slipway.kinds.registry.gather import RegistryGatherer
+from slipway.kinds.registry.pullsecret import docker_config
 from slipway.kinds.registry.view import RegistryView, registry_key
 from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
@@ -173,6 +174,33 @@ async def test_a_changed_secret_is_tested_closely(stage: Stage) -> None:
     await stage.gather(MINUTE)
 
     assert stage.thorough == [True, True]
+
+
+async def test_pods_follow_another_credential_within_a_minute(stage: Stage) -> None:
+    """Without a request and long before the interval is over: the run that the decision asks for finds it."""
+    facts = await stage.gather()
+    assert facts is not None
+    outcome = decide(facts, stage.clock.now()).outcome
+    assert isinstance(outcome, Settled)
+    assert outcome.next_check is not None
+    assert outcome.next_check <= MINUTE
+
+    deputy = Credential.basic("deputy", "battery staple")
+    stage.source, stage.secret_version = StaticCredential(deputy), "2"
+    written = await _written(stage, outcome.next_check)
+
+    assert written == docker_config("r.example.com", "", deputy)
+
+
+async def test_no_interval_is_shorter_than_the_operators_minimum(stage: Stage) -> None:
+    """Whatever the spec says; the minimum is a minute unless a setting says otherwise."""
+    assert stage.body is not None
+    stage.body["spec"]["interval"] = "1s"
+    await stage.gather()
+    for _ in range(5 * 60):
+        await stage.gather(timedelta(seconds=1))
+
+    assert 5 <= stage.tests <= 1 + 5
 
 
 async def test_a_registry_that_was_down_is_tested_again_soon(stage: Stage) -> None:
