@@ -172,7 +172,7 @@ class RegistryStatus(Status):
     """What the last test of the connection found."""
 
     phase: Word | None = None
-    """Pending, Connected or Error."""
+    """Pending, Connected or Error: what the last test came to, also while the Registry is suspended."""
 
     url: Annotated[str, Field(max_length=512)] | None = None
     """Where the registry's API is called: spec.url or the address of the type, Docker Hub at its API host."""

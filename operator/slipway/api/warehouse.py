@@ -371,7 +371,8 @@ class ArtifactImage(ApiModel):
     """When the registry got it, where it tells."""
 
     first_seen_at: Time | None = None
-    """When this Warehouse first saw the digest."""
+    """When this Warehouse first saw the digest; of one that comes back after another was chosen, when it came
+    back, unless it is remembered because of minimumAge."""
 
     platforms: Annotated[tuple[PlatformImage, ...], Field(max_length=32), ListMap("name")] = ()
     """What the image runs on."""
@@ -402,7 +403,8 @@ class ArtifactCommit(ApiModel):
     """When it was committed, by its own word."""
 
     first_seen_at: Time | None = None
-    """When this Warehouse first saw the commit."""
+    """When this Warehouse first saw the commit; of one that comes back after another was chosen, when it came
+    back."""
 
     passed_over: Annotated[str | None, Field(max_length=64, pattern="^[0-9a-f]+$")] = None
     """The commit that the ref points to, when all that it changes is in paths that do not count."""
@@ -431,7 +433,8 @@ class ArtifactChart(ApiModel):
     """When it was published, by the index."""
 
     first_seen_at: Time | None = None
-    """When this Warehouse first saw this version with this digest."""
+    """When this Warehouse first saw this version with this digest; of one that comes back after another was
+    chosen, when it came back, unless it is remembered because of minimumAge."""
 
 
 class SeenDigest(ApiModel):

@@ -9,11 +9,12 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from slipway.engine.outcome import Settled
+from slipway.api.conditions import Reason
+from slipway.engine.outcome import Settled, Stalled, Waiting
 from slipway.kinds.context import Context
 from slipway.kinds.registry import RegistryKind
 from slipway.kinds.registry import gather as module
-from slipway.kinds.registry.access import RegistryAccess
+from slipway.kinds.registry.access import AccessProblem, RegistryAccess
 from slipway.kinds.registry.decide import Facts, Seen, decide
 from slipway.kinds.registry.gather import RegistryGatherer
 from slipway.kinds.registry.pullsecret import docker_config
@@ -66,7 +67,7 @@ class Stage:
 
     body: dict[str, Any] | None
     clock: ManualClock
-    failure: RegistryError | None = None
+    failure: RegistryError | AccessProblem | None = None
     thorough: list[bool] = field(default_factory=list)
     """Each test of the connection, and whether it looked closely."""
 
@@ -190,6 +191,48 @@ async def test_pods_follow_another_credential_within_a_minute(stage: Stage) -> N
     written = await _written(stage, outcome.next_check)
 
     assert written == docker_config("r.example.com", "", deputy)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(RegistryUnreachable("no connection"), id="the registry is down"),
+        pytest.param(AccessProblem(Waiting(Reason.SECRET_NOT_FOUND, "create it")), id="the Secret is gone"),
+        pytest.param(AccessProblem(Stalled(Reason.CREDENTIAL_NOT_BOUND, "bind it")), id="another url"),
+    ],
+)
+async def test_trouble_takes_no_pull_secret_from_the_pods(
+    stage: Stage, failure: RegistryError | AccessProblem
+) -> None:
+    """It stays as it was, until somebody wants none."""
+    assert stage.body is not None
+    assert await _written(stage, timedelta(0)) is not None
+    stage.failure, stage.secret_version = failure, "2"
+    facts = await stage.gather(MINUTE)
+    assert facts is not None
+    assert facts.look is not None
+    assert facts.look.result is not None
+    assert facts.look.result.trouble is not None
+    assert facts.pull is None
+
+    stage.body["spec"]["pullSecret"] = {"enabled": False}
+    stage.body["metadata"]["generation"] = 2
+    facts = await stage.gather(MINUTE)
+    assert facts is not None
+    assert facts.pull is not None
+    assert facts.pull.wanted is None
+
+
+async def test_while_it_is_suspended_the_pull_secret_stays(stage: Stage) -> None:
+    """Not even a person who wants none gets that done before it goes on."""
+    assert stage.body is not None
+    await stage.gather()
+    stage.body["spec"] |= {"suspend": True, "pullSecret": {"enabled": False}}
+    facts = await stage.gather(MINUTE)
+
+    assert facts is not None
+    assert facts.pull is None
+    assert decide(facts, stage.clock.now()).actions is None
 
 
 async def test_no_interval_is_shorter_than_the_operators_minimum(stage: Stage) -> None:
