@@ -10,6 +10,7 @@ from dev.referrers import ReferrersRegistry
 from dev.registry import Registry
 from tests.cluster.kinds.warehouse.watched import image, make, now_has, request
 from tests.support.cluster import Kubectl
+from tests.support.faults import stored_image
 from tests.support.images import push_image
 from tests.support.objects import Body, Objects, condition
 from tests.support.scripted_registry import Answer, ScriptedRegistry
@@ -18,7 +19,6 @@ from tests.support.scripted_registry import image as described
 pytestmark = pytest.mark.usefixtures("crds", "shared_operator")
 
 JSON = {"Content-Type": "application/json"}
-DIGEST = "sha256:" + "a" * 64
 
 
 def test_what_a_registry_offers_is_told(objects: Objects, kubectl: Kubectl, registry: Registry) -> None:
@@ -47,12 +47,15 @@ def test_referrers_are_found_where_they_are_offered(objects: Objects) -> None:
 
 def test_a_low_quota_is_told_and_slows_down(objects: Objects) -> None:
     """As Docker Hub tells it: the Registry has its state, the Warehouse a condition, until there is more."""
-    left = "10"
+    left, stored = "10", stored_image("one")
 
     def script(method: str, path: str) -> Answer:
         quota = {"ratelimit-limit": "100;w=21600", "ratelimit-remaining": f"{left};w=21600"}
         if "/manifests/" in path:
-            return Answer(200, {**described(DIGEST).headers, **quota}) if method == "HEAD" else Answer(404)
+            headers = {**described(stored.digest).headers, "Content-Length": str(len(stored.manifest))}
+            return Answer(200, {**headers, **quota}, stored.manifest)
+        if "/blobs/" in path:
+            return Answer(200, {}, stored.config)
         return Answer(200 if path == "/v2/" else 404, JSON, b"{}")
 
     with ScriptedRegistry(script) as server:
