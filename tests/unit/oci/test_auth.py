@@ -161,6 +161,7 @@ def test_an_answer_that_is_no_json_is_invalid() -> None:
         ({"expires_in": 300, "issued_at": (NOW + timedelta(hours=1)).isoformat()}, 300),
         ({"expires_in": 300, "issued_at": (NOW - timedelta(hours=1)).isoformat()}, 300),
         ({"expires_in": 300, "issued_at": "0001-01-01T00:00:00Z"}, 300),
+        ({"expires_in": 60, "issued_at": (NOW - timedelta(seconds=57)).isoformat()}, 60),
         ({"expires_in": 300, "issued_at": "nonsense"}, 300),
         ({"expires_in": 300, "issued_at": 7}, 300),
     ],

@@ -448,6 +448,20 @@ async def test_a_token_server_that_stumbles_is_asked_again(status: int) -> None:
         assert await _send(server, ROBOT, Ask("GET", "v2/", (PULL,))) == [200]
 
 
+async def test_a_token_server_that_wants_to_be_left_alone_is() -> None:
+    """All repositories need it, and all are told at once."""
+    async with RawServer(lambda _: Reply()) as server:
+        slow_down = Reply(429, b"slow down", (("Retry-After", "3600"),))
+        server.script = _guarded("never", lambda: _challenge(f"{server.url}/token"), lambda _: slow_down)
+        session = RegistrySession(server.url, HttpClient(timeout=5), StaticCredential(ROBOT))
+        for _ in range(5):
+            with pytest.raises(RateLimited, match="wants fewer requests"):
+                await session.send(Ask("GET", "v2/", (PULL,)))
+        await session.aclose()
+
+        assert [seen.path for seen in server.seen].count("/token") == 1
+
+
 async def test_an_identity_token_is_posted_once() -> None:
     """A POST is not repeated: it may have changed something."""
     async with RawServer(lambda _: Reply()) as server:
