@@ -62,6 +62,9 @@ class Waiting:
     until: timedelta | None = None
     """When it is looked at again; None: only when there is news."""
 
+    is_trouble: bool = False
+    """Whether something went wrong, so that its Event is a warning."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stalled:
@@ -112,7 +115,7 @@ def verdict_on(outcome: Outcome) -> Verdict:
         case Settled():
             return Verdict("True", None, "Normal", outcome.next_check)
         case Waiting():
-            return Verdict("False", RECONCILING, "Normal", outcome.until)
+            return Verdict("False", RECONCILING, "Warning" if outcome.is_trouble else "Normal", outcome.until)
         case Stalled():
             return Verdict("False", STALLED, "Warning", outcome.recheck)
         case Failed():

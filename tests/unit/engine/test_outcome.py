@@ -149,6 +149,11 @@ def ready(status: str, reason: str) -> list[Condition]:
         ),
         (Waiting("NoTags", "x"), "Normal", "Ready went from False (Unreachable) to False (NoTags): x"),
         (
+            Waiting("NoTags", "x", is_trouble=True),
+            "Warning",
+            "Ready went from False (Unreachable) to False (NoTags): x",
+        ),
+        (
             Stalled("NameConflict", "x"),
             "Warning",
             "Ready went from False (Unreachable) to False (NameConflict): x",

@@ -192,7 +192,7 @@ class RegistryAccess:
             message = (
                 f"Registry {name} does not exist in namespace {namespace}: create it, or correct registryRef"
             )
-            raise AccessProblem(Waiting(Reason.REGISTRY_NOT_FOUND, message))
+            raise AccessProblem(Waiting(Reason.REGISTRY_NOT_FOUND, message, is_trouble=True))
         if view.host != reference.registry:
             message = (
                 f"Registry {name} is for {view.host}, but the image is on {reference.registry}: "
@@ -213,7 +213,7 @@ def problem_outcome(error: SecretUnavailable | RegistryError) -> Waiting | Stall
     if isinstance(error, CredentialNotBound):
         return Stalled(error.reason, str(error), _RECHECK)
     until = _RECHECK if isinstance(error, CredentialError | SecretUnavailable) else None
-    return Waiting(error.reason, str(error), until)
+    return Waiting(error.reason, str(error), until, is_trouble=True)
 
 
 def _is_loopback(host: str) -> bool:

@@ -134,7 +134,7 @@ def _outcome(probe: Probe, pause: timedelta) -> Outcome:
         case None:
             return Settled(Reason.CONNECTED, f"Connected to {probe.url}", pause)
         case Waiting(reason, message):
-            return Waiting(reason, message, pause)
+            return Waiting(reason, message, pause, is_trouble=True)
         case Stalled(reason, message, recheck):
             return Stalled(reason, message, min(pause, recheck))
 
@@ -145,7 +145,7 @@ def _suspended(facts: Facts) -> Mapping[str, Any]:
 
 
 def _status(facts: Facts, look: Look[Probe], probe: Probe) -> Mapping[str, Any]:
-    before = facts.registry.status
+    before = _of_this_place(facts)
     if probe.trouble is not None:
         return _dump(before.model_copy(update={"phase": RegistryPhase.ERROR, "url": facts.url}), facts)
     connected = {
@@ -157,6 +157,15 @@ def _status(facts: Facts, look: Look[Probe], probe: Probe) -> Mapping[str, Any]:
         "rate_limit": RateLimit(state=probe.seen.rate_limit) if probe.seen.rate_limit else None,
     }
     return _dump(before.model_copy(update=connected), facts)
+
+
+def _of_this_place(facts: Facts) -> RegistryStatus:
+    """The status before, without what was found at another address."""
+    before = facts.registry.status
+    if before.url in {None, facts.url}:
+        return before
+    found = dict.fromkeys(("last_sync_time", "repositories", "rate_limit"))
+    return before.model_copy(update={**found, "capabilities": ()})
 
 
 def _sync_time(before: RegistryStatus, look: Look[Probe], requested: bool) -> datetime:

@@ -238,7 +238,7 @@ def _outcome(artifacts: Sequence[Artifact], live: Live, pause: timedelta) -> Out
     message = "; ".join(f"{name}: {text}" if several else text for name, text in words)
     if worst.stalled:
         return Stalled(worst.reason, message, pause)
-    return Waiting(worst.reason, message, pause)
+    return Waiting(worst.reason, message, pause, is_trouble=True)
 
 
 def _throttled(observed: Observed, live: Live, now: datetime) -> Iterable[Condition]:

@@ -272,3 +272,13 @@ def test_a_pull_secret_that_nobody_wants_goes_while_the_registry_is_down() -> No
 
     assert isinstance(plan.actions, DeletePullSecret)
     assert isinstance(plan.outcome, Waiting)
+
+
+def test_what_was_found_at_another_address_does_not_stay() -> None:
+    """Another registry has other repositories, and was not asked before."""
+    found = {"lastSyncTime": "2026-11-21T08:00:00Z", "repositories": 7, "capabilities": ["Catalog"]}
+    elsewhere = {"phase": "Connected", "url": "https://other.example.com", **found}
+
+    assert run(BAD, elsewhere).status == {"phase": "Error", "url": URL}
+    assert run(GOOD, elsewhere).status["lastSyncTime"] == "2026-11-21T09:00:00Z"
+    assert run(BAD, {**elsewhere, "url": URL}).status == {"phase": "Error", "url": URL, **found}
