@@ -15,7 +15,6 @@ import os
 import ssl
 import tempfile
 from collections.abc import Mapping, Sequence
-from errno import ENOENT
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -164,9 +163,10 @@ async def _read(kubeconfig: Path | None, context: str | None) -> tuple[Configura
             await _read_kubeconfig(configuration, files, context, folder)
             return configuration, _tls(configuration)
     except (ConfigException, OSError, YAMLError, ValueError, TypeError, AttributeError) as error:
-        # The last two: the package stumbles over files that hold no mapping.
         place = files or "the service account of this pod"
-        msg = f"The way to the API server cannot be read from {place}: {error}"
+        # The package stumbles over files that hold no mapping.
+        cause = "it is no kubeconfig" if isinstance(error, (TypeError, AttributeError)) else str(error)
+        msg = f"The way to the API server cannot be read from {place}: {cause}"
         raise Unreachable(msg) from error
     finally:
         _forget_keys_on_disk()
@@ -204,7 +204,8 @@ def configuration_files(kubeconfig: Path | None) -> str | None:
 def _demand_file(files: str) -> None:
     # The package would speak of a missing `current-context` instead.
     if not any(Path(file).expanduser().is_file() for file in files.split(os.pathsep)):
-        raise FileNotFoundError(ENOENT, "no such file")
+        msg = "there is no such file; name another with --kubeconfig or KUBECONFIG"
+        raise FileNotFoundError(msg)
 
 
 def _forget_keys_on_disk() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 import random
+import ssl
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -128,8 +130,7 @@ class Transport:
             ) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            cause = str(error) or type(error).__name__
-            msg = f"The API server at {self._connection.server} gave no answer: {cause}"
+            msg = f"The API server at {self._connection.server} gave no answer: {_cause(error)}"
             raise Unreachable(msg) from error
         if not 200 <= response.status < 300:
             raise translate(response.status, answer, response.headers)
@@ -142,6 +143,14 @@ class Transport:
         timeout = min(self._timeout, self._fence.longest_effect)
         self._fence.ensure(timeout)
         return timeout
+
+
+def _cause(error: Exception) -> str:
+    """In words for a person: aiohttp's name the object of its TLS settings."""
+    system = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(system, OSError) and not isinstance(system, ssl.SSLError) and system.errno:
+        return os.strerror(system.errno) if system.errno > 0 else str(system.strerror or system)
+    return str(system) or type(system).__name__
 
 
 def _object(answer: bytes) -> dict[str, Any]:
