@@ -47,6 +47,9 @@ class QuotaState(StrEnum):
     EXHAUSTED = "Exhausted"
 
 
+_WORST_FIRST: Final = (QuotaState.EXHAUSTED, QuotaState.LOW)
+
+
 @dataclass(frozen=True, slots=True)
 class Quota:
     """A quota as it was told last."""
@@ -112,9 +115,10 @@ class Quotas:
             self._latest[kind] = quota
 
     def state(self, now: datetime) -> QuotaState:
-        """How much of the pulls is left."""
-        quota = self._latest.get(QuotaKind.PULL)
-        return QuotaState.OK if quota is None else quota.state(now, self._budget)
+        """How much is left of that of which there is least. The budget is one of pulls alone."""
+        budgets = {QuotaKind.PULL: self._budget, QuotaKind.API: 100}
+        states = {quota.state(now, budgets[kind]) for kind, quota in self._latest.items()}
+        return next((state for state in _WORST_FIRST if state in states), QuotaState.OK)
 
     def may_pull(self, now: datetime) -> bool:
         """Whether one more pull stays within the budget."""

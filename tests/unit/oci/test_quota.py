@@ -142,6 +142,35 @@ def test_pulls_and_requests_to_the_api_are_counted_apart() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pulls", "requests", "state"),
+    [
+        pytest.param(None, "0", QuotaState.EXHAUSTED, id="only the API counts, and nothing is left"),
+        pytest.param(None, "1000", QuotaState.LOW, id="a fifth of the requests is left"),
+        pytest.param(None, "1001", QuotaState.OK, id="more than a fifth of the requests is left"),
+        pytest.param("100", "0", QuotaState.EXHAUSTED, id="there are pulls and no requests"),
+        pytest.param("0", "5000", QuotaState.EXHAUSTED, id="there are requests and no pulls"),
+        pytest.param("15", "0", QuotaState.EXHAUSTED, id="few pulls and no requests"),
+        pytest.param("40", "5000", QuotaState.LOW, id="the budget of pulls is used up"),
+        pytest.param("90", "5000", QuotaState.OK, id="enough of both"),
+    ],
+)
+def test_the_state_is_that_of_which_least_is_left(
+    pulls: str | None, requests: str, state: QuotaState
+) -> None:
+    """Half of the pulls may be used here, and all requests to the API; pulls go on without these."""
+    quotas = Quotas(Limits(pull_budget_percent=50))
+    api = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": requests, "X-RateLimit-Reset": "3000"}
+    if pulls is not None:
+        left = {**HUB, "RateLimit-Remaining": f"{pulls};w=21600"}
+        quotas.note(EndpointClass.MANIFESTS, _response(left), NOW)
+    quotas.note(EndpointClass.API, _response(api), NOW)
+
+    assert quotas.state(NOW) == state
+    assert quotas.may_pull(NOW) == (pulls in {None, "100", "90"})
+    assert quotas.state(NOW + timedelta(hours=6)) == QuotaState.OK
+
+
+@pytest.mark.parametrize(
     ("status", "body", "fields", "want"),
     [
         (429, b'{"message":"You have reached your pull rate limit. See https://docs"}', {}, True),
