@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from slipway.charts import ChartRepository, ChartVersion, HttpChart, Listing
 from slipway.clock import Clock
 from slipway.git import GitClient, Remote
+from slipway.kinds.pulls import Pulls
 from slipway.kinds.undescribed import Undescribed
 from slipway.oci.cache import RegistryCache
 from slipway.oci.client import RegistryClient
@@ -65,6 +66,7 @@ class Lookups:
         self._digests: Scans[str] = Scans(clock)
         self._images: Scans[ImageInfo] = Scans(clock, weigh=_weight_of)
         self._undescribed = Undescribed()
+        self._pulls = Pulls(clock)
         self._refs: Scans[Mapping[str, str]] = Scans(clock, weigh=len)
         self._charts: Scans[Listing] = Scans(clock, weigh=lambda listing: len(listing.versions))
         self._indexes: dict[Hashable, Listing] = {}
@@ -112,6 +114,7 @@ class Lookups:
         """What manifest and configuration of a digest say; read once for each digest.
 
         Raises:
+            PullLimitReached: when it is not known yet, and the budget of pulls is used up.
             RegistryError: when it is missing, no image, or the registry does not tell.
         """
         key = (source.identity, repository, digest)
@@ -123,7 +126,8 @@ class Lookups:
             if known is not None:
                 return known
             try:
-                image = await source.client.get_image(repository, digest)
+                async with self._pulls.granted(source.client, source.host):
+                    image = await source.client.get_image(repository, digest)
             except RegistryError as error:
                 self._undescribed.record(key, error, self._clock.now())
                 raise

@@ -16,11 +16,19 @@ from slipway.http import HttpClient
 from slipway.kinds.lookups import Lookups
 from slipway.oci.cache import RegistryCache
 from slipway.oci.client import RegistryClient
-from slipway.oci.errors import ManifestNotFound, RegistryError, RegistryUnreachable, UnsupportedManifest
+from slipway.oci.errors import (
+    ManifestNotFound,
+    PullLimitReached,
+    RegistryError,
+    RegistryUnreachable,
+    UnsupportedManifest,
+)
 from slipway.oci.providers.provider import Provider
+from slipway.oci.quota import Quota, QuotaKind
 from slipway.oci.results import ImageInfo, TagsList
 
 DIGEST = "sha256:" + "a" * 64
+OTHER = "sha256:" + "b" * 64
 HOST = "registry.example.com"
 LONG_AGO = timedelta(minutes=10)
 CHART = HttpChart("https://charts.example.com", "api")
@@ -48,12 +56,17 @@ class Described:
     digest: str
 
 
-@dataclass
+@dataclass(eq=False)
 class FakeClient:
-    """A registry's client."""
+    """A registry's client; it tells of no quota."""
 
     asked: Asked
     who: str
+    quota: Mapping[QuotaKind, Quota] = field(default_factory=dict)
+
+    def may_pull(self) -> bool:
+        """While anything is left."""
+        return all(quota.remaining > 0 for quota in self.quota.values())
 
     async def head_manifest(self, repository: str, tag: str) -> Described:
         """Every tag names one digest."""
@@ -173,6 +186,22 @@ async def test_each_digest_is_read_once(lookups: Lookups, asked: Asked) -> None:
         await lookups.image(source(asked), "shop/api", DIGEST, now())
 
     assert [one for one in asked.questions if "GET" in one] == ["robot: GET shop/api@sha256:a"]
+
+
+async def test_without_pulls_only_what_is_known_is_told(
+    lookups: Lookups, asked: Asked, cache: RegistryCache
+) -> None:
+    """The registry is not asked for what is not; tags and digests cost no pull."""
+    spent: Any = FakeClient(asked, "robot", {QuotaKind.PULL: Quota(0, 100, now() + timedelta(hours=1))})
+    without_pulls = FakeSource(spent, spent, "robot")
+    cache.record_image(ImageInfo(DIGEST, "any", ()))
+    cache.record_seen(HOST, "shop/api", DIGEST, "robot")
+
+    assert (await lookups.image(without_pulls, "shop/api", DIGEST, now())).digest == DIGEST
+    with pytest.raises(PullLimitReached, match="pullBudgetPercent"):
+        await lookups.image(without_pulls, "shop/api", OTHER, now())
+    assert asked.questions == []
+    assert await lookups.digest(without_pulls, "shop/api", "1.0.0", now()) == DIGEST
 
 
 async def test_tags_and_digests_are_asked_again_when_they_must_be_newer(

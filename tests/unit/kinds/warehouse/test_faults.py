@@ -238,26 +238,104 @@ async def test_an_outage_says_the_same_at_every_look(world: World, faulty: Fault
 # --- F23: a quota that runs low
 
 
+def low(registry: FaultyRegistry, left: int = 10) -> Fault:
+    """A registry that does right, and says how many pulls of a hundred are left, as Docker Hub does."""
+
+    def answer(seen: Seen) -> Reply:
+        reply = registry.shelf.answer(seen)
+        told = (("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", f"{left};w=21600"))
+        return replace(reply, headers=(*reply.headers, *told))
+
+    return answer
+
+
+def chart(name: str, url: str) -> dict[str, Any]:
+    """A subscription to a chart in a registry."""
+    return {"name": name, "type": "Chart", "chart": {"url": f"oci://{url}"}}
+
+
 async def test_a_quota_that_runs_low_is_told_by_all_whom_it_concerns(
     world: World, faulty: FaultyRegistry, neighbour: FaultyRegistry
 ) -> None:
     """F23: Docker Hub's headers count for every Warehouse that asks the host, and for no other host."""
-
-    def answer(seen: Seen) -> Reply:
-        reply = faulty.shelf.answer(seen)
-        left = (("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", "10;w=21600"))
-        return replace(reply, headers=(*reply.headers, *left))
-
     for name in ("api", "job"):
         world.make(name, image("app", f"{faulty.host}/{REPOSITORY}", semver("*")))
     world.make("web", image("app", f"{other_name(neighbour)}/{REPOSITORY}", semver("*")))
-    faulty.play(answer, on=Endpoint.MANIFEST_HEAD)
+    faulty.play(low(faulty), on=Endpoint.MANIFEST_HEAD)
 
     found = {name: await world.look(name) for name in ("api", "job", "web")}
 
     throttled = {name: [one.type for one in looked.conditions] for name, looked in found.items()}
     assert throttled == {"api": [THROTTLED], "job": [THROTTLED], "web": []}
     assert {looked.chosen() for looked in found.values()} == {("1.1.0", NEW.digest)}
+
+
+@pytest.mark.parametrize("tags", [("1.0.0",), ("latest",), ()], ids=["chosen", "none fits", "none at all"])
+async def test_charts_and_images_are_asked_for_more_rarely_whatever_they_find(
+    world: World, faulty: FaultyRegistry, tags: tuple[str, ...]
+) -> None:
+    """F23: both come from the registry that says so."""
+    for tag in tags:
+        faulty.shelf.put("charts/api", tag, OLD)
+    place = f"{faulty.host}/charts/api"
+    world.make("images", image("app", place, semver("*")))
+    world.make("charts", chart("app", place))
+    faulty.shelf.put("charts/api", "gone", OLD)
+    faulty.shelf.delete_tag("charts/api", "gone")
+    faulty.shelf.put("other", "1.0.0", OLD)
+    world.make("other", image("app", f"{faulty.host}/other", semver("*")))
+    faulty.play(low(faulty), on=Endpoint.MANIFEST_HEAD)
+    await world.look("other")  # tells what is left
+
+    found = [await world.look(name) for name in ("images", "charts")]
+
+    assert [[one.type for one in looked.conditions] for looked in found] == [[THROTTLED], [THROTTLED]]
+    assert [looked.outcome.reason == "ArtifactsFound" for looked in found] == [tags == ("1.0.0",)] * 2
+
+
+NEWEST = {"type": "Newest", "newest": {"by": "Created"}}
+
+
+@pytest.mark.parametrize(
+    ("policy", "more"), [(semver("*"), AMD64), (NEWEST, {})], ids=["platforms", "the time of build"]
+)
+async def test_what_is_left_for_others_is_not_used_to_choose(
+    world: World, faulty: FaultyRegistry, policy: dict[str, Any], more: dict[str, Any]
+) -> None:
+    """F23: an image that has to be read waits with the choice as it is, and says until when."""
+    world.registry("faulty", faulty.url)
+    world.make("api", image("app", f"{faulty.host}/{REPOSITORY}", policy, **more))
+    good = await world.look("api")
+    faulty.play(low(faulty, left=20), on=Endpoint.MANIFEST_HEAD)
+    faulty.shelf.put(REPOSITORY, "1.2.0", NEXT)
+    read = len(faulty.targets(Endpoint.MANIFEST_GET))
+
+    world.restart()
+    waiting = [await world.look("api") for _ in range(2)]
+
+    assert len(faulty.targets(Endpoint.MANIFEST_GET)) == read
+    for looked in waiting:
+        assert (looked.problem(), kept(good, looked)) == ("RateLimited", True)
+        assert "limits.pullBudgetPercent" in looked.outcome.message
+        assert "at most 6 h" in looked.outcome.message
+        assert [one.type for one in looked.conditions] == [THROTTLED]
+    assert waiting[0].status["artifacts"] == waiting[1].status["artifacts"]
+    faulty.play(low(faulty, left=21), on=Endpoint.MANIFEST_HEAD)
+    assert "problem" not in (await world.look("api")).artifact()
+    assert len(faulty.targets(Endpoint.MANIFEST_GET)) > read
+
+
+async def test_what_need_not_be_read_is_chosen_without_a_pull(world: World, faulty: FaultyRegistry) -> None:
+    """F23: a version is one by its name; what it runs on is told when there are pulls again."""
+    world.registry("faulty", faulty.url)
+    faulty.play(low(faulty, left=20), on=Endpoint.MANIFEST_HEAD)
+    world.make("api", image("app", f"{faulty.host}/{REPOSITORY}", semver("*")))
+
+    found = await world.look("api")
+
+    assert found.chosen() == ("1.1.0", NEW.digest)
+    assert "platforms" not in found.artifact()["image"]
+    assert not faulty.targets(Endpoint.MANIFEST_GET)
 
 
 # --- F24: a host that hangs, a name without an address, TLS that is none

@@ -14,6 +14,7 @@ from slipway.charts.address import HttpChart, InvalidChartUrl, OciChart, parse_a
 from slipway.charts.versions import tag_of_version, version_of_tag
 from slipway.engine.outcome import Waiting
 from slipway.kinds.context import Context
+from slipway.kinds.registry.access import Access
 from slipway.kinds.registry.credentials import read_secret, secret_version
 from slipway.kinds.warehouse.chartrecords import as_versions, chart_before, chart_of
 from slipway.kinds.warehouse.charts import ChartTags, chart_selector, chart_tags
@@ -24,6 +25,7 @@ from slipway.kinds.warehouse.images import sightings, to_seen, was_scanned
 from slipway.kinds.warehouse.questions import Answer, Question, Resolve
 from slipway.kinds.warehouse.selection import Selector
 from slipway.kinds.warehouse.subscriptions.driving import drive
+from slipway.kinds.warehouse.subscriptions.throttling import why_throttled
 from slipway.kinds.warehouse.subscriptions.watch import Dependency, Moment
 from slipway.kinds.warehouse.verdicts import (
     Examined,
@@ -49,6 +51,13 @@ class _Offer:
 
     tags: ChartTags
     answer: Callable[[Question], Awaitable[Answer]]
+    access: Access | None = None
+    """To the registry; None for a chart repository, which tells of no quota."""
+
+    @property
+    def throttled(self) -> str | None:
+        """Why it is looked at more rarely than its interval says."""
+        return None if self.access is None else why_throttled(self.access)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +98,9 @@ class ChartWatch:
         selector, offer = self._selector(), await self._offer(moment)
         if not offer.tags.listing.names and not offer.tags.deprecated:
             message = f"{self._chart} has no versions: publish one, or correct url and name"
-            return Trouble(self.name, Waiting(Reason.NO_TAGS, message))
-        return self._told(await self._examined(selector, offer, moment, before), offer.tags)
+            return Trouble(self.name, Waiting(Reason.NO_TAGS, message), throttled=offer.throttled)
+        finding = self._told(await self._examined(selector, offer, moment, before), offer.tags)
+        return replace(finding, throttled=offer.throttled)
 
     async def explain(self, version: str, moment: Moment, before: Artifact | None) -> Explanation:
         """Why a version is chosen, or is not, by a look as `look` makes it."""
@@ -137,7 +147,7 @@ class ChartWatch:
                     digests[tag] = await lookups.digest(access, path, tag, moment.since)
             return Answer(digests=digests)
 
-        return _Offer(ChartTags(listing, {}, frozenset()), answer)
+        return _Offer(ChartTags(listing, {}, frozenset()), answer, access)
 
     async def _examined(
         self, selector: Selector, offer: _Offer, moment: Moment, before: Artifact | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -23,6 +23,8 @@ from slipway.kinds.warehouse.images import picked_before, recorded, rules_of, si
 from slipway.kinds.warehouse.questions import Answer, Describe, Question, Resolve
 from slipway.kinds.warehouse.selection import Selector
 from slipway.kinds.warehouse.subscriptions.driving import drive
+from slipway.kinds.warehouse.subscriptions.throttling import why_throttled
+from slipway.kinds.warehouse.subscriptions.trouble import trouble_of
 from slipway.kinds.warehouse.subscriptions.watch import Dependency, Moment
 from slipway.kinds.warehouse.verdicts import (
     Examined,
@@ -36,10 +38,10 @@ from slipway.kinds.warehouse.verdicts import (
 from slipway.oci.errors import (
     DigestMismatch,
     ManifestNotFound,
+    PullLimitReached,
     RegistryError,
     RepositoryNotFound,
 )
-from slipway.oci.quota import QuotaState
 from slipway.oci.reference import ImageReference
 from slipway.oci.results import ImageInfo, TagsList
 
@@ -107,6 +109,13 @@ class _Look:
     before: Artifact | None
 
     async def make(self) -> Finding:
+        """The finding; that the pulls are used up is told with what is known of the quota."""
+        try:
+            return await self._found_out()
+        except PullLimitReached as error:
+            return replace(trouble_of(self.watch.name, error), throttled=why_throttled(self.access))
+
+    async def _found_out(self) -> Finding:
         followed = self.selector.policy.follows
         if followed is not None:
             return await self._finding(await self._examined(TagsList(self.path, (followed,))))
@@ -201,7 +210,7 @@ class _Look:
 
     def _found(self, image: ArtifactImage, examined: Examined, ripening: Ripening) -> Found:
         choice = None if self.selector.policy.follows else examined.choice
-        return Found(self.watch.name, image, choice, ripening, self._throttled())
+        return Found(self.watch.name, image, choice, ripening, why_throttled(self.access))
 
     def _trouble(
         self,
@@ -210,7 +219,7 @@ class _Look:
         ripening: Ripening | None = None,
     ) -> Trouble:
         choice = examined.choice if examined is not None and not self.selector.policy.follows else None
-        return Trouble(self.watch.name, outcome, choice, ripening, throttled=self._throttled())
+        return Trouble(self.watch.name, outcome, choice, ripening, throttled=why_throttled(self.access))
 
     async def _artifact(self, picked: Picked) -> ArtifactImage:
         """What is told of the chosen image: what is known already, else what its manifest says."""
@@ -220,7 +229,7 @@ class _Look:
         return recorded(self._repository, picked, known if is_described else None, info)
 
     async def _description(self, digest: str) -> ImageInfo | None:
-        """What is nice to know: no reason to use up the last pulls, or to keep anybody waiting.
+        """What is nice to know: no reason to refuse the choice, or to keep anybody waiting.
 
         An answer that comes too late is there for the next look.
 
@@ -228,8 +237,6 @@ class _Look:
             DigestMismatch: when the digest is not that of its content.
             ManifestNotFound: when the tag names what is not there.
         """
-        if not self.access.client.may_pull():
-            return None
         try:
             async with asyncio.timeout(_PATIENCE):
                 return await self._lookups.image(self.access, self.path, digest, self.moment.since)
@@ -268,14 +275,6 @@ class _Look:
         return (
             f"none of the {choice.tags} tags of {self._repository} is {self.selector.policy.wish} "
             f"({choice.account}): push one, or change the policy or the tags filter"
-        )
-
-    def _throttled(self) -> str | None:
-        if self.access.client.quota_state in {None, QuotaState.OK}:
-            return None
-        return (
-            f"{self.access.host} has a fifth or less of its pulls left for this credential: "
-            "it is asked more rarely until it has more"
         )
 
     @property
