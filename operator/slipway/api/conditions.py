@@ -183,7 +183,7 @@ class Reason:
     QUOTA_LOW: Final = "QuotaLow"  # of Throttled: a registry's quota is nearly used up
     INTERVAL_TOO_SHORT: Final = "IntervalTooShort"  # event: the operator's minimumInterval was used instead
     ARTIFACT_CHANGED: Final = "ArtifactChanged"  # event: a subscription chose another artifact
-    TAG_MUTATED: Final = "TagMutated"  # event: a semver tag points at another digest than before
+    TAG_MUTATED: Final = "TagMutated"  # event: a version names another digest or commit than before
 
     # --- ManagedImage
     CURRENT: Final = "Current"  # the last build stands on the newest bases

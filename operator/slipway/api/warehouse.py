@@ -493,6 +493,10 @@ class Artifact(ApiModel):
     next_maturity_at: Time | None = None
     """When a better one becomes old enough for minimumAge."""
 
+    overwritten_by: Annotated[str | None, Field(max_length=135)] = None
+    """The digest or commit that the chosen version names by now, when it was overwritten by something that is
+    not chosen."""
+
 
 class HistoryEntry(ApiModel):
     """One change of an artifact."""

@@ -31,6 +31,8 @@ from slipway.kinds.warehouse.history import (
     change_note,
     content_of,
     full_name,
+    is_promise,
+    overwriting_note,
     release_of,
     with_change,
 )
@@ -139,6 +141,9 @@ def _after(live: Live) -> tuple[WarehouseStatus, list[EventNote]]:
         if change is not None:
             status = with_change(status, change)
             notes.append(change_note(watched.subscription, old, new))
+        overwriting = overwriting_note(old, new)
+        if overwriting is not None:
+            notes.append(overwriting)
     found = {"artifacts": tuple(artifacts), "release": release_of(artifacts)}
     return status.model_copy(update=found), notes
 
@@ -150,7 +155,8 @@ def _artifact(watched: Watched, old: Artifact | None) -> Artifact | None:
             return old
         case Found() as found:
             chosen = _with_first_sight(found.content, content_of(old), watched.look.at)
-            return _assembled(found.name, chosen, found.choice or _FOLLOWED, found.ripening)
+            moved_to = found.moved_to if is_promise(watched.subscription) else None
+            return _assembled(found.name, chosen, found.choice or _FOLLOWED, found.ripening, moved_to)
         case Trouble() as trouble:
             return _troubled(trouble, old)
 
@@ -166,11 +172,13 @@ def _troubled(trouble: Trouble, old: Artifact | None) -> Artifact:
         return before.model_copy(update={"problem": problem})
     choice = trouble.choice or _FOLLOWED
     ripening = trouble.ripening or Ripening(before.seen, before.next_maturity_at)
-    artifact = _assembled(trouble.name, content_of(old), choice, ripening)
+    artifact = _assembled(trouble.name, content_of(old), choice, ripening, before.overwritten_by)
     return artifact.model_copy(update={"problem": problem})
 
 
-def _assembled(name: str, chosen: Content | None, choice: Choice, ripening: Ripening) -> Artifact:
+def _assembled(
+    name: str, chosen: Content | None, choice: Choice, ripening: Ripening, overwritten_by: str | None
+) -> Artifact:
     return Artifact(
         name=name,
         image=chosen if isinstance(chosen, ArtifactImage) else None,
@@ -181,6 +189,7 @@ def _assembled(name: str, chosen: Content | None, choice: Choice, ripening: Ripe
         tags=choice.tags or None,
         seen=ripening.seen,
         next_maturity_at=ripening.next_at,
+        overwritten_by=overwritten_by,
     )
 
 

@@ -46,6 +46,9 @@ class Found:
     throttled: str | None = None
     """Why it is looked at more rarely than its interval says; None when it is not."""
 
+    moved_to: str | None = None
+    """The digest or commit that the chosen tag, ref or version names by now, where that is not chosen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:

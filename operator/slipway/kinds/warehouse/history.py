@@ -28,6 +28,8 @@ __all__ = [
     "change_note",
     "content_of",
     "full_name",
+    "is_promise",
+    "overwriting_note",
     "release_of",
     "with_change",
 ]
@@ -101,10 +103,32 @@ def change_note(subscription: Subscription, old: Artifact | None, new: Artifact)
     if once != now:
         return _changed(f"{new.name}: {what} {once} -> {now}, now {_identity(after)}")
     change = f"{new.name}: {what} {now} moved from {_identity(before)} to {_identity(after)}"
-    if _is_promise(subscription):
+    # That of an overwritten version which was refused at first was told by then.
+    if is_promise(subscription) and not (old is not None and old.overwritten_by == _identity(after)):
         message = f"{change}: a version was overwritten"
         return EventNote(Reason.TAG_MUTATED, message, "Warning", action="Poll")
     return _changed(change)
+
+
+def overwriting_note(old: Artifact | None, new: Artifact) -> EventNote | None:
+    """What is told once when the chosen version was overwritten by something that is not chosen."""
+    chosen, told = content_of(new), old.overwritten_by if old is not None else None
+    if chosen is None or new.overwritten_by in {None, told}:
+        return None
+    message = (
+        f"{new.name}: {_label(chosen)} {_version(chosen)} was overwritten by {new.overwritten_by}, "
+        f"which is not chosen: {_identity(chosen)} stays"
+    )
+    return EventNote(Reason.TAG_MUTATED, message, "Warning", action="Poll")
+
+
+def is_promise(subscription: Subscription) -> bool:
+    """Whether a version stands for one content for ever: one of a range, a chart, or a git tag."""
+    if subscription.image is not None:
+        return subscription.image.policy.type == "Semver"
+    if subscription.git is not None:
+        return bool(subscription.git.tag or subscription.git.semver)
+    return True
 
 
 def release_of(artifacts: Sequence[Artifact]) -> str | None:
@@ -121,15 +145,6 @@ def release_of(artifacts: Sequence[Artifact]) -> str | None:
 
 def _changed(message: str) -> EventNote:
     return EventNote(Reason.ARTIFACT_CHANGED, message, action="Poll")
-
-
-def _is_promise(subscription: Subscription) -> bool:
-    """Whether a version stands for one content for ever: one of a range, a chart, or a git tag."""
-    if subscription.image is not None:
-        return subscription.image.policy.type == "Semver"
-    if subscription.git is not None:
-        return bool(subscription.git.tag or subscription.git.semver)
-    return True
 
 
 def _name(content: Content) -> str:

@@ -139,6 +139,12 @@ class Examined:
     """What was known of tags beside their names, with the times that had to be asked for."""
 
     @property
+    def moved_to(self) -> str | None:
+        """The digest that the tag of an artifact that stays points at by now, and that was refused."""
+        refusal = self.refusals.get(self.verdict.current.tag) if isinstance(self.verdict, Kept) else None
+        return None if refusal is None else refusal.digest
+
+    @property
     def mature_at(self) -> datetime | None:
         """When the first of those that are too young will be old enough: look again then."""
         return min((refusal.until for refusal in self.refusals.values() if refusal.until), default=None)

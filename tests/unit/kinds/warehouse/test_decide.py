@@ -506,6 +506,49 @@ def test_what_ripens_is_remembered() -> None:
     assert artifact(bad)["seen"] == artifact(plan)["seen"]
 
 
+def refused(moved_to: str | None = DIGESTS[2]) -> Found:
+    """A look at a chosen tag that names by now what is not chosen."""
+    return replace(found("1.4.1", DIGESTS[1], TooYoung=1), moved_to=moved_to)
+
+
+def test_an_overwritten_version_that_is_refused_is_told_once_and_remembered() -> None:
+    """Over looks, restarts and trouble; it is forgotten when the tag is as it was."""
+    good = run(found("1.4.1", DIGESTS[1]))
+    first = run(refused(), good.status)
+    again = run(refused(), first.status)
+
+    assert [(note.reason, note.type) for note in first.events] == [(Reason.TAG_MUTATED, "Warning")]
+    assert artifact(first)["overwrittenBy"] == DIGESTS[2]
+    assert (again.events, again.status) == ((), first.status)
+    status = first.status
+    lists = Trouble("app", TROUBLES[0], Choice((), {"OutOfRange": 1}, 1))
+    for finding in (None, Trouble("app", TROUBLES[0]), lists, refused()):
+        plan = run(finding, status)
+        assert (plan.events, artifact(plan)["overwrittenBy"]) == ((), DIGESTS[2])
+        status = plan.status
+    restored = run(refused(None), status)
+    assert "overwrittenBy" not in artifact(restored)
+    assert restored.events == ()
+
+
+def test_what_overwrote_a_version_and_is_chosen_later_is_a_change() -> None:
+    """The warning came before."""
+    first = run(refused(), run(found("1.4.1", DIGESTS[1])).status)
+    plan = run(found("1.4.1", DIGESTS[2]), first.status)
+
+    assert [(note.reason, note.type) for note in plan.events] == [(Reason.ARTIFACT_CHANGED, "Normal")]
+    assert "overwrittenBy" not in artifact(plan)
+
+
+def test_a_followed_tag_that_moved_to_what_is_refused_is_no_warning() -> None:
+    """It is there to be moved."""
+    moved = Found("app", image("stable", DIGESTS[1]), moved_to=DIGESTS[2])
+    plan = run(moved, run(replace(moved, moved_to=None), policy=FOLLOW).status, policy=FOLLOW)
+
+    assert plan.events == ()
+    assert "overwrittenBy" not in artifact(plan)
+
+
 def test_slower_polling_is_a_condition() -> None:
     """It is there while it is true, also after a restart, and Ready says nothing of it."""
     slow = replace(found("1.4.1", DIGESTS[1]), throttled="docker.io has 12 of 100 pulls left")

@@ -272,6 +272,17 @@ def test_a_moved_tag_that_is_too_young_is_no_reason_for_a_worse_one() -> None:
 
     assert examined.verdict == Kept(current, listed=True)
     assert examined.refusals["2.0.0"].until == NOW + 3 * DAY
+    assert examined.moved_to == "moved"
+
+
+def test_what_stays_as_it_is_has_not_moved() -> None:
+    """Though something better was refused, or its tag is gone."""
+    current, seen = chosen("b", 2), (since(1, "c"),)
+    better = versions(v2="b", v3="c").examine(SEMVER, AGED, Situation(NOW, current, seen))
+    gone = versions(v1="a", v3="c").examine(SEMVER, AGED, Situation(NOW, current, seen))
+
+    assert (better.verdict, better.moved_to) == (current, None)
+    assert (gone.verdict, gone.moved_to) == (Kept(current, listed=False), None)
 
 
 def test_a_followed_tag_that_moved_waits_as_well() -> None:

@@ -17,11 +17,19 @@ from slipway.api.warehouse import (
 )
 from slipway.kinds.looks import Cause, Look
 from slipway.kinds.warehouse.findings import SubscriptionLook
-from slipway.kinds.warehouse.history import artifact_change, change_note, full_name, release_of, with_change
+from slipway.kinds.warehouse.history import (
+    artifact_change,
+    change_note,
+    full_name,
+    is_promise,
+    overwriting_note,
+    release_of,
+    with_change,
+)
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 LOOK: SubscriptionLook = Look("u1", 1, NOW, Cause.POLL, None)
-ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+ONE, TWO, THREE = (f"sha256:{digit * 64}" for digit in "123")
 
 
 def image(name: str, tag: str, digest: str = ONE, repository: str = "r.example.com/shop/api") -> Artifact:
@@ -37,6 +45,17 @@ def subscription(policy: dict[str, object]) -> Subscription:
 
 SEMVER = subscription({"type": "Semver", "semver": {"range": "*"}})
 FOLLOWED = subscription({"type": "Digest", "digest": {"tag": "1.0.0"}})
+
+
+def git(**followed: object) -> Subscription:
+    """A subscription of a git repository."""
+    spec = {"url": "https://git.example.com/shop/api", **followed}
+    return Subscription.model_validate({"name": "app", "type": "Git", "git": spec})
+
+
+CHART = Subscription.model_validate(
+    {"name": "app", "type": "Chart", "chart": {"url": "https://charts.example.com", "name": "api"}}
+)
 
 artifacts = st.lists(
     st.builds(
@@ -64,6 +83,77 @@ def test_a_release_does_not_depend_on_how_often_it_was_looked_for() -> None:
     counted = found.model_copy(update={"tags": 7, "rejected": {"NotSemver": 2}, "candidates": ("1.0.0",)})
 
     assert release_of([counted]) == release_of([found])
+
+
+def commit(url: str) -> Artifact:
+    """An artifact that is a commit."""
+    return Artifact(name="app", git=ArtifactCommit(url=url, ref="v1.0.0", commit="c" * 40))
+
+
+def chart(url: str, name: str | None) -> Artifact:
+    """An artifact that is a chart."""
+    return Artifact(name="app", chart=ArtifactChart(url=url, name=name, version="1.0.0", digest=ONE))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(
+            image("app", "1.0.0", repository="r.example.com/shop/api"),
+            image("app", "1.0.0", repository="r.example.com/shop/fork"),
+            id="repositories of images",
+        ),
+        pytest.param(commit("https://git.example.com/a"), commit("https://git.example.com/b"), id="of git"),
+        pytest.param(chart("https://a.example", "api"), chart("https://b.example", "api"), id="hosts"),
+        pytest.param(chart("https://a.example", "api"), chart("https://a.example", "web"), id="charts"),
+    ],
+)
+def test_the_same_version_of_another_place_is_another_release(one: Artifact, other: Artifact) -> None:
+    """Whoever has both cannot tell by the digest where it is to be pulled from."""
+    assert release_of([one]) == release_of([one.model_copy()])
+    assert release_of([one]) != release_of([other])
+
+
+@pytest.mark.parametrize(
+    ("watched", "expected"),
+    [
+        pytest.param(SEMVER, True, id="a range of versions"),
+        pytest.param(FOLLOWED, False, id="a tag that is followed"),
+        pytest.param(subscription({"type": "Newest"}), False, id="the newest image"),
+        pytest.param(subscription({"type": "Alphabetical"}), False, id="the last name"),
+        pytest.param(git(semver={"range": "^1"}), True, id="a range of git tags"),
+        pytest.param(git(tag="v1.0.0"), True, id="a git tag"),
+        pytest.param(git(branch="main"), False, id="a branch"),
+        pytest.param(git(), False, id="the default branch"),
+        pytest.param(CHART, True, id="a chart"),
+    ],
+)
+def test_versions_are_promises_and_what_is_followed_is_none(watched: Subscription, *, expected: bool) -> None:
+    """Only what nobody expects to move is worth a warning when it does."""
+    assert is_promise(watched) is expected
+
+
+def test_an_overwritten_version_that_is_refused_is_told_once() -> None:
+    """Again only when it was overwritten again; nothing is told when it is as it was."""
+    good = image("app", "1.0.0")
+    once = good.model_copy(update={"overwritten_by": TWO})
+    twice = good.model_copy(update={"overwritten_by": THREE})
+
+    first = overwriting_note(good, once)
+    assert first is not None
+    assert (first.reason, first.type) == (Reason.TAG_MUTATED, "Warning")
+    assert first.message == f"app: tag 1.0.0 was overwritten by {TWO}, which is not chosen: {ONE} stays"
+    assert overwriting_note(once, once) is None
+    assert overwriting_note(once, twice) is not None
+    assert overwriting_note(twice, good) is None
+
+
+def test_what_overwrote_a_version_is_no_second_warning_when_it_is_chosen() -> None:
+    """It was told by then; another one was not."""
+    refused = image("app", "1.0.0").model_copy(update={"overwritten_by": TWO})
+
+    assert change_note(SEMVER, refused, image("app", "1.0.0", TWO)).reason == Reason.ARTIFACT_CHANGED
+    assert change_note(SEMVER, refused, image("app", "1.0.0", THREE)).reason == Reason.TAG_MUTATED
 
 
 def test_a_change_has_both_ends() -> None:

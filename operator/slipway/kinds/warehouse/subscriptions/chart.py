@@ -170,13 +170,11 @@ class ChartWatch:
         ripening = Ripening(to_seen(examined.seen), examined.mature_at)
         match examined.verdict:
             case Picked() as picked:
-                return Found(
-                    self.name, chart_of(self.spec, picked, tags.versions.get(picked.tag)), choice, ripening
-                )
+                content = chart_of(self.spec, picked, tags.versions.get(picked.tag))
+                return Found(self.name, content, choice, ripening)
             case Kept(current) as kept if kept.listed:
-                return Found(
-                    self.name, chart_of(self.spec, current, tags.versions.get(current.tag)), choice, ripening
-                )
+                content = chart_of(self.spec, current, tags.versions.get(current.tag))
+                return Found(self.name, content, choice, ripening, moved_to=examined.moved_to)
             case Kept(current):
                 version = version_of_tag(current.tag)
                 is_there = current.tag in tags.deprecated

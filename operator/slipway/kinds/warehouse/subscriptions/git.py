@@ -78,11 +78,13 @@ class GitWatch:
             window=parse_duration(self.spec.window),
             minimum_age=self.minimum_age,
         )
+        moved_to = head.commit if chosen is not None and _has_moved(chosen, head) else None
         match verdict:
             case Kept(kept, ripening):
-                return Found(self.name, kept, ripening=ripening)
+                return Found(self.name, kept, ripening=ripening, moved_to=moved_to)
             case Candidate() if chosen is not None and not await self._counts(remote, chosen, head, paths):
-                return Found(self.name, chosen.model_copy(update={"passed_over": head.commit}))
+                passed_over = chosen.model_copy(update={"passed_over": head.commit})
+                return Found(self.name, passed_over, moved_to=moved_to)
             case Candidate(first_seen_at):
                 return Found(self.name, await self._commit(remote, head, first_seen_at))
 
@@ -141,3 +143,8 @@ class GitWatch:
 def _would_go_back(choose: _Choose | None, chosen: ArtifactCommit, found: str) -> bool:
     """Whether the chosen tag has gone, and what is left in the range is lower."""
     return choose is not None and choose((chosen.ref, found)) != found
+
+
+def _has_moved(chosen: ArtifactCommit, head: FoundRef) -> bool:
+    """Whether the ref that was chosen points to another commit by now."""
+    return head.name == chosen.ref and head.commit != chosen.commit

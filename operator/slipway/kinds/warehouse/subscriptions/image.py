@@ -210,7 +210,8 @@ class _Look:
 
     def _found(self, image: ArtifactImage, examined: Examined, ripening: Ripening) -> Found:
         choice = None if self.selector.policy.follows else examined.choice
-        return Found(self.watch.name, image, choice, ripening, why_throttled(self.access))
+        throttled = why_throttled(self.access)
+        return Found(self.watch.name, image, choice, ripening, throttled, examined.moved_to)
 
     def _trouble(
         self,

@@ -28,6 +28,7 @@ from tests.support.scripted_registry import Answer, ScriptedRegistry, image, tag
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
+OTHER = "sha256:" + "b" * 64
 PUBLISHED = "2026-11-20T09:00:00Z"
 MISSING = Answer(404, {"Content-Type": "application/json"}, b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}')
 Script = Callable[[str, str], Answer]
@@ -71,6 +72,7 @@ async def look(
     script: Script,
     *,
     chosen: str | None = None,
+    digest: str = DIGEST,
     in_registry: bool = False,
     minimum_age: str = "0s",
     text: str = "*",
@@ -93,7 +95,7 @@ async def look(
         before = None
         if chosen is not None:
             seen = NOW - timedelta(days=1)
-            known = ArtifactChart(url=url, version=chosen, digest=DIGEST, first_seen_at=seen, **name)
+            known = ArtifactChart(url=url, version=chosen, digest=digest, first_seen_at=seen, **name)
             before = Artifact(name="chart", chart=known)
         try:
             return await watch.look(Moment(NOW, datetime.now(UTC)), before), server.requests
@@ -218,6 +220,24 @@ async def test_a_new_version_waits_until_it_is_old_enough(context: Context) -> N
     assert version(finding) == "1.0.0"
     assert isinstance(finding, Found)
     assert finding.ripening.next_at == NOW + timedelta(hours=1)
+    assert finding.moved_to is None
+
+
+@pytest.mark.parametrize("in_registry", [False, True], ids=["an index", "a registry"])
+async def test_a_version_that_was_overwritten_is_told_though_it_is_too_young(
+    context: Context, *, in_registry: bool
+) -> None:
+    """What was chosen stays."""
+    before, now = "1.1.0", DIGEST if in_registry else f"sha256:{_digest('1.1.0')}"
+    script = registry(before) if in_registry else index(before)
+
+    finding, _ = await look(
+        context, script, chosen=before, digest=OTHER, minimum_age="1h", in_registry=in_registry
+    )
+
+    assert isinstance(finding, Found)
+    assert isinstance(finding.content, ArtifactChart)
+    assert (finding.content.digest, finding.moved_to) == (OTHER, now)
 
 
 @pytest.mark.parametrize(

@@ -246,6 +246,42 @@ async def test_a_narrower_range_may_go_back(context: Context, host: Host) -> Non
     assert found(finding).ref == "v1.0.0"
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        pytest.param({"window": "30s"}, "b", id="within the window"),
+        pytest.param({"minimum_age": "1h"}, "b", id="too young"),
+        pytest.param({"seen": seen_long_ago("b")}, None, id="chosen"),
+        pytest.param(
+            {"seen": seen_long_ago("b"), **PATHS},
+            "b",
+            id="only paths that are left out",
+        ),
+    ],
+)
+async def test_a_tag_that_names_another_commit_is_told_while_that_is_not_chosen(
+    context: Context, host: Host, more: dict[str, Any], expected: str | None
+) -> None:
+    """Nobody knows whose it is."""
+    host.refs |= {"refs/tags/v1.2.0": "b"}
+    host.changes["a", "b"] = frozenset({"README.md"})
+
+    finding = await look(context, chosen(ref="v1.2.0"), branch=None, tag="v1.2.0", **more)
+
+    assert isinstance(finding, Found)
+    assert finding.moved_to == (commit(expected) if expected else None)
+
+
+async def test_a_newer_version_that_waits_is_no_tag_that_moved(context: Context, host: Host) -> None:
+    """The chosen one is as it was."""
+    host.refs |= {"refs/tags/v1.0.0": "a", "refs/tags/v1.2.0": "b"}
+
+    finding = await look(context, chosen(ref="v1.0.0"), branch=None, semver={"range": "^1"}, minimum_age="1h")
+
+    assert isinstance(finding, Found)
+    assert (found(finding).ref, finding.moved_to) == ("v1.0.0", None)
+
+
 async def test_a_host_that_fails_is_trouble(context: Context, host: Host) -> None:
     """It mends itself."""
     host.failure = RateLimited("git.example.com wants fewer requests")

@@ -244,6 +244,24 @@ async def test_what_is_too_young_waits_and_says_until_when(context: Context) -> 
     assert [sight.digest for sight in finding.ripening.seen].count(DIGEST) == 1
 
 
+@pytest.mark.parametrize(
+    "rule", [{"minimum_age": "24h"}, {"platforms": ["linux/amd64"]}], ids=["too young", "no whole image"]
+)
+async def test_a_chosen_tag_that_moved_is_told_while_what_it_names_is_refused(
+    context: Context, rule: dict[str, Any]
+) -> None:
+    """What was chosen stays."""
+
+    def script(method: str, path: str) -> Answer:
+        return MISSING if method == "GET" and "/manifests/" in path else healthy("1.4.0")(method, path)
+
+    before = known_as("1.4.0", OTHER, platforms=[{"name": "linux/amd64", "digest": OTHER}])
+    finding, _ = await look(context, script, semver("1"), before=before, **rule)
+
+    assert isinstance(finding, Found)
+    assert (chosen(finding).digest, finding.moved_to) == (OTHER, DIGEST)
+
+
 async def test_newest_needs_times_and_says_when_too_many_would_have_to_be_asked_for(
     context: Context,
 ) -> None:
