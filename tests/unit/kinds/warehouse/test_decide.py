@@ -549,6 +549,30 @@ def test_a_followed_tag_that_moved_to_what_is_refused_is_no_warning() -> None:
     assert "overwrittenBy" not in artifact(plan)
 
 
+@pytest.mark.parametrize(
+    ("failures", "uses_secret", "soon"),
+    [
+        pytest.param(12, True, True, id="trouble with a Secret"),
+        pytest.param(12, False, False, id="trouble without a Secret"),
+        pytest.param(0, True, False, id="no trouble"),
+    ],
+)
+def test_trouble_where_a_secret_is_used_is_decided_anew_within_a_minute(
+    failures: int, *, uses_secret: bool, soon: bool
+) -> None:
+    """Nothing tells of a Secret that was mended: its version is read, and nothing else is asked."""
+    warehouse = Warehouse.model_validate(body())
+    finding = Trouble("app", TROUBLES[0])
+    look: Look[Finding] = Look("u1", 3, NOW, Cause.POLL, finding, failures, NOW + timedelta(hours=1))
+    watched = Watched(warehouse.spec.subscriptions[0], look, SCHEDULE, uses_secret)
+
+    outcome = decide(Facts(observed({}), Live(warehouse, (watched,))), NOW).outcome
+
+    assert isinstance(outcome, Waiting)
+    assert outcome.until is not None
+    assert outcome.until < timedelta(minutes=1) if soon else outcome.until == timedelta(hours=1)
+
+
 def test_slower_polling_is_a_condition() -> None:
     """It is there while it is true, also after a restart, and Ready says nothing of it."""
     slow = replace(found("1.4.1", DIGESTS[1]), throttled="docker.io has 12 of 100 pulls left")

@@ -11,7 +11,7 @@ import pytest
 from slipway.api.conditions import THROTTLED, Reason
 from slipway.api.warehouse import Artifact, ArtifactImage, Subscription
 from slipway.clock import format_time
-from slipway.engine.outcome import Settled, Waiting
+from slipway.engine.outcome import Settled, Stalled, Waiting
 from slipway.engine.reconcile import Plan
 from slipway.engine.store import Store
 from slipway.kinds.warehouse import gather as module
@@ -27,6 +27,7 @@ from tests.support.outside import open_outside
 
 KEY = warehouse_key("shop", "api")
 DIGEST = "sha256:" + "a" * 64
+MINUTE = timedelta(minutes=1)
 Script = Callable[[str, Moment], Awaitable[Finding]]
 
 
@@ -161,11 +162,22 @@ async def test_a_look_that_ends_in_an_error_of_the_cluster_leaves_the_others_to_
     assert looked == ["a", "b", "b"]
 
 
-async def test_a_missing_secret_is_looked_for_every_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        pytest.param(Waiting(Reason.SECRET_NOT_FOUND, "create it", MINUTE), id="a missing Secret"),
+        pytest.param(Stalled(Reason.CREDENTIAL_NOT_BOUND, "name the host", MINUTE), id="one for other hosts"),
+    ],
+)
+async def test_what_a_secret_mends_is_looked_at_every_minute(
+    monkeypatch: pytest.MonkeyPatch, outcome: Waiting | Stalled
+) -> None:
     """Secrets are not watched, and the pauses after trouble grow up to the interval."""
+    looks = []
 
-    async def script(name: str, _: Moment) -> Finding:
-        return Trouble(name, Waiting(Reason.SECRET_NOT_FOUND, "create it", timedelta(minutes=1)))
+    async def script(name: str, moment: Moment) -> Finding:
+        looks.append(moment.now)
+        return Trouble(name, outcome)
 
     scripted(monkeypatch, script)
     clock, cluster = Hand(), Cluster("a")
@@ -176,8 +188,12 @@ async def test_a_missing_secret_is_looked_for_every_minute(monkeypatch: pytest.M
         for _ in range(12):
             facts = await gatherer.gather(KEY)
             assert facts is not None
-            outcome = decide(facts, clock.now()).outcome
-            assert isinstance(outcome, Waiting)
-            assert outcome.until is not None
-            assert outcome.until <= timedelta(minutes=1)
-            clock.at += outcome.until
+            told = decide(facts, clock.now()).outcome
+            assert isinstance(told, Waiting | Stalled)
+            pause = told.until if isinstance(told, Waiting) else told.recheck
+            assert pause is not None
+            assert pause <= MINUTE
+            clock.at += pause
+
+    assert len(looks) == 12
+    assert looks[-1] - looks[-2] == MINUTE
