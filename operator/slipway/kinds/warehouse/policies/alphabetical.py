@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from typing_extensions import override
 
-from slipway.kinds.warehouse.policies.policy import Judgement, Needs
+from slipway.kinds.warehouse.policies.byname import ByName
+from slipway.kinds.warehouse.policies.policy import Judgement
 from slipway.oci.results import TagInfo
 
 __all__ = ["AlphabeticalPolicy"]
 
 
 @dataclass(frozen=True, slots=True)
-class AlphabeticalPolicy:
+class AlphabeticalPolicy(ByName):
     """Chooses the last tag of the order: `Ascending` the greatest (z after a), `Descending` the least.
 
     So it is in Flux. The order is that of code points: digits, capitals, `_`, small letters. Texts that
     `extract` made equal are in the order of their tags, and of those the alphabetically last is chosen.
     """
-
-    order: Literal["Ascending", "Descending"] = "Ascending"
-
-    @property
-    def follows(self) -> None:
-        """No single tag: the choice needs the whole list."""
-        return
-
-    @property
-    def needs(self) -> Needs:
-        """The name is enough."""
-        return Needs.NOTHING
 
     @property
     def wish(self) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
-from slipway.kinds.warehouse.policies.policy import Judgement, Needs, Rejection
+from slipway.kinds.warehouse.policies.byname import ByName
+from slipway.kinds.warehouse.policies.policy import Judgement, Rejection
 from slipway.oci.results import TagInfo
 
 __all__ = ["NumericalPolicy"]
@@ -16,25 +17,13 @@ _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class NumericalPolicy:
+class NumericalPolicy(ByName):
     """Chooses the last tag of the order: `Ascending` the greatest number, `Descending` the least.
 
     Numbers are integers and decimals such as `20261121093000` and `1.10`, which is less than `1.9`. They are
     compared exactly, however long; Flux reads them as floating-point numbers and confuses those that differ
     behind the 16th digit. Equal numbers, `7` and `07`, go by the tag: the alphabetically last is chosen.
     """
-
-    order: Literal["Ascending", "Descending"] = "Ascending"
-
-    @property
-    def follows(self) -> None:
-        """No single tag: the choice needs the whole list."""
-        return
-
-    @property
-    def needs(self) -> Needs:
-        """The name is enough."""
-        return Needs.NOTHING
 
     @property
     def wish(self) -> str:
