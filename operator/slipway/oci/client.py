@@ -253,7 +253,7 @@ class RegistryClient:
         Raises:
             RepositoryNotFound: when there is no such repository.
             ManifestNotFound: when it has no such tag or digest.
-            PlatformNotFound: when the index has no image for the platform, or none at all.
+            PlatformNotFound: when there is no image for the platform, or none at all.
             BlobNotFound: when the configuration is missing.
             DigestMismatch: when other content came than a digest names.
             UnsupportedManifest: when it is of a kind that is not handled.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from slipway.oci.blobs import Blobs
+from slipway.oci.errors import PlatformNotFound
 from slipway.oci.images import config_descriptor, image_info
 from slipway.oci.manifest import Descriptor, ImageConfig, ManifestV2
 from slipway.oci.manifests import Manifests
-from slipway.oci.platform import Platform
+from slipway.oci.platform import Platform, runnable
 from slipway.oci.resolution import Resolution, resolve
 from slipway.oci.results import ImageInfo
 
@@ -42,10 +43,20 @@ class Inspection:
         version = reference if isinstance(reference, str) else reference.digest
         manifest = await self._manifests.get(repository, version)
         chosen = await self.resolve(repository, manifest, platform)
-        return image_info(manifest, chosen, await self._config(repository, chosen.image))
+        config = await self._config(repository, chosen.image)
+        if not chosen.indexes and platform is not None and config is not None:
+            _require_platform(config.platform, platform)
+        return image_info(manifest, chosen, config)
 
     async def _config(self, repository: str, image: ManifestV2) -> ImageConfig | None:
         described = config_descriptor(image)
         if described is None:
             return None
         return ImageConfig.parse(await self._blobs.read(repository, described.digest, _CONFIG_BYTES))
+
+
+def _require_platform(own: Platform, wanted: Platform) -> None:
+    """An image that is named itself says what it is for in its configuration, if it says it at all."""
+    if own.is_known and own.key not in runnable(wanted):
+        msg = f"there is no image for {wanted}; the image is for {own}"
+        raise PlatformNotFound(msg)

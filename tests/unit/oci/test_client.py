@@ -473,6 +473,14 @@ async def test_an_index_is_resolved_to_the_image_for_a_platform() -> None:
     assert server.seen == []
 
 
+async def test_an_image_for_another_platform_is_none_for_this_one() -> None:
+    """What is read of it says what it is for."""
+    async with _registry(_shop) as (client, _):
+        assert (await client.get_image("a", "2.0", "linux/arm64")).digest == ARM64.digest
+        with pytest.raises(PlatformNotFound, match="no image for linux/s390x; the image is for linux/arm64"):
+            await client.get_image("a", "2.0", "linux/s390x")
+
+
 @pytest.mark.parametrize(
     ("tag", "platform", "want", "requests"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from slipway.kinds.warehouse.selection import Selector
 from slipway.kinds.warehouse.verdicts import Examined, Kept, ManifestMissing, Picked, Refusal
 from slipway.oci.results import TagsList
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "explain", "in_words"]
 
 _POLICY_WORDS: Final = {
     Rejection.OTHER_TAG: "is not the tag that is followed",
@@ -156,6 +157,24 @@ _EXPLANATIONS: Final[tuple[_Explain, ...]] = (
     _is_refused_by_image,  # by age or platform
     _has_no_manifest,  # the examination ended there
 )
+
+
+def in_words(refusals: Collection[Refusal]) -> str:
+    """What is wrong with images that would do by name, the most frequent first."""
+    counted = Counter(_fault(refusal) for refusal in refusals)
+    return ", ".join(
+        f"{count} {words}" for words, count in sorted(counted.items(), key=lambda item: -item[1])
+    )
+
+
+def _fault(refusal: Refusal) -> str:
+    match refusal.reason:
+        case Rejection.TOO_YOUNG:
+            return "too young"
+        case Rejection.PLATFORM_MISSING:
+            return f"without {', '.join(refusal.missing)}"
+        case _:
+            return "broken"
 
 
 def _refused(refusal: Refusal) -> str:

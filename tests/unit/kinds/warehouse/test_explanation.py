@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.kinds.warehouse.explanation import explain
+from slipway.kinds.warehouse.explanation import explain, in_words
 from slipway.kinds.warehouse.filters import TagFilter
 from slipway.kinds.warehouse.policies.newest import NewestPolicy
+from slipway.kinds.warehouse.policies.policy import Rejection
 from slipway.kinds.warehouse.policies.semver import SemverPolicy
 from slipway.kinds.warehouse.selection import Selector
 from slipway.kinds.warehouse.sightings import Sighting
-from slipway.kinds.warehouse.verdicts import Picked, Rules, Situation
+from slipway.kinds.warehouse.verdicts import Picked, Refusal, Rules, Situation
 from slipway.oci.platform import Platform
 from slipway.oci.results import ImageInfo, TagInfo
 from tests.support.examinations import Repository, selector_for
@@ -120,3 +121,11 @@ def test_anything_can_be_asked_for(tag: str) -> None:
     examined = repository.examine(SELECTOR, Rules(), Situation(NOW))
 
     assert explain(tag, SELECTOR, repository.listing, examined).sentence.isprintable()
+
+
+def test_what_is_wrong_with_images_is_counted() -> None:
+    """The most frequent first, and a missing platform by its name."""
+    lacking = Refusal(Rejection.PLATFORM_MISSING, "a", missing=("linux/arm64",))
+    refusals = [Refusal(Rejection.TOO_YOUNG, "b"), lacking, lacking, Refusal(Rejection.BROKEN, "c")]
+
+    assert in_words(refusals) == "2 without linux/arm64, 1 too young, 1 broken"

@@ -17,7 +17,7 @@ from slipway.kinds.lookups import Lookups
 from slipway.kinds.registry.access import Access
 from slipway.kinds.undescribed import NO_IMAGE
 from slipway.kinds.warehouse.examination import examine
-from slipway.kinds.warehouse.explanation import Explanation, explain
+from slipway.kinds.warehouse.explanation import Explanation, explain, in_words
 from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
 from slipway.kinds.warehouse.images import picked_before, recorded, rules_of, sightings, to_seen, was_scanned
 from slipway.kinds.warehouse.questions import Answer, Describe, Question, Resolve
@@ -254,7 +254,9 @@ class _Look:
             )
             return Waiting(Reason.MANIFEST_NOT_FOUND, message)
         await self._require_repository()
-        message = f"{self._repository} has no tag {tag}: push it, or correct policy.digest.tag"
+        known = self.before.image if self.before is not None else None
+        stays = f"; {known.digest} stays" if known is not None and known.digest else ""
+        message = f"{self._repository} has no tag {tag}: push it, or correct policy.digest.tag{stays}"
         return Waiting(Reason.TAG_NOT_FOUND, message)
 
     async def _require_repository(self) -> None:
@@ -273,6 +275,11 @@ class _Look:
 
     def _no_match(self, examined: Examined) -> str:
         choice = examined.choice
+        if examined.refusals:
+            return (
+                f"{len(examined.refusals)} of the {choice.tags} tags of {self._repository} would do by name, "
+                f"and none may be taken: {in_words(examined.refusals.values())} (of all: {choice.account})"
+            )
         return (
             f"none of the {choice.tags} tags of {self._repository} is {self.selector.policy.wish} "
             f"({choice.account}): push one, or change the policy or the tags filter"
