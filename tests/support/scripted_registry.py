@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from dev import ports
 
-__all__ = ["Answer", "ScriptedRegistry", "html", "image", "tags"]
+__all__ = ["Answer", "ScriptedRegistry", "denied", "html", "image", "tags"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ def tags(*names: str, following: str | None = None) -> Answer:
     # As distribution does: without it a list is looked behind, in case it was cut.
     says = {"Docker-Distribution-Api-Version": "registry/2.0"}
     return Answer(200, {"Content-Type": "application/json", **says, **link}, body)
+
+
+def denied() -> Answer:
+    """The answer to who may not see it: so an image is chosen, and nothing is told of it."""
+    return Answer(403, {"Content-Type": "application/json"}, b'{"errors": [{"code": "DENIED"}]}')
 
 
 def image(digest: str) -> Answer:

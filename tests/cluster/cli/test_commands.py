@@ -117,7 +117,8 @@ def test_a_secret_that_a_person_may_not_read_is_a_warning(
     assert len(document(ended)["items"]) == 2
     (line,) = ended.stderr.splitlines()
     assert "Registry private" in line
-    assert 'secrets "hidden" is forbidden' in line
+    assert "Secret hidden" in line
+    assert "may not be read with these rights" in line
     assert "ask whoever runs the cluster" in line
 
 

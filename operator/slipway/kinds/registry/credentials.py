@@ -219,8 +219,8 @@ async def _require(read: SecretReader, namespace: str, name: str, field: str) ->
         body = await read(namespace, name)
     except Forbidden as error:
         msg = (
-            f"the operator may not read Secret {name} in namespace {namespace}, which {field} names: "
-            "grant it the verb get on this Secret"
+            f"Secret {name} in namespace {namespace}, which {field} names, may not be read with these "
+            "rights: have the verb get on it granted, or ask whoever runs the cluster"
         )
         raise SecretForbidden(msg) from error
     if body is None:

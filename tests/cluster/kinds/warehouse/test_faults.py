@@ -157,7 +157,9 @@ def test_a_digest_that_never_stays_is_written_once_a_look(
 ) -> None:
     """F31: at most one write in an interval, and a history that does not grow for ever."""
     faulty.shelf.put(REPOSITORY, "stable", OLD)
-    faulty.play(always_new(), on=Endpoint.MANIFEST_HEAD)
+    never_the_same = always_new()
+    for endpoint in (Endpoint.MANIFEST_HEAD, Endpoint.MANIFEST_GET):
+        faulty.play(never_the_same, on=endpoint)
     make(objects, "api", image("app", f"{faulty.host}/{REPOSITORY}", FOLLOW))
     begun = datetime.now(UTC)
     found = objects.wait("warehouses", "api", lambda now: len(_history(now)) >= 4)

@@ -12,7 +12,7 @@ import pytest
 from dev.registry import Registry
 from tests.support.images import push_image
 from tests.support.objects import Body, Objects, condition
-from tests.support.scripted_registry import Answer, ScriptedRegistry, html, image, tags
+from tests.support.scripted_registry import Answer, ScriptedRegistry, denied, html, image, tags
 
 pytestmark = pytest.mark.usefixtures("crds", "shared_operator")
 
@@ -152,6 +152,8 @@ def test_twenty_thousand_tags_are_read_to_the_end(objects: Objects) -> None:
     def script(method: str, path: str) -> Answer:
         if method == "HEAD":
             return image(DIGEST)
+        if "/manifests/" in path:
+            return denied()
         if "last=" in path:
             return tags()
         page = int(path.partition("page=")[2] or 0)
@@ -248,7 +250,12 @@ def test_a_web_server_is_no_registry(objects: Objects) -> None:
         for name in ("list", "head"):
             objects.wait_not_ready("warehouses", name, "NotARegistry")
 
-        server.script = lambda method, _path: image(DIGEST) if method == "HEAD" else tags("1.4.0")
+        def script(method: str, path: str) -> Answer:
+            if method == "HEAD":
+                return image(DIGEST)
+            return denied() if "/manifests/" in path else tags("1.4.0")
+
+        server.script = script
         for name in ("list", "head"):
             objects.wait("warehouses", name, chose("1.4.0", DIGEST))
 
@@ -260,6 +267,8 @@ def test_nothing_is_chosen_from_a_part_of_the_list(objects: Objects) -> None:
     def script(method: str, path: str) -> Answer:
         if method == "HEAD":
             return image(DIGEST)
+        if "/manifests/" in path:
+            return denied()
         if "page=2" not in path:
             return tags("1.4.0", following=f"/v2/{REPOSITORY}/tags/list?page=2")
         return tags("1.4.1") if whole else Answer(503)
@@ -280,7 +289,7 @@ def test_a_registry_that_wants_fewer_requests_gets_fewer(objects: Objects) -> No
     def script(method: str, _path: str) -> Answer:
         if refuse:
             return Answer(429, {"Retry-After": "5"})
-        return image(DIGEST) if method == "HEAD" else Answer(404)
+        return image(DIGEST) if method == "HEAD" else denied()
 
     with ScriptedRegistry(script) as server:
         objects.warehouse("api", f"{server.host}/{REPOSITORY}", follow("stable"))

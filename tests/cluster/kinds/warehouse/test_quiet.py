@@ -12,7 +12,7 @@ from dev.cluster import Cluster
 from dev.operator import OperatorProcess
 from tests.support.cluster import FAST
 from tests.support.objects import Objects
-from tests.support.scripted_registry import Answer, ScriptedRegistry, image, tags
+from tests.support.scripted_registry import Answer, ScriptedRegistry, denied, image, tags
 
 pytestmark = [pytest.mark.usefixtures("crds"), pytest.mark.test_bed]
 
@@ -24,6 +24,8 @@ def steady(method: str, path: str) -> Answer:
     """A registry in which nothing ever happens."""
     if method == "HEAD":
         return image(DIGEST)
+    if "/manifests/" in path:
+        return denied()
     return tags("1.4.0") if path.partition("?")[0].endswith("tags/list") else Answer(200, {}, b"{}")
 
 

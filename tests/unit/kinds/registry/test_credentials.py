@@ -129,7 +129,7 @@ async def test_a_secret_that_may_not_be_read_is_said_to_be_one(secrets: Secrets)
         await read_secret(secrets.kube, "shop", "robot", "secretRef")
 
     assert caught.value.reason == Reason.SECRET_FORBIDDEN
-    assert "grant it the verb get" in str(caught.value)
+    assert "have the verb get on it granted" in str(caught.value)
 
 
 async def test_a_secret_that_does_not_exist_is_said_to_be_missing(secrets: Secrets) -> None:

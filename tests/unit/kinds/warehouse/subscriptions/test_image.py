@@ -17,13 +17,12 @@ from slipway.kinds.warehouse.subscriptions.factory import watch_for
 from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN, trouble_of
 from slipway.kinds.warehouse.subscriptions.watch import Moment
 from tests.support.outside import without_cluster
-from tests.support.scripted_registry import Answer, ScriptedRegistry, image, tags
+from tests.support.scripted_registry import Answer, ScriptedRegistry, denied, image, tags
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
 FOLLOW = {"type": "Digest", "digest": {"tag": "stable"}}
-DENIED = Answer(403, {"Content-Type": "application/json"}, b'{"errors": [{"code": "DENIED"}]}')
 MISSING = Answer(404, {"Content-Type": "application/json"}, b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}')
 
 
@@ -38,7 +37,7 @@ def healthy(*names: str) -> Callable[[str, str], Answer]:
     def script(method: str, path: str) -> Answer:
         if "/tags/list" in path:
             return tags(*names)
-        return image(DIGEST) if method == "HEAD" else DENIED
+        return image(DIGEST) if method == "HEAD" else denied()
 
     return script
 
@@ -189,7 +188,7 @@ async def test_choosing_among_many_tags_does_not_stop_the_loop(
     def script(method: str, path: str) -> Answer:
         if "/tags/list" in path:
             return tags() if "last=" in path else tags(*versions)
-        return image(DIGEST) if method == "HEAD" else DENIED
+        return image(DIGEST) if method == "HEAD" else denied()
 
     monkeypatch.setattr(Selector, "shortlist", observed)
     finding, _ = await look(context, script, semver("1"), tags=filters)
