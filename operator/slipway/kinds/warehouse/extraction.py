@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from slipway.kinds.warehouse.patterns import InvalidPattern
+from slipway.kinds.warehouse.patterns import InvalidPattern, spans
 
 __all__ = ["Extraction"]
 
@@ -59,11 +59,14 @@ class Extraction:
             number: of the include pattern that is to match.
             tag: the whole tag.
         """
-        groups = self.patterns[number].fullmatch(tag.encode())
-        if groups is None:
+        text = tag.encode()
+        found = spans(self.patterns[number], text)
+        if found is None:
             return ""
         pieces = self.pieces[number]
-        filled = b"".join([groups[piece] or b"" if isinstance(piece, int) else piece for piece in pieces])
+        filled = b"".join(
+            [text[slice(*found[piece])] if isinstance(piece, int) else piece for piece in pieces]
+        )
         return filled.decode() if len(filled) <= _LONGEST else ""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from slipway.kinds.warehouse.extraction import Extraction
@@ -96,18 +97,22 @@ class TagFilter:
         if not self.include and not self.exclude:
             return images, images
         passed, texts = [], []
+        read = self._reader()
         for tag in images:
-            text = self._text(tag)
+            text = read(tag)
             if text:
                 passed.append(tag)
                 texts.append(text)
         return passed, texts
 
-    def _text(self, tag: str) -> str | None:
-        """What the policy reads; None or empty when the tag does not pass."""
+    def _reader(self) -> Callable[[str], str | None]:
+        """Gives what the policy reads of a tag; None or empty when the tag does not pass."""
         # A lone pattern that is read for its groups need not be asked before.
         if self.extraction is not None and len(self.include) == 1 and not self.exclude:
-            return self.extraction.text(0, tag)
+            return partial(self.extraction.text, 0)
+        return self._text
+
+    def _text(self, tag: str) -> str | None:
         matching = self.patterns.matching(tag)
         own = len(self.include)
         if (own and not matching) or (matching and max(matching) >= own):
@@ -116,7 +121,7 @@ class TagFilter:
 
     def text(self, tag: str) -> str | None:
         """What the policy reads instead of a tag; None when the tag does not pass."""
-        return None if self.objection(tag) else self._text(tag)
+        return None if self.objection(tag) else self._reader()(tag)
 
     def objection(self, tag: str) -> Objection | None:
         """Why one tag does not pass, with the pattern that is to blame; None when it passes."""

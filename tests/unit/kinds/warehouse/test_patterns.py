@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slipway.kinds.warehouse.patterns import InvalidPattern, PatternSet, compile_pattern
+from slipway.kinds.warehouse.patterns import InvalidPattern, PatternSet, compile_pattern, spans
 
 pieces = st.sampled_from(
     ["a", "b", ".", "[^a]", "a+", "(a|b)", "(?i:B)", "^", "$", "b?", "[a-c]{2,3}", r"\d*", "(?:ab)*"]
@@ -67,3 +67,13 @@ def test_the_classic_catastrophe_takes_milliseconds_for_five_thousand_tags() -> 
 
     assert matched == 2500
     assert time.process_time() - started < 0.2  # on a quiet machine 10 ms
+
+
+@given(st.text("av1.-", max_size=8))
+def test_spans_are_those_of_a_match(text: str) -> None:
+    """Of the bindings themselves, for the whole and for each group."""
+    for pattern in (r"v?(\d+)\.(\d+)", r"(a)|(v)(1*)", r".*"):
+        compiled = compile_pattern(pattern)
+        found = compiled.fullmatch(text.encode())
+        expected = None if found is None else [found.span(number) for number in range(compiled.groups + 1)]
+        assert spans(compiled, text.encode()) == expected
