@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dev.api import KubeApi, resource_path
@@ -96,7 +96,11 @@ class Objects:
 
     def ask(self, plural: str, name: str, verb: str = "reconcile") -> str:
         """Annotate an object with a request, and return its time."""
-        moment = datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+        # What is no later than the object, in whole seconds, would have come along in its manifest.
+        metadata = self.api.get(self.path(plural, name))["metadata"]
+        earliest = datetime.fromisoformat(metadata["creationTimestamp"]) + timedelta(seconds=1)
+        asked = max(datetime.now(UTC).replace(microsecond=0), earliest)
+        moment = asked.isoformat().replace("+00:00", "Z")
         self.patch(plural, name, {"metadata": {"annotations": {f"slipway.dev/{verb}": moment}}})
         return moment
 

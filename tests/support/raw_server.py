@@ -83,9 +83,14 @@ class RawServer:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        await asyncio.sleep(0)  # what was accepted just now becomes a task
+        writers = tuple(self._writers)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in writers:
+            writer.transport.abort()  # closing alone would wait until somebody reads what is still to be sent
+        await asyncio.sleep(0)
 
     def targets(self) -> list[str]:
         """What was asked for, as `METHOD target`."""
