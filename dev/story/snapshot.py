@@ -30,8 +30,10 @@ _VOLATILE = {
     "lastUpdateTime",
     "key",
     "release",
+    "repositories",
 }
-"""Fields that say when and as which object, not what; and hashes over repositories, which differ as well."""
+"""Fields that say when and as which object, not what; hashes over repositories, which differ as well; and how
+many repositories the registry has, in which earlier tellings left theirs."""
 
 _KINDS = (
     ("slipway.dev/v1alpha1", "registries"),
