@@ -19,13 +19,10 @@ class Deadline:
     the other, and none of them times out by waiting for the others alone.
     """
 
-    __slots__ = ("_outer", "at", "waited")
+    __slots__ = ("_outer", "at")
 
     def __init__(self, seconds: float, outer: Deadline | None = None) -> None:
         self._outer = outer
-        self.waited = 0.0
-        """Seconds that did not count."""
-
         self.at = now() + seconds
         """In seconds of the event loop's clock."""
 
@@ -37,6 +34,5 @@ class Deadline:
     def extend(self, seconds: float) -> None:
         """Moves it, for time that the other side is not to blame for."""
         self.at += seconds
-        self.waited += seconds
         if self._outer is not None:
             self._outer.extend(seconds)

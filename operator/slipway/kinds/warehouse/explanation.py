@@ -62,7 +62,13 @@ class _Case:
 
 
 def explain(
-    tag: str, selector: Selector, listing: TagsList, examined: Examined, deprecated: Collection[str] = ()
+    tag: str,
+    selector: Selector,
+    listing: TagsList,
+    examined: Examined,
+    *,
+    called: str | None = None,
+    deprecated: Collection[str] = (),
 ) -> Explanation:
     """Explain one tag.
 
@@ -71,6 +77,7 @@ def explain(
         selector: of the subscription.
         listing: all tags of the repository that take part.
         examined: what the examination of this listing came to.
+        called: what the person calls it, where that is no tag.
         deprecated: the tags of a chart that are there, and are no longer meant for use.
     """
     case = _Case(tag, selector, listing, examined, deprecated)
@@ -80,7 +87,8 @@ def explain(
         told = _Told(
             "Candidate", f"is number {position} of {candidates} candidates, and a better one was taken"
         )
-    return Explanation(tag, told.verdict, f"{tag!a} {told.words}", position, candidates)
+    name = called or tag
+    return Explanation(name, told.verdict, f"{name!a} {told.words}", position, candidates)
 
 
 def _is_chosen(case: _Case) -> _Told | None:

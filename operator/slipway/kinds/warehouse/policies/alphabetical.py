@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from typing_extensions import override
 
@@ -20,6 +21,8 @@ class AlphabeticalPolicy(ByName):
     So it is in Flux. The order is that of code points: digits, capitals, `_`, small letters. Texts that
     `extract` made equal are in the order of their tags, and of those the alphabetically last is chosen.
     """
+
+    order: Literal["Ascending", "Descending"] = "Ascending"
 
     @property
     def wish(self) -> str:

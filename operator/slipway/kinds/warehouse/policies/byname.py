@@ -1,20 +1,16 @@
-"""What policies share that put all tags in an order by their names alone."""
+"""What policies share that look at names alone."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Literal
 
 from slipway.kinds.warehouse.policies.policy import Needs
 
 __all__ = ["ByName"]
 
 
-@dataclass(frozen=True, slots=True)
 class ByName:
-    """Chooses the last tag of the order: `Ascending` the greatest, `Descending` the least."""
+    """Chooses from all tags, by their names."""
 
-    order: Literal["Ascending", "Descending"] = "Ascending"
+    __slots__ = ()
 
     @property
     def follows(self) -> None:

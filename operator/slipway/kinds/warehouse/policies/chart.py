@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slipway.charts.versions import version_of_tag
-from slipway.kinds.warehouse.policies.policy import Judgement, Needs
+from slipway.kinds.warehouse.policies.byname import ByName
+from slipway.kinds.warehouse.policies.policy import Judgement
 from slipway.kinds.warehouse.policies.semver import SemverPolicy
 from slipway.oci.results import TagInfo
 
@@ -13,7 +14,7 @@ __all__ = ["ChartPolicy"]
 
 
 @dataclass(frozen=True, slots=True)
-class ChartPolicy:
+class ChartPolicy(ByName):
     """Semver, with tags read as the versions of charts they stand for: `1.2.0_build` is `1.2.0+build`."""
 
     versions: SemverPolicy
@@ -26,16 +27,6 @@ class ChartPolicy:
             InvalidRange: when the range cannot be read.
         """
         return cls(SemverPolicy.of(text, prereleases=prereleases))
-
-    @property
-    def follows(self) -> None:
-        """No single tag: the choice needs the whole list."""
-        return
-
-    @property
-    def needs(self) -> Needs:
-        """The name is enough."""
-        return Needs.NOTHING
 
     @property
     def wish(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from slipway.kinds.warehouse.policies.byname import ByName
 from slipway.kinds.warehouse.policies.policy import Judgement, Rejection
@@ -24,6 +24,8 @@ class NumericalPolicy(ByName):
     compared exactly, however long; Flux reads them as floating-point numbers and confuses those that differ
     behind the 16th digit. Equal numbers, `7` and `07`, go by the tag: the alphabetically last is chosen.
     """
+
+    order: Literal["Ascending", "Descending"] = "Ascending"
 
     @property
     def wish(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from slipway.kinds.warehouse.policies.policy import Judgement, Needs, Rejection
+from slipway.kinds.warehouse.policies.byname import ByName
+from slipway.kinds.warehouse.policies.policy import Judgement, Rejection
 from slipway.kinds.warehouse.policies.ranges import VersionRange, parse_range
 from slipway.kinds.warehouse.policies.versions import RELEASE, precedence
 from slipway.oci.results import TagInfo
@@ -13,7 +14,7 @@ __all__ = ["SemverPolicy"]
 
 
 @dataclass(frozen=True, slots=True)
-class SemverPolicy:
+class SemverPolicy(ByName):
     """Chooses the highest version of a range; among equals the alphabetically last tag.
 
     Equals are tags such as `1.4.0` and `v1.4.0`, or versions that differ only in build metadata. The
@@ -32,16 +33,6 @@ class SemverPolicy:
             InvalidRange: when the range cannot be read.
         """
         return cls(text, parse_range(text), prereleases)
-
-    @property
-    def follows(self) -> None:
-        """No single tag: the choice needs the whole list."""
-        return
-
-    @property
-    def needs(self) -> Needs:
-        """The name is enough."""
-        return Needs.NOTHING
 
     @property
     def wish(self) -> str:

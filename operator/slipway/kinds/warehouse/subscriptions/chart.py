@@ -107,8 +107,7 @@ class ChartWatch:
         selector, offer = self._selector(), await self._offer(moment)
         examined = await self._examined(selector, offer, moment, before)
         tag, tags = tag_of_version(version), offer.tags
-        told = explain(tag, selector, tags.listing, examined, tags.deprecated)
-        return replace(told, tag=version, sentence=told.sentence.replace(f"{tag!a}", f"{version!a}", 1))
+        return explain(tag, selector, tags.listing, examined, called=version, deprecated=tags.deprecated)
 
     async def _offer(self, moment: Moment) -> _Offer:
         match parse_address(self.spec.url, self.spec.name):
