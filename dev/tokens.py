@@ -116,6 +116,7 @@ class TokenServer:
 
 class _Handler(BaseHTTPRequestHandler):
     tokens: ClassVar[TokenServer]
+    protocol_version = "HTTP/1.1"  # connections are kept, as all clouds do
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)

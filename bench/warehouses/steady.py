@@ -92,6 +92,8 @@ async def measure(cluster: Cluster, count: int, sample: float, report: Callable[
                 started = datetime.now(UTC)
                 operator.start()
                 await settle(cluster, api, namespace, digests, operator=operator, started=started)
+                report(f"waiting {_INTERVAL} until each was looked at once more")
+                await asyncio.sleep(_INTERVAL_SECONDS)
                 report(f"watching for {sample:g} s")
                 rss, cpu, asked = operator.rss(), operator.cpu_seconds(), distant.requests()
                 begun = datetime.now(UTC)

@@ -84,6 +84,8 @@ class Plan(Generic[A_co]):
     """Told after the status was written. A plan that changes no status tells its events each time."""
     conditions: tuple[Condition, ...] = ()
     """The kind's own conditions, such as Held; present only while true."""
+    keeps_status: bool = False
+    """Whether the live status says it all, conditions included: then `status` and `conditions` do not."""
 
 
 class Facts(Protocol):
@@ -199,6 +201,9 @@ class Reconciler(Generic[F, A]):
     # --- a run that went through
 
     async def _conclude(self, observed: Observed, plan: Plan[A]) -> Outcome | None:
+        if plan.keeps_status:
+            await self._tell(observed, *plan.events)
+            return plan.outcome
         current = await self._current(observed, plan)
         if current is None:
             return None

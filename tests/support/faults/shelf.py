@@ -77,6 +77,10 @@ class Shelf:
         self._images.setdefault(repository, {})[image.digest] = image
         return image.digest
 
+    def tags(self, repository: str) -> list[str]:
+        """Its tags, in the order in which they were first given."""
+        return list(self._tags.get(repository, ()))
+
     def delete_tag(self, repository: str, tag: str) -> None:
         """The tag is gone, its image is still there by digest; without its last tag a repository is empty."""
         del self._tags[repository][tag]

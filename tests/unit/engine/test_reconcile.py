@@ -51,6 +51,7 @@ class FakeKind:
     status: Mapping[str, Any] = field(default_factory=lambda: {"phase": "Connected"})
     events: tuple[EventNote, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    keeps_status: bool = False
     trouble: dict[str, BaseException] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
     name: str = KIND
@@ -69,7 +70,8 @@ class FakeKind:
         """Act; the outcome is known only now."""
         assert plan.actions == "act"
         self._step("apply")
-        return replace(plan, outcome=self.outcome, events=self.events, conditions=self.conditions)
+        concluded = replace(plan, outcome=self.outcome, events=self.events, conditions=self.conditions)
+        return replace(concluded, keeps_status=self.keeps_status)
 
     def _step(self, name: str) -> None:
         self.steps.append(name)
@@ -263,6 +265,20 @@ async def test_a_lost_event_changes_nothing() -> None:
     assert await scene.run() == Waiting("NoTags", "")
 
     assert len(scene.sink.notes) == 2
+
+
+# --- nothing new to say
+
+
+async def test_a_plan_that_keeps_the_status_writes_nothing() -> None:
+    """Whatever else it says; its Events are told, and when to look again."""
+    outcome = Waiting("NoTags", "", timedelta(seconds=7))
+    scene = Scene(observed(AT_REST), outcome=outcome, keeps_status=True, events=(EventNote("Found", "New"),))
+
+    assert await scene.run() == outcome
+
+    assert (scene.writer.written, scene.writer.reads) == ([], 0)
+    assert [note.reason for note in scene.sink.notes] == ["Found"]
 
 
 # --- decided from the view alone

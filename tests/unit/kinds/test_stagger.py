@@ -44,3 +44,30 @@ def test_many_objects_are_spread_over_the_interval() -> None:
 
     assert min(tenths) >= 50
     assert max(tenths) <= 150
+
+
+@given(uids, st.integers(min_value=1, max_value=2000), moments)
+def test_dozens_are_due_at_once_and_then_nothing_for_a_while(uid: str, minutes: int, now: datetime) -> None:
+    """What is due at intervals of minutes is due every five seconds, and never between."""
+    due = last_due(uid, timedelta(minutes=minutes), now)
+
+    assert (due - datetime(1970, 1, 1, tzinfo=UTC)) % timedelta(seconds=5) == timedelta(0)
+
+
+@given(uids, st.integers(min_value=1, max_value=30), st.integers(min_value=2, max_value=12), moments)
+def test_who_asks_the_same_more_rarely_is_due_with_the_others(
+    uid: str, minutes: int, times: int, now: datetime
+) -> None:
+    """One answer serves an interval and its multiples."""
+    often, rarely = timedelta(minutes=minutes), timedelta(minutes=minutes * times)
+    due = last_due(uid, rarely, now)
+
+    assert last_due(uid, often, due) == due
+
+
+def test_pauses_after_trouble_are_spread_finely() -> None:
+    """They may be shorter than the distance of two regular moments."""
+    now = datetime(2026, 11, 21, 9, tzinfo=UTC)
+    due = {next_due(f"uid-{number}", timedelta(seconds=8), now) for number in range(100)}
+
+    assert len(due) == 100

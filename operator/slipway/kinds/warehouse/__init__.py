@@ -33,4 +33,5 @@ class WarehouseKind:
 
     async def apply(self, facts: Facts, plan: Plan[None]) -> Plan[None]:
         """See `slipway.kinds.warehouse.apply.apply`."""
+        self._gatherer.note_decided(facts)
         return await apply(facts, plan)

@@ -80,6 +80,9 @@ class Live:
     notes: tuple[EventNote, ...] = ()
     """What else is to be told."""
 
+    is_repeated: bool = False
+    """Whether all looks found what the looks before them found, and the status tells of those."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -105,6 +108,8 @@ def _kept(observed: Observed) -> dict[str, Any]:
 
 def _looked(observed: Observed, live: Live, now: datetime) -> Plan[None]:
     pause = min(_pause(watched, now) for watched in live.watched)
+    if live.is_repeated:
+        return Plan({}, outcome_before(observed, pause), None, live.notes, keeps_status=True)
     if all(watched.finding is None for watched in live.watched):
         return Plan(
             _kept(observed), outcome_before(observed, pause), None, live.notes, kept_conditions(observed)

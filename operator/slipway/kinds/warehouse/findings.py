@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -11,7 +11,16 @@ from slipway.engine.outcome import Stalled, Waiting
 from slipway.kinds.looks import Look
 from slipway.kinds.warehouse.selection import Choice
 
-__all__ = ["NOTHING_RIPENS", "Content", "Finding", "Found", "Ripening", "SubscriptionLook", "Trouble"]
+__all__ = [
+    "NOTHING_RIPENS",
+    "Content",
+    "Evidence",
+    "Finding",
+    "Found",
+    "Ripening",
+    "SubscriptionLook",
+    "Trouble",
+]
 
 Content: TypeAlias = ArtifactImage | ArtifactCommit | ArtifactChart
 """What a subscription chose. Where its `firstSeenAt` is missing, this look was the first sight."""
@@ -32,6 +41,17 @@ NOTHING_RIPENS: Final = Ripening()
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a choice rests on: while the registry says the same, it stays as it is."""
+
+    listing: int | None
+    """Equal for lists of tags that say the same; None where a tag is followed and no list was read."""
+
+    digests: tuple[tuple[str, str], ...]
+    """What the tags name that were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The artifact that a subscription chose."""
 
@@ -48,6 +68,9 @@ class Found:
 
     moved_to: str | None = None
     """The digest or commit that the chosen tag, ref or version names by now, where that is not chosen."""
+
+    evidence: Evidence | None = field(default=None, compare=False)
+    """None where time, or what could not be learned, may change the choice."""
 
 
 @dataclass(frozen=True, slots=True)

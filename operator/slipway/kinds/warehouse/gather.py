@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from slipway.api.base import parse_duration
@@ -15,16 +14,15 @@ from slipway.api.warehouse import Artifact, Subscription, Warehouse
 from slipway.engine.key import Key
 from slipway.engine.outcome import EventNote, Stalled, Waiting
 from slipway.engine.reconcile import Observed
-from slipway.engine.view import View
 from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
 from slipway.kinds.looks import Cause, Look, Looks, Schedule, why_look
 from slipway.kinds.warehouse.decide import Facts, Live, Watched
-from slipway.kinds.warehouse.findings import Finding, SubscriptionLook, Trouble
+from slipway.kinds.warehouse.findings import Finding, Found, SubscriptionLook, Trouble
 from slipway.kinds.warehouse.places import found_before
 from slipway.kinds.warehouse.subscriptions.factory import watch_for
 from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN, trouble_of
-from slipway.kinds.warehouse.subscriptions.watch import Moment, Watch
+from slipway.kinds.warehouse.subscriptions.watch import Dependency, Moment, Watch
 from slipway.kinds.warehouse.view import WarehouseView
 from slipway.kube.resources import WAREHOUSES
 from slipway.kube.status import observed_from
@@ -40,9 +38,10 @@ _ASSUMED_FAILURES: Final = 5
 _SLOWDOWN: Final = 4
 """How much longer the interval gets while a registry's quota is low."""
 
-_SHORTEST_WAIT: Final = timedelta(seconds=1)
+_SECRETS_SHARED: Final = timedelta(seconds=5)
+"""How long a Secret that was read for one routine look serves those that follow; trouble has it read anew."""
 
-_UNKNOWN_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SHORTEST_WAIT: Final = timedelta(seconds=1)
 
 
 class WarehouseGatherer:
@@ -51,6 +50,8 @@ class WarehouseGatherer:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._looks: dict[Key, Looks[Finding]] = {}
+        self._decided: dict[Key, str] = {}
+        """The versions of the Warehouses that were decided with the looks that are remembered."""
         self._asked = Asked()
 
     async def gather(self, key: Key) -> Facts | None:
@@ -59,11 +60,8 @@ class WarehouseGatherer:
         Raises:
             KubeError: when the API server does not answer.
         """
-        view = self._context.store.get(key)
-        if isinstance(view, WarehouseView) and self._is_decided_from(view):
-            self._forget(key)
-            return Facts(_observed_in(view))
-        body = self._in_store(view) or await self._context.kube.get(WAREHOUSES, key.namespace, key.name)
+        stored, decided = self._in_store(key), self._decided.pop(key, None)
+        body = stored or await self._context.kube.get(WAREHOUSES, key.namespace, key.name)
         if body is None:
             self._forget(key)
             return None
@@ -71,23 +69,26 @@ class WarehouseGatherer:
         if warehouse.spec.suspend:
             self._forget(key)
             return Facts(observed)
-        return Facts(observed, await self._live(warehouse, observed))
+        # A status that was to be written and was not is read live.
+        is_told = stored is not None and decided == observed.resource_version
+        return Facts(observed, await self._live(warehouse, observed, is_told=is_told))
 
-    def _is_decided_from(self, view: WarehouseView) -> bool:
-        """A suspended Warehouse that never found anything needs no read: it has nothing that must be kept."""
-        return view.suspended and view.bare and not self._context.store.must_read_live(view.key)
+    def note_decided(self, facts: Facts) -> None:
+        """The looks were decided on: if that leads to a write, the Warehouse gets another version."""
+        if facts.live is not None:
+            self._decided[facts.observed.key] = facts.observed.resource_version
 
-    def _in_store(self, view: View | None) -> dict[str, Any] | None:
-        """A bare Warehouse as it came: a write that is decided from an old one is refused."""
-        if not isinstance(view, WarehouseView) or self._context.store.must_read_live(view.key):
+    def _in_store(self, key: Key) -> dict[str, Any] | None:
+        """The Warehouse as it was seen last: a write that is decided from an old version is refused."""
+        view = self._context.store.get(key)
+        if not isinstance(view, WarehouseView) or self._context.store.must_read_live(key):
             return None
-        return None if view.body is None else json.loads(view.body)
+        return view.body()
 
-    async def _live(self, warehouse: Warehouse, observed: Observed) -> Live:
+    async def _live(self, warehouse: Warehouse, observed: Observed, *, is_told: bool) -> Live:
         requests, notes = self._asked.read(observed, self._context.clock.now())
-        looking = _Looking(
-            self._context, warehouse, observed, self._looks.setdefault(observed.key, Looks()), bool(requests)
-        )
+        before = self._looks.setdefault(observed.key, Looks())
+        looking = _Looking(self._context, warehouse, observed, before, bool(requests), is_told)
         # All at once: what one subscription waits for is no reason for the others to wait.
         watched = await asyncio.gather(
             *map(looking.watched, warehouse.spec.subscriptions), return_exceptions=True
@@ -104,10 +105,12 @@ class WarehouseGatherer:
         # What the others found is remembered: it need not be asked for again.
         for error in errors:
             raise error
-        return Live(warehouse, tuple(found), requests, (*notes, *looking.complaints()))
+        is_repeated = is_told and not requests and all(map(looking.is_repeated, found))
+        return Live(warehouse, tuple(found), requests, (*notes, *looking.complaints()), is_repeated)
 
     def _forget(self, key: Key) -> None:
         self._looks.pop(key, None)
+        self._decided.pop(key, None)
         self._asked.forget(key)
 
 
@@ -120,6 +123,13 @@ class _Looking:
     observed: Observed
     looks: Looks[Finding]
     requested: bool
+    is_told: bool
+    """Whether the status tells of the last looks."""
+
+    def is_repeated(self, watched: Watched) -> bool:
+        """Whether a subscription is as it was found before."""
+        last = self.looks.last(watched.subscription.name, self.observed.uid)
+        return last is not None and last.result == watched.finding
 
     async def watched(self, subscription: Subscription) -> Watched:
         """The subscription with a new look, where one is due, else with the last one."""
@@ -140,8 +150,7 @@ class _Looking:
         if cause is None:
             look = last or self._assumed(before, now, dependency)
             return Watched(subscription, look, schedule, dependency.by_secret)
-        is_changed = last is not None and last.dependency != dependency
-        moment = Moment(now, now if is_changed else self._since(cause, last, schedule, now))
+        moment = self._moment(cause, last, schedule, dependency, now)
         try:
             finding = await watch.look(moment, before)
         except FORESEEN as error:
@@ -188,6 +197,22 @@ class _Looking:
     def _before(self, subscription: Subscription) -> Artifact | None:
         return found_before(self.warehouse, subscription)
 
+    def _moment(
+        self,
+        cause: Cause,
+        last: SubscriptionLook | None,
+        schedule: Schedule,
+        dependency: Dependency,
+        now: datetime,
+    ) -> Moment:
+        if last is not None and last.dependency != dependency:
+            return Moment(now, now)
+        since = self._since(cause, last, schedule, now)
+        if cause is not Cause.POLL or last is None or last.failures:
+            return Moment(now, since)
+        known = last.result if self.is_told and isinstance(last.result, Found) else None
+        return Moment(now, since, _SECRETS_SHARED, known)
+
     def _since(
         self, cause: Cause, last: SubscriptionLook | None, schedule: Schedule, now: datetime
     ) -> datetime:
@@ -199,7 +224,7 @@ class _Looking:
         return (schedule.due_since(last, now) if last is not None else None) or now
 
     def _look(
-        self, cause: Cause, finding: Finding, last: SubscriptionLook | None, dependency: object
+        self, cause: Cause, finding: Finding, last: SubscriptionLook | None, dependency: Dependency
     ) -> SubscriptionLook:
         now, ripening = self.context.clock.now(), finding.ripening
         failures = last.failures if last is not None and last.generation == self.observed.generation else 0
@@ -218,7 +243,7 @@ class _Looking:
             dependency=dependency,
         )
 
-    def _assumed(self, before: Artifact | None, now: datetime, dependency: object) -> SubscriptionLook:
+    def _assumed(self, before: Artifact | None, now: datetime, dependency: Dependency) -> SubscriptionLook:
         """The look that was made before a restart, as far as the status tells of it."""
         failures = 0 if before is not None and before.problem is None else _ASSUMED_FAILURES
         ripe_at = before.next_maturity_at if before is not None else None
@@ -247,17 +272,3 @@ def _recheck_at(finding: Finding, now: datetime) -> datetime | None:
 
 def _earliest(*moments: datetime | None) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
-
-
-def _observed_in(view: WarehouseView) -> Observed:
-    """The object as the store knows it: enough to say that it is suspended."""
-    return Observed(
-        key=view.key,
-        uid=view.uid,
-        resource_version=str(view.resource_version),
-        generation=view.generation,
-        status=None,
-        status_hash=view.status_hash,
-        annotations={},
-        created_at=_UNKNOWN_TIME,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -26,9 +27,10 @@ __all__ = [
 KIND: Final = "warehouses.slipway.dev"
 """The kind in a Warehouse's key."""
 
-_COMMON: Final = {"conditions", "observedGeneration"}
-
 _METADATA: Final = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp")
+
+_LEVEL: Final = 1
+"""Of compression: higher ones take three times as long for a tenth less."""
 
 
 def warehouse_key(namespace: str, name: str) -> Key:
@@ -97,14 +99,11 @@ class WarehouseView:
     wish: bytes
     status_hash: bytes
     suspended: bool
-    bare: bool
-    """Whether the status holds nothing but what every status has: it can be decided without being read."""
-
     subscriptions: tuple[SubscriptionView, ...]
     artifacts: tuple[ArtifactView, ...]
     charts: tuple[ChartView, ...] = ()
-    body: bytes | None = None
-    """The object as JSON, while it is bare and not suspended: its first decision needs no read."""
+    packed: bytes = b""
+    """The object, as far as a decision needs it, compressed: see `body`."""
 
     @property
     def owner(self) -> Key | None:
@@ -134,6 +133,11 @@ class WarehouseView:
             for way in ways
         )
 
+    def body(self) -> dict[str, Any]:
+        """The object as it was seen in this version, without what others note on it."""
+        body: dict[str, Any] = json.loads(zlib.decompress(self.packed))
+        return body
+
     def artifact(self, subscription: str) -> ArtifactView | None:
         """What the subscription of this name has found."""
         return next((artifact for artifact in self.artifacts if artifact.name == subscription), None)
@@ -142,7 +146,6 @@ class WarehouseView:
     def from_body(cls, body: Mapping[str, Any]) -> WarehouseView:
         """Read a live object. Lenient: what the schema would refuse is left out."""
         metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
-        suspended, bare = spec.get("suspend") is True, status.keys() <= _COMMON
         return cls(
             key=warehouse_key(metadata.get("namespace", ""), metadata["name"]),
             uid=metadata.get("uid", ""),
@@ -150,12 +153,11 @@ class WarehouseView:
             generation=metadata.get("generation", 0),
             wish=hash_wish(spec, metadata.get("annotations"), metadata.get("deletionTimestamp")),
             status_hash=hash_status(status),
-            suspended=suspended,
-            bare=bare,
+            suspended=spec.get("suspend") is True,
             subscriptions=tuple(_subscriptions(spec)),
             artifacts=tuple(_artifacts(spec, status)),
             charts=tuple(_charts(spec)),
-            body=_packed(metadata, spec, status) if bare and not suspended else None,
+            packed=_packed(metadata, spec, status),
         )
 
 
@@ -165,7 +167,7 @@ def _packed(metadata: Mapping[str, Any], spec: Mapping[str, Any], status: Mappin
     # What else people and their tools wrote there may be larger than all the rest.
     requests = {name: text for name, text in annotations.items() if name.startswith(REQUEST_PREFIX)}
     body = {"metadata": {**kept, "annotations": requests}, "spec": spec, "status": status}
-    return json.dumps(body, separators=(",", ":")).encode()
+    return zlib.compress(json.dumps(body, separators=(",", ":")).encode(), _LEVEL)
 
 
 def _subscriptions(spec: Mapping[str, Any]) -> Iterable[SubscriptionView]:

@@ -327,6 +327,30 @@ def test_a_request_is_answered_in_the_status() -> None:
     assert failed.status["handledRequests"][0]["result"] == "Failed"
 
 
+def test_looks_that_found_nothing_new_keep_the_status() -> None:
+    """It is not put together again; the outcome is what the conditions say, until the next look."""
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": Reason.ARTIFACTS_FOUND,
+        "message": "app: 1.4.1",
+        "lastTransitionTime": "2026-11-21T08:00:00Z",
+    }
+    seen = observed({"observedGeneration": 3, "conditions": [ready]})
+    warehouse = Warehouse.model_validate(body())
+    last: Look[Finding] = Look("u1", 3, NOW, Cause.POLL, found("1.4.1", DIGESTS[1]))
+    watched = Watched(warehouse.spec.subscriptions[0], last, SCHEDULE)
+    live = Live(warehouse, (watched,), is_repeated=True)
+
+    plan = decide(Facts(seen, live), NOW)
+
+    assert plan.keeps_status
+    assert isinstance(plan.outcome, Settled)
+    assert (plan.outcome.reason, plan.outcome.message) == (Reason.ARTIFACTS_FOUND, "app: 1.4.1")
+    assert plan.outcome.next_check is not None
+    assert timedelta(0) < plan.outcome.next_check <= SCHEDULE.interval
+
+
 def test_a_suspended_warehouse_settles_and_keeps_what_it_found() -> None:
     """From the view alone there is nothing to keep; from a live status everything is kept."""
     good = run(found("1.4.1", DIGESTS[1]))

@@ -153,21 +153,18 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
 # --- the object
 
 
-async def test_a_new_warehouse_needs_no_read(stage: Stage) -> None:
-    """The store has it; from its first status on it is read, for its history may be long."""
+async def test_what_the_store_has_seen_needs_no_read(stage: Stage) -> None:
+    """A look that finds nothing new costs the API server nothing."""
     kube, store = cast("FakeKube", stage.context.kube), stage.context.store
-    store.put(WarehouseView.from_body(stage.body))
+    for version in ("42", "43", "44"):
+        stage.body["metadata"]["resourceVersion"] = version
+        store.put(WarehouseView.from_body(stage.body))
+        await stage.gather(after=INTERVAL)
 
-    await stage.gather()
-    assert (kube.reads, stage.counts()) == (0, (1, 1))
-
-    stage.body["metadata"]["resourceVersion"] = "43"
-    store.put(WarehouseView.from_body(stage.body))
-    await stage.gather(after=INTERVAL)
-    assert (kube.reads, stage.counts()) == (1, (2, 2))
+    assert (kube.reads, stage.counts()) == (0, (3, 3))
 
 
-async def test_a_new_warehouse_is_read_after_a_write_that_was_lost(stage: Stage) -> None:
+async def test_a_warehouse_is_read_after_a_write_that_was_lost(stage: Stage) -> None:
     """What the store has may be older than what was written."""
     kube, store = cast("FakeKube", stage.context.kube), stage.context.store
     store.put(WarehouseView.from_body(stage.body))
@@ -176,6 +173,94 @@ async def test_a_new_warehouse_is_read_after_a_write_that_was_lost(stage: Stage)
     await stage.gather()
 
     assert kube.reads == 1
+
+
+# --- nothing new
+
+
+async def repeats(stage: Stage, *, decided: bool = True) -> bool:
+    """Whether a look an interval later, at what the store has, found nothing new; it is then decided."""
+    stage.context.store.put(WarehouseView.from_body(stage.body))
+    stage.clock.seconds += INTERVAL.total_seconds()
+    facts = await stage.gatherer.gather(KEY)
+    assert facts is not None
+    assert facts.live is not None
+    if decided:
+        stage.gatherer.note_decided(facts)
+    return facts.live.is_repeated
+
+
+async def test_the_same_findings_in_the_same_version_are_nothing_new(stage: Stage) -> None:
+    """The status of that version tells of them."""
+    assert [await repeats(stage) for _ in range(3)] == [False, True, True]
+    assert stage.counts() == (3, 3)
+
+    stage.watches["app"].finding = found("app", "b")
+    assert not await repeats(stage)
+
+
+async def test_trouble_that_lasts_is_nothing_new(stage: Stage) -> None:
+    """It is told once, and looked at sooner all the same."""
+    stage.watches["app"].finding = waiting("app")
+
+    assert [await repeats(stage) for _ in range(2)] == [False, True]
+
+
+async def test_findings_in_another_version_are_decided_on(stage: Stage) -> None:
+    """Somebody, perhaps we, wrote something since."""
+    await repeats(stage)
+    stage.body["metadata"]["resourceVersion"] = "43"
+
+    assert [await repeats(stage) for _ in range(2)] == [False, True]
+
+
+async def test_findings_that_nobody_decided_on_are_new_the_next_time(stage: Stage) -> None:
+    """A run that broke off between the look and the decision is made good."""
+    await repeats(stage, decided=False)
+
+    assert not await repeats(stage)
+
+
+async def test_after_a_write_that_was_lost_everything_is_decided_on(stage: Stage) -> None:
+    """The version is the same, for what was decided was not written."""
+    await repeats(stage)
+    stage.context.store.doubt(KEY)
+
+    assert not await repeats(stage)
+
+
+async def test_a_request_is_answered_though_nothing_is_new(stage: Stage) -> None:
+    """One from a clock that is ahead counts later, in a version that was decided on."""
+    ahead = format_time(stage.clock.now() + 14 * MINUTE)
+    stage.body["metadata"]["annotations"] = {"slipway.dev/reconcile": ahead}
+
+    assert [await repeats(stage) for _ in range(3)] == [False, False, False]
+    assert [moment.since == moment.now for moment in stage.watches["app"].moments][1:] == [True, True]
+
+
+async def test_routine_looks_know_the_last_finding_and_share_secrets(stage: Stage) -> None:
+    """Until the status tells of it they have to find it again by themselves."""
+    await repeats(stage)
+    await repeats(stage)
+    stage.body["metadata"]["resourceVersion"] = "43"
+    await repeats(stage)
+
+    moments = stage.watches["app"].moments
+    assert [moment.last for moment in moments] == [None, found("app"), None]
+    assert [moment.since - moment.secrets_since for moment in moments] == [
+        timedelta(0),
+        timedelta(seconds=5),
+        timedelta(seconds=5),
+    ]
+
+
+async def test_looks_after_trouble_share_no_secret(stage: Stage) -> None:
+    """What was wrong may have been mended a moment ago."""
+    stage.watches["app"].finding = waiting("app")
+    await repeats(stage)
+    await repeats(stage)
+
+    assert all(moment.since == moment.secrets_since for moment in stage.watches["app"].moments)
 
 
 # --- when

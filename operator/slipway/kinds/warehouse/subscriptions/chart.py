@@ -133,7 +133,7 @@ class ChartWatch:
 
     async def _offer_of_registry(self, reference: ImageReference, moment: Moment) -> _Offer:
         access = await self.context.registries.client_for(
-            self.namespace, reference, self._registry, moment.since
+            self.namespace, reference, self._registry, moment.secrets_since
         )
         path, lookups = reference.repository, self.context.lookups
         listing = await lookups.tags(access, path, moment.since)

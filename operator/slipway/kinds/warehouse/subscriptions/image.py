@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
 
 from slipway.api import warehouse as api
 from slipway.api.conditions import Reason
 from slipway.api.warehouse import Artifact, ArtifactImage
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.kinds.context import Context
-from slipway.kinds.lookups import Lookups
-from slipway.kinds.registry.access import Access
-from slipway.kinds.undescribed import NO_IMAGE
 from slipway.kinds.warehouse.examination import examine
 from slipway.kinds.warehouse.explanation import Explanation, explain, in_words
 from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
 from slipway.kinds.warehouse.images import picked_before, recorded, rules_of, sightings, to_seen, was_scanned
-from slipway.kinds.warehouse.questions import Answer, Describe, Question, Resolve
 from slipway.kinds.warehouse.selection import Selector
+from slipway.kinds.warehouse.subscriptions.asking import Asking
 from slipway.kinds.warehouse.subscriptions.driving import drive
 from slipway.kinds.warehouse.subscriptions.throttling import why_throttled
 from slipway.kinds.warehouse.subscriptions.trouble import trouble_of
@@ -36,19 +30,14 @@ from slipway.kinds.warehouse.verdicts import (
     TooManyTags,
 )
 from slipway.oci.errors import (
-    DigestMismatch,
-    ManifestNotFound,
     PullLimitReached,
     RegistryError,
     RepositoryNotFound,
 )
 from slipway.oci.reference import ImageReference
-from slipway.oci.results import ImageInfo, TagsList
+from slipway.oci.results import TagsList
 
 __all__ = ["ImageWatch"]
-
-_PATIENCE: Final = 5.0
-"""Seconds that a choice waits to be described."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +62,35 @@ class ImageWatch:
         return Dependency(*await way)
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
-        """List, choose, and ask what the chosen tag points at."""
-        return await (await self._prepared(moment, before)).make()
+        """List, choose, and ask what the chosen tag points at; what rests on the same answers stays."""
+        if moment.last is None:
+            return await (await self._prepared(moment, before)).make()
+        asking = await self._asking(moment)
+        if await self._still_holds(moment.last, asking):
+            return moment.last
+        return await _Look(self, Selector.of(self.spec), asking, moment, before).make()
 
     async def explain(self, tag: str, moment: Moment, before: Artifact | None) -> Explanation:
         """Why a tag is chosen, or is not, by a look as `look` makes it."""
         return await (await self._prepared(moment, before)).explain(tag)
 
     async def _prepared(self, moment: Moment, before: Artifact | None) -> _Look:
-        selector, reference = Selector.of(self.spec), self._reference()
+        return _Look(self, Selector.of(self.spec), await self._asking(moment), moment, before)
+
+    async def _still_holds(self, last: Found, asking: Asking) -> bool:
+        is_confirmed = last.evidence is not None and await asking.confirms(last.evidence)
+        return is_confirmed and why_throttled(asking.access) == last.throttled
+
+    async def _asking(self, moment: Moment) -> Asking:
+        reference = ImageReference.parse(self.spec.repository)
         access = await self.context.registries.client_for(
-            self.namespace, reference, self._registry, moment.since
+            self.namespace, reference, self._registry, moment.secrets_since
         )
-        return _Look(self, selector, reference.repository, access, moment, before)
+        return Asking(self.context.lookups, access, reference.repository, moment)
 
     @property
     def _registry(self) -> str | None:
         return self.spec.registry_ref.name if self.spec.registry_ref is not None else None
-
-    def _reference(self) -> ImageReference:
-        return ImageReference.parse(self.spec.repository)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +99,7 @@ class _Look:
 
     watch: ImageWatch
     selector: Selector
-    path: str
-    """Of the repository, without its host."""
-
-    access: Access
+    asking: Asking
     moment: Moment
     before: Artifact | None
 
@@ -113,32 +108,32 @@ class _Look:
         try:
             return await self._found_out()
         except PullLimitReached as error:
-            return replace(trouble_of(self.watch.name, error), throttled=why_throttled(self.access))
+            return replace(trouble_of(self.watch.name, error), throttled=why_throttled(self.asking.access))
 
     async def _found_out(self) -> Finding:
         followed = self.selector.policy.follows
         if followed is not None:
-            return await self._finding(await self._examined(TagsList(self.path, (followed,))))
-        listing = await self._lookups.tags(self.access, self.path, self.moment.since)
+            return await self._finding(None, await self._examined(TagsList(self.asking.path, (followed,))))
+        listing = await self.asking.tags()
         if not listing.names:
             message = f"{self._repository} has no tags: push an image, or correct repository"
             return self._trouble(Waiting(Reason.NO_TAGS, message))
-        return await self._finding(await self._examined(listing))
+        return await self._finding(listing, await self._examined(listing))
 
     async def explain(self, tag: str) -> Explanation:
         followed = self.selector.policy.follows
         if followed is None:
-            listing = await self._lookups.tags(self.access, self.path, self.moment.since)
+            listing = await self.asking.tags()
             return explain(tag, self.selector, listing, await self._examined(listing))
-        examined = await self._examined(TagsList(self.path, (followed,)))
+        examined = await self._examined(TagsList(self.asking.path, (followed,)))
         return explain(tag, self.selector, await self._listing_beside(followed, tag), examined)
 
     async def _listing_beside(self, followed: str, tag: str) -> TagsList:
         """All tags; whoever may read the one that is followed need not be allowed to list them."""
         try:
-            return await self._lookups.tags(self.access, self.path, self.moment.since)
+            return await self.asking.tags()
         except RegistryError:
-            return TagsList(self.path, tuple(dict.fromkeys((followed, tag))))
+            return TagsList(self.asking.path, tuple(dict.fromkeys((followed, tag))))
 
     # --- the pure flow, and what it wants to know
 
@@ -148,47 +143,17 @@ class _Look:
         situation = Situation(self.moment.now, picked_before(image), seen, was_scanned(self.before))
         rules = rules_of(self.watch.spec, self.watch.minimum_age)
         flow = examine(self.selector, listing, rules, situation)
-        return await drive(flow, len(listing), lambda question: self._answer(question, listing))
-
-    async def _answer(self, question: Question, listing: TagsList) -> Answer:
-        match question:
-            case Resolve(tags=(tag,)):
-                digest = await self._digest(tag)
-                return Answer(digests={} if digest is None else {tag: digest})
-            case Resolve(tags):
-                return Answer(digests=await self._digests(tags, listing))
-            case Describe(digests):
-                images = await asyncio.gather(*map(self._image, digests))
-                return Answer(images={image.digest: image for image in images if image is not None})
-
-    async def _digests(self, tags: tuple[str, ...], listing: TagsList) -> Mapping[str, str]:
-        """Of many tags, as the listing told them; only what it did not tell is asked for."""
-        told = {tag: digest for tag in tags if (digest := listing.info(tag).digest) is not None}
-        others = [tag for tag in tags if tag not in told]
-        found = await asyncio.gather(*map(self._digest, others))
-        return told | {tag: digest for tag, digest in zip(others, found, strict=True) if digest is not None}
-
-    async def _digest(self, tag: str) -> str | None:
-        try:
-            return await self._lookups.digest(self.access, self.path, tag, self.moment.since)
-        except ManifestNotFound:
-            return None
-
-    async def _image(self, digest: str) -> ImageInfo | None:
-        try:
-            return await self._lookups.image(self.access, self.path, digest, self.moment.since)
-        except NO_IMAGE:
-            return None
+        return await drive(flow, len(listing), lambda question: self.asking.answer(question, listing))
 
     # --- what it came to
 
-    async def _finding(self, examined: Examined) -> Finding:
+    async def _finding(self, listing: TagsList | None, examined: Examined) -> Finding:
         ripening = Ripening(to_seen(examined.seen), examined.mature_at)
         match examined.verdict:
             case Picked() as picked:
-                return self._found(await self._artifact(picked), examined, ripening)
+                return await self._found(picked, listing, examined, ripening)
             case Kept(current) as kept if kept.listed:
-                return self._found(await self._artifact(current), examined, ripening)
+                return await self._found(current, listing, examined, ripening)
             case Kept(current):
                 message = (
                     f"{self._repository} has no tag {current.tag} any longer, and nothing newer: "
@@ -208,10 +173,20 @@ class _Look:
                 )
                 return self._trouble(Stalled(Reason.TOO_MANY_TAGS, message), examined)
 
-    def _found(self, image: ArtifactImage, examined: Examined, ripening: Ripening) -> Found:
-        choice = None if self.selector.policy.follows else examined.choice
-        throttled = why_throttled(self.access)
-        return Found(self.watch.name, image, choice, ripening, throttled, examined.moved_to)
+    async def _found(
+        self, picked: Picked, listing: TagsList | None, examined: Examined, ripening: Ripening
+    ) -> Found:
+        image = await self._artifact(picked)
+        is_timeless = not self.watch.minimum_age and examined.mature_at is None
+        return Found(
+            name=self.watch.name,
+            content=image,
+            choice=None if listing is None else examined.choice,
+            ripening=ripening,
+            throttled=why_throttled(self.asking.access),
+            moved_to=examined.moved_to,
+            evidence=self.asking.evidence(listing) if is_timeless else None,
+        )
 
     def _trouble(
         self,
@@ -220,31 +195,16 @@ class _Look:
         ripening: Ripening | None = None,
     ) -> Trouble:
         choice = examined.choice if examined is not None and not self.selector.policy.follows else None
-        return Trouble(self.watch.name, outcome, choice, ripening, throttled=why_throttled(self.access))
+        return Trouble(
+            self.watch.name, outcome, choice, ripening, throttled=why_throttled(self.asking.access)
+        )
 
     async def _artifact(self, picked: Picked) -> ArtifactImage:
         """What is told of the chosen image: what is known already, else what its manifest says."""
         known = self.before.image if self.before is not None else None
         is_described = known is not None and known.digest == picked.digest and bool(known.platforms)
-        info = None if is_described else await self._description(picked.digest)
+        info = None if is_described else await self.asking.description(picked.digest)
         return recorded(self._repository, picked, known if is_described else None, info)
-
-    async def _description(self, digest: str) -> ImageInfo | None:
-        """What is nice to know: no reason to refuse the choice, or to keep anybody waiting.
-
-        An answer that comes too late is there for the next look.
-
-        Raises:
-            DigestMismatch: when the digest is not that of its content.
-            ManifestNotFound: when the tag names what is not there.
-        """
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                return await self._lookups.image(self.access, self.path, digest, self.moment.since)
-        except (DigestMismatch, ManifestNotFound):
-            raise  # nothing is unknown here: no pod could pull it
-        except (RegistryError, TimeoutError):
-            return None
 
     async def _missing(self, tag: str) -> Waiting:
         if self.selector.policy.follows is None:
@@ -266,7 +226,7 @@ class _Look:
             RepositoryNotFound: when it is the repository.
         """
         try:
-            await self._lookups.tags(self.access, self.path, self.moment.since)
+            await self.asking.tags()
         except RepositoryNotFound:
             raise
         except RegistryError:
@@ -288,7 +248,3 @@ class _Look:
     @property
     def _repository(self) -> str:
         return self.watch.spec.repository
-
-    @property
-    def _lookups(self) -> Lookups:
-        return self.watch.context.lookups

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from slipway.api.warehouse import Artifact
-from slipway.kinds.warehouse.findings import Finding
+from slipway.kinds.warehouse.findings import Finding, Found
 
 __all__ = ["Dependency", "Moment", "Watch"]
 
@@ -20,6 +20,17 @@ class Moment:
     now: datetime
     since: datetime
     """What was found for somebody else since then is as good."""
+
+    leniency: timedelta = timedelta(0)
+    """How much earlier a Secret may have been read: by others that look by their schedule."""
+
+    last: Found | None = None
+    """What the last look found, where nothing but the answers can have changed since."""
+
+    @property
+    def secrets_since(self) -> datetime:
+        """How old Secrets may be."""
+        return self.since - self.leniency
 
 
 class Dependency(NamedTuple):

@@ -299,7 +299,7 @@ async def test_nobody_waits_long_for_what_is_only_nice_to_know(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The choice is told without it; an answer that comes later is there for the next look."""
-    monkeypatch.setattr("slipway.kinds.warehouse.subscriptions.image._PATIENCE", 0.05)
+    monkeypatch.setattr("slipway.kinds.warehouse.subscriptions.asking._PATIENCE", 0.05)
     go_on = threading.Event()
 
     def script(method: str, path: str) -> Answer:
