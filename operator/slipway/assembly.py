@@ -146,7 +146,7 @@ def assemble(
         for kind in reconciled
     ]
     resync = Resync(
-        KubeLister(kube, watched),
+        KubeLister(kube, watched, store),
         store,
         intake,
         [kind.resource.key_kind for kind in watched],

@@ -18,8 +18,14 @@ from slipway.kube.watched import Watched
 __all__ = ["KubeStatusWriter", "observed_from"]
 
 
-def observed_from(key: Key, body: Mapping[str, Any]) -> Observed:
-    """The live object as the engine sees it."""
+def observed_from(key: Key, body: Mapping[str, Any], status_hash: bytes | None = None) -> Observed:
+    """The live object as the engine sees it.
+
+    Args:
+        key: of the object.
+        body: the object.
+        status_hash: of its status, where it is known already.
+    """
     metadata = body["metadata"]
     status = body.get("status") or {}
     return Observed(
@@ -28,7 +34,7 @@ def observed_from(key: Key, body: Mapping[str, Any]) -> Observed:
         resource_version=metadata["resourceVersion"],
         generation=metadata.get("generation") or 0,
         status=status,
-        status_hash=hash_status(status),
+        status_hash=hash_status(status) if status_hash is None else status_hash,
         annotations=metadata.get("annotations") or {},
         created_at=parse_time(metadata["creationTimestamp"]),
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from slipway.engine.key import Key
+from slipway.engine.store import Store
 from slipway.kube.client import KubeClient
 from slipway.kube.lister import KubeLister
 from slipway.kube.resources import CONFIGMAPS, WAREHOUSES
@@ -24,7 +25,7 @@ async def test_a_list_shows_all_objects_as_views(kube: KubeClient, namespace: st
     for name in ("a", "b"):
         await kube.create(WAREHOUSES, namespace, warehouse(name))
 
-    pages = [page async for page in KubeLister(kube, WATCHED).pages(WAREHOUSES.key_kind)]
+    pages = [page async for page in KubeLister(kube, WATCHED, Store()).pages(WAREHOUSES.key_kind)]
 
     views = [view for page in pages for view in page.views if view.key.namespace == namespace]
     assert sorted(view.key.name for view in views) == ["a", "b"]
@@ -36,7 +37,7 @@ async def test_of_children_only_our_own_are_listed(kube: KubeClient, namespace: 
     label = {"labels": {"slipway.dev/managed": "true"}}
     await kube.create(CONFIGMAPS, namespace, {"metadata": {"name": "ours", **label}})
     await kube.create(CONFIGMAPS, namespace, {"metadata": {"name": "theirs"}})
-    lister = KubeLister(kube, [CHILDREN])
+    lister = KubeLister(kube, [CHILDREN], Store())
 
     listed = [view.key.name async for page in lister.pages("configmaps") for view in page.views]
     ours = await lister.get(Key("configmaps", namespace, "ours"))

@@ -59,7 +59,7 @@ async def test_what_comes_and_goes_while_the_list_runs_is_neither_lost_nor_reviv
 ) -> None:
     """The list was answered before: it lacks the one and still has the other; the watch knows better."""
     intake = Intake(store, Queue(), [KIND])
-    lister = SlowLister(KubeLister(kube, WATCHED))
+    lister = SlowLister(KubeLister(kube, WATCHED, store))
     resync = Resync(lister, store, intake, [KIND])
     handover = Handover(asyncio.get_running_loop(), intake)
     ear = Ear(WATCHED, handover, store, resync.begin_watch, kubeconfig=cluster.kubeconfig)

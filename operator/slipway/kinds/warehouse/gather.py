@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from slipway.api.base import parse_duration
 from slipway.api.conditions import Reason
@@ -60,17 +60,18 @@ class WarehouseGatherer:
         Raises:
             KubeError: when the API server does not answer.
         """
-        stored, decided = self._in_store(key), self._decided.pop(key, None)
-        body = stored or await self._context.kube.get(WAREHOUSES, key.namespace, key.name)
+        view, decided = self._seen(key), self._decided.pop(key, None)
+        body = view.body() if view else await self._context.kube.get(WAREHOUSES, key.namespace, key.name)
         if body is None:
             self._forget(key)
             return None
-        warehouse, observed = Warehouse.model_validate(body), observed_from(key, body)
+        warehouse = Warehouse.model_validate(body)
+        observed = observed_from(key, body, view.status_hash if view else None)
         if warehouse.spec.suspend:
             self._forget(key)
             return Facts(observed)
         # A status that was to be written and was not is read live.
-        is_told = stored is not None and decided == observed.resource_version
+        is_told = view is not None and decided == observed.resource_version
         return Facts(observed, await self._live(warehouse, observed, is_told=is_told))
 
     def note_decided(self, facts: Facts) -> None:
@@ -78,12 +79,12 @@ class WarehouseGatherer:
         if facts.live is not None:
             self._decided[facts.observed.key] = facts.observed.resource_version
 
-    def _in_store(self, key: Key) -> dict[str, Any] | None:
+    def _seen(self, key: Key) -> WarehouseView | None:
         """The Warehouse as it was seen last: a write that is decided from an old version is refused."""
         view = self._context.store.get(key)
         if not isinstance(view, WarehouseView) or self._context.store.must_read_live(key):
             return None
-        return view.body()
+        return view
 
     async def _live(self, warehouse: Warehouse, observed: Observed, *, is_told: bool) -> Live:
         requests, notes = self._asked.read(observed, self._context.clock.now())
