@@ -196,12 +196,14 @@ class Reconciler(Generic[F, A]):
             self._store.doubt(key)
             raise
         except Exception as error:  # noqa: BLE001 - a status that cannot be written cannot tell so either
+            self._store.doubt(key)
             return self._failure(key, error)
 
     # --- a run that went through
 
     async def _conclude(self, observed: Observed, plan: Plan[A]) -> Outcome | None:
         if plan.keeps_status:
+            self._store.was_read(observed.key, int(observed.resource_version))
             await self._tell(observed, *plan.events)
             return plan.outcome
         current = await self._current(observed, plan)
@@ -216,7 +218,7 @@ class Reconciler(Generic[F, A]):
     async def _current(self, observed: Observed, plan: Plan[A]) -> Observed | None:
         """The object with its live status, where a write is due and there is a status to keep."""
         if observed.status is not None:
-            self._store.trust(observed.key)
+            self._store.was_read(observed.key, int(observed.resource_version))
             return observed
         if not self._store.must_read_live(observed.key) and (
             observed.status_hash == b"" or observed.status_hash == hash_status(self._status(observed, plan))

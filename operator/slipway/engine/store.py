@@ -102,8 +102,19 @@ class Store:
         self._announced.setdefault(key, None)
 
     def trust(self, key: Key) -> None:
-        """The answer to the own write came, or the object was read live: no view is older than our writes."""
+        """The answer to the own write came, or the object is gone: no view is older than our writes."""
         self._announced.pop(key, None)
+
+    def was_read(self, key: Key, resource_version: int) -> None:
+        """The object was read in this version: its view is believed when it is no older than that.
+
+        Until then every run reads live, and none goes back behind what the one before has seen.
+        """
+        view = self.get(key)
+        if view is None or view.resource_version >= resource_version:
+            self.trust(key)
+        else:
+            self.doubt(key)
 
     def must_read_live(self, key: Key) -> bool:
         """Whether the view may be older than our own last write, so that nothing may be decided from it.

@@ -22,7 +22,7 @@ _canonical: Final = json.JSONEncoder(
 
 
 class View(Protocol):
-    """The few fields of one object that decisions need; frozen, slotted, about 1 KB."""
+    """What decisions need of one object; frozen, slotted, one to two KB."""
 
     @property
     def key(self) -> Key:

@@ -6,9 +6,9 @@ nor looks at everything at once, and the objects of one registry do not all ask 
 ask the same are due in the same moment, also where one interval is a multiple of the other: one answer serves
 them.
 
-Moments stand on a grid of a few seconds, so that of thousands of objects some dozens are due at once and then
-nothing for a while: looks that follow each other closely cost half of what looks cost that each wake the
-process, and share what they read of the cluster.
+Intervals of whole five seconds have their moments on a grid of five seconds, so that of thousands of objects
+some dozens are due at once and then nothing for a while: looks that follow each other closely cost half of
+what looks cost that each wake the process, and share what they read of the cluster.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = ["last_due", "next_due"]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _GRID: Final = 5_000_000
-"""Microseconds between two moments at which something may be due."""
+"""Microseconds between two moments."""
 
-_COARSE: Final = 60_000_000
-"""Microseconds of the shortest interval whose moments stand on the grid; pauses after trouble are shorter."""
+_SHORTEST: Final = 30_000_000
+"""Microseconds of the shortest interval with moments on the grid: others would all be due at once."""
 
 
 def last_due(spread_by: str, interval: timedelta, now: datetime) -> datetime:
@@ -42,4 +42,5 @@ def _offset(spread_by: str, interval: timedelta) -> timedelta:
     """Where in the interval the object stands: from zero on, and before its end."""
     spread = int.from_bytes(blake2b(spread_by.encode(), digest_size=8).digest(), "big")
     whole = interval // timedelta(microseconds=1)
-    return timedelta(microseconds=(spread - spread % _GRID if whole >= _COARSE else spread) % whole)
+    on_grid = whole >= _SHORTEST and whole % _GRID == 0
+    return timedelta(microseconds=(spread - spread % _GRID if on_grid else spread) % whole)

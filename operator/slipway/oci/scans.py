@@ -40,11 +40,18 @@ class Scans(Generic[Answer]):
     Args:
         clock: tells when a question was asked.
         weigh: how much an answer weighs; what was asked longest ago is forgotten when there is too much.
+        keeps: whether an answer or error serves those who ask later, beside those who wait for it.
     """
 
-    def __init__(self, clock: Clock, weigh: Callable[[Answer], int] = lambda _: 0) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        weigh: Callable[[Answer], int] = lambda _: 0,
+        keeps: Callable[[Answer | BaseException], bool] = lambda _: True,
+    ) -> None:
         self._clock = clock
         self._weigh = weigh
+        self._keeps = keeps
         self._scans: dict[Hashable, _Scan[Answer]] = {}
         self._weight = 0
 
@@ -91,7 +98,7 @@ class Scans(Generic[Answer]):
         """Weighs what was answered, unless it was asked again meanwhile, and makes room for it."""
         if self._scans.get(key) is not scan:
             return
-        if scan.answer.cancelled():
+        if scan.answer.cancelled() or not self._keeps(scan.answer.result()):
             self._drop(key)
             return
         answer = scan.answer.result()

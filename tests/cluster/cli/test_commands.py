@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -222,9 +223,12 @@ def test_an_interruption_ends_it_without_a_traceback(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # Scripts that run the tests in the background have interruptions ignored.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - C code alone
         )
         connection, _ = silent.accept()
         with connection:
+            assert connection.recv(1)  # it has asked, and waits for the answer
             running.send_signal(signal.SIGINT)
             output, errors = running.communicate(timeout=60)
 

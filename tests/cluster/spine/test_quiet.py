@@ -26,6 +26,8 @@ OFTEN = {**FAST, "SLIPWAY_RESYNC_INTERVAL": "5s"}
 """Registry and Warehouse look every second, and all objects are decided anew several times meanwhile."""
 
 KINDS = {"registries": "acme", "warehouses": "base", "managedimages": "api", "deployments": "api"}
+READ = KINDS.keys() - {"warehouses"}
+"""What is read for each decision; Warehouses are decided from what the watch brought."""
 
 
 @pytest.fixture
@@ -52,11 +54,11 @@ def test_all_four_kinds_settled_write_nothing(
     # Silence is what is waited for.
     time.sleep(QUIET.total_seconds())
     restarted = datetime.now(UTC)
-    assert read_since(cluster, objects, settled) == set(KINDS)
+    assert read_since(cluster, objects, settled) >= READ
     running.stop()
     running.start()
     running.wait_ready()
-    objects.wait("managedimages", "api", lambda _: read_since(cluster, objects, restarted) == set(KINDS))
+    objects.wait("managedimages", "api", lambda _: read_since(cluster, objects, restarted) >= READ)
 
     writes = cluster.audit.writes((settled, datetime.now(UTC))).within(objects.namespace)
     assert (str(writes), told_of(objects, writes)) == ("no writes", [])

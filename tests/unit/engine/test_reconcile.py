@@ -127,7 +127,7 @@ class Scene:
         self.writer = FakeWriter(seen)
         self.sink = FakeSink()
         self.store = Store()
-        self.store.put(FakeView(key()))
+        self.store.put(FakeView(key(), resource_version=7))
         self.reconciler = Reconciler(
             self.kind,
             store=self.store,
@@ -355,6 +355,29 @@ async def test_a_live_gather_ends_the_doubt() -> None:
     await scene.run()
 
     assert not scene.store.must_read_live(key())
+
+
+async def test_a_view_that_lags_behind_a_live_read_is_doubted_until_it_catches_up() -> None:
+    """The next run would go back behind what this one has seen."""
+    scene = Scene(observed(AT_REST, resource_version="8"))
+
+    await scene.run()
+    assert scene.store.must_read_live(key())
+
+    scene.store.put(FakeView(key(), resource_version=8))
+    await scene.run()
+    assert not scene.store.must_read_live(key())
+
+
+async def test_after_a_conclusion_that_broke_off_the_view_is_not_believed() -> None:
+    """What was decided was not written, and nothing in the object tells so."""
+    scene = Scene(observed(AT_REST), status={"phase": object()})
+
+    outcome = await scene.run()
+
+    assert isinstance(outcome, Failed)
+    assert scene.writer.written == []
+    assert scene.store.must_read_live(key())
 
 
 # --- conflicts

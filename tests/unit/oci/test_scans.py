@@ -162,3 +162,17 @@ async def test_old_answers_go_when_others_come(clock: ManualClock) -> None:
     await shared.get("new", clock.now(), registry.ask)
     await asyncio.sleep(0)
     assert len(shared) == 1
+
+
+async def test_an_answer_that_is_not_kept_serves_those_alone_who_wait_for_it(clock: ManualClock) -> None:
+    shared, registry = Scans[str](clock, keeps=lambda one: not isinstance(one, BaseException)), Registry()
+    registry.error = RegistryFailing("503")
+    waiting = [asyncio.ensure_future(shared.get("a", clock.now(), registry.ask)) for _ in range(3)]
+    await until(lambda: registry.asked > 0)
+    registry.open.set()
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert (registry.asked, [type(one) for one in found]) == (1, [RegistryFailing] * 3)
+
+    registry.error = None
+    assert await shared.get("a", clock.now(), registry.ask) == "answer 2"
+    assert len(shared) == 1

@@ -90,8 +90,11 @@ class SharedSecrets:
     def __init__(self, kube: KubeClient, clock: Clock) -> None:
         self._kube = kube
         self._clock = clock
-        self._scans: Scans[Mapping[str, Any] | None] = Scans(clock)
-        self._versions: Scans[tuple[str | None, ...]] = Scans(clock)
+        # What is missing, or could not be read, may be there for whoever asks next.
+        self._scans: Scans[Mapping[str, Any] | None] = Scans(
+            clock, keeps=lambda one: isinstance(one, Mapping)
+        )
+        self._versions: Scans[tuple[str | None, ...]] = Scans(clock, keeps=lambda one: isinstance(one, tuple))
 
     async def versions(self, view: RegistryView) -> tuple[str | None, ...]:
         """The versions of the Secrets that a Registry names, as they were a few seconds ago or later.

@@ -70,7 +70,7 @@ class Found:
     """The digest or commit that the chosen tag, ref or version names by now, where that is not chosen."""
 
     evidence: Evidence | None = field(default=None, compare=False)
-    """None where time, or what could not be learned, may change the choice."""
+    """None where more than the registry's answers may change the choice, or they are too many to compare."""
 
 
 @dataclass(frozen=True, slots=True)

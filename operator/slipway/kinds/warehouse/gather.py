@@ -95,15 +95,17 @@ class WarehouseGatherer:
             *map(looking.watched, warehouse.spec.subscriptions), return_exceptions=True
         )
         found, errors = [], []
-        for one in watched:
+        looks = self._looks[observed.key] = Looks()
+        for subscription, one in zip(warehouse.spec.subscriptions, watched, strict=True):
             if isinstance(one, BaseException):
                 errors.append(one)
+                look = before.last(subscription.name, observed.uid)
             else:
                 found.append(one)
-        self._looks[observed.key] = Looks()
-        for good in found:
-            self._looks[observed.key].record(good.subscription.name, good.look)
-        # What the others found is remembered: it need not be asked for again.
+                look = one.look
+            if look is not None:
+                looks.record(subscription.name, look)
+        # What the others found is remembered: it need not be asked for again. Who broke off is still due.
         for error in errors:
             raise error
         is_repeated = is_told and not requests and all(map(looking.is_repeated, found))
@@ -111,7 +113,6 @@ class WarehouseGatherer:
 
     def _forget(self, key: Key) -> None:
         self._looks.pop(key, None)
-        self._decided.pop(key, None)
         self._asked.forget(key)
 
 
@@ -209,7 +210,8 @@ class _Looking:
         if last is not None and last.dependency != dependency:
             return Moment(now, now)
         since = self._since(cause, last, schedule, now)
-        if cause is not Cause.POLL or last is None or last.failures:
+        is_new = last is None or last.generation != self.observed.generation
+        if cause is not Cause.POLL or last is None or is_new or last.failures:
             return Moment(now, since)
         known = last.result if self.is_told and isinstance(last.result, Found) else None
         return Moment(now, since, _SECRETS_SHARED, known)

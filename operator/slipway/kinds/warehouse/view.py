@@ -101,9 +101,10 @@ class WarehouseView:
     suspended: bool
     subscriptions: tuple[SubscriptionView, ...]
     artifacts: tuple[ArtifactView, ...]
-    charts: tuple[ChartView, ...] = ()
-    packed: bytes = b""
+    packed: bytes
     """The object, as far as a decision needs it, compressed: see `body`."""
+
+    charts: tuple[ChartView, ...] = ()
 
     @property
     def owner(self) -> Key | None:

@@ -119,6 +119,29 @@ async def test_what_was_read_long_ago_serves_nobody(secrets: Secrets, clock: Man
     assert len(secrets.reads) == 2
 
 
+async def test_what_could_not_be_read_is_read_anew_for_whoever_asks_next(
+    secrets: Secrets, clock: ManualClock
+) -> None:
+    """It was one answer of the API server, and no Secret of whoever comes later."""
+    shared, due = SharedSecrets(secrets.kube, clock), clock.now()
+    secrets.failure = ServerError("etcd is away")
+    with pytest.raises(ServerError):
+        await shared.reader(due)("shop", "robot")
+    secrets.failure = None
+
+    assert await shared.reader(due)("shop", "robot") is not None
+
+
+async def test_that_a_secret_is_missing_is_found_out_anew_for_whoever_asks_next(
+    secrets: Secrets, clock: ManualClock
+) -> None:
+    """It may have been made a moment ago."""
+    shared, due = SharedSecrets(secrets.kube, clock), clock.now()
+
+    assert [await shared.reader(due)("shop", "missing") for _ in range(2)] == [None, None]
+    assert len(secrets.reads) == 2
+
+
 async def test_a_secret_that_may_not_be_read_is_said_to_be_one(secrets: Secrets) -> None:
     """With the field that names it, and what would help."""
     secrets.failure = Forbidden("secrets is forbidden")

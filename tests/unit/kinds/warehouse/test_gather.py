@@ -13,6 +13,7 @@ from slipway.clock import format_time
 from slipway.engine.outcome import Waiting
 from slipway.kinds.context import Context
 from slipway.kinds.looks import Cause
+from slipway.kinds.warehouse import WarehouseKind
 from slipway.kinds.warehouse import gather as module
 from slipway.kinds.warehouse.decide import Facts, Watched, decide
 from slipway.kinds.warehouse.findings import Finding, Found, Ripening, Trouble
@@ -21,6 +22,7 @@ from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN
 from slipway.kinds.warehouse.subscriptions.watch import Dependency, Moment, Watch
 from slipway.kinds.warehouse.view import WarehouseView, warehouse_key
 from slipway.kube.client import KubeClient
+from slipway.kube.errors import Unreachable
 from slipway.oci.errors import AuthenticationFailed, RateLimited, RegistryUnreachable
 from tests.support.outside import without_cluster
 from tests.unit.engine.support import START, ManualClock
@@ -252,6 +254,82 @@ async def test_routine_looks_know_the_last_finding_and_share_secrets(stage: Stag
         timedelta(seconds=5),
         timedelta(seconds=5),
     ]
+
+
+async def test_a_request_takes_nothing_of_what_was_found_before(stage: Stage) -> None:
+    """Neither the last finding nor a Secret that was read earlier."""
+    await repeats(stage)
+    await repeats(stage)
+    ahead = format_time(stage.clock.now() + 6 * MINUTE)
+    stage.body["metadata"] |= {"annotations": {"slipway.dev/reconcile": ahead}, "resourceVersion": "43"}
+    await repeats(stage)
+
+    moment = stage.watches["app"].moments[-1]
+    assert (moment.last, moment.since, moment.secrets_since) == (None, moment.now, moment.now)
+
+
+async def test_another_way_to_the_registry_takes_nothing_of_what_was_found_before(stage: Stage) -> None:
+    """Through another Registry everything may be different."""
+    stage.watches["app"].way = "one"
+    await repeats(stage)
+    await repeats(stage)
+    stage.watches["app"].way = "another"
+    await repeats(stage)
+
+    moment = stage.watches["app"].moments[-1]
+    assert (moment.last, moment.since, moment.secrets_since) == (None, moment.now, moment.now)
+
+
+async def test_a_new_spec_shares_no_secret(stage: Stage) -> None:
+    """The password may have come along with it."""
+    await repeats(stage)
+    stage.body["metadata"] |= {"generation": 2, "resourceVersion": "43"}
+    await repeats(stage)
+
+    moment = stage.watches["app"].moments[-1]
+    assert moment.since == moment.secrets_since
+
+
+async def test_who_broke_off_is_still_due(stage: Stage) -> None:
+    """The API server did not answer for one subscription: the retry looks at it, and at no other."""
+    await repeats(stage)
+    stage.watches["app"].finding = Unreachable("no answer")
+    with pytest.raises(Unreachable):
+        await repeats(stage)
+    stage.watches["app"].finding = found("app", "b")
+    stage.clock.seconds += 1
+
+    looks = await stage.gather()
+
+    assert looks["app"].finding == found("app", "b")
+    assert stage.counts() == (3, 2)
+
+
+async def test_what_was_found_beside_one_that_broke_off_is_decided_on(stage: Stage) -> None:
+    """The version is the same, but nobody has decided with that finding yet."""
+    await repeats(stage)
+    stage.watches["source"].finding = found("source", "b")
+    stage.watches["app"].finding = Unreachable("no answer")
+    with pytest.raises(Unreachable):
+        await repeats(stage)
+    stage.watches["app"].finding = found("app")
+    stage.clock.seconds -= INTERVAL.total_seconds() - 1
+
+    assert not await repeats(stage)
+
+
+async def test_the_kind_keeps_the_status_where_nothing_is_new(stage: Stage) -> None:
+    """From the second decision on in one version: nothing is put together, nothing written."""
+    kind = WarehouseKind(stage.context)
+    stage.context.store.put(WarehouseView.from_body(stage.body))
+    kept = []
+    for _ in range(3):
+        stage.clock.seconds += INTERVAL.total_seconds()
+        facts = await kind.gather(KEY)
+        assert facts is not None
+        kept.append((await kind.apply(facts, kind.decide(facts, stage.clock.now()))).keeps_status)
+
+    assert kept == [False, True, True]
 
 
 async def test_looks_after_trouble_share_no_secret(stage: Stage) -> None:

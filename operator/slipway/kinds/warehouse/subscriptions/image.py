@@ -63,12 +63,9 @@ class ImageWatch:
 
     async def look(self, moment: Moment, before: Artifact | None) -> Finding:
         """List, choose, and ask what the chosen tag points at; what rests on the same answers stays."""
-        if moment.last is None:
-            return await (await self._prepared(moment, before)).make()
-        asking = await self._asking(moment)
-        if await self._still_holds(moment.last, asking):
+        if moment.last is not None and await self._still_holds(moment.last, moment):
             return moment.last
-        return await _Look(self, Selector.of(self.spec), asking, moment, before).make()
+        return await (await self._prepared(moment, before)).make()
 
     async def explain(self, tag: str, moment: Moment, before: Artifact | None) -> Explanation:
         """Why a tag is chosen, or is not, by a look as `look` makes it."""
@@ -77,9 +74,11 @@ class ImageWatch:
     async def _prepared(self, moment: Moment, before: Artifact | None) -> _Look:
         return _Look(self, Selector.of(self.spec), await self._asking(moment), moment, before)
 
-    async def _still_holds(self, last: Found, asking: Asking) -> bool:
-        is_confirmed = last.evidence is not None and await asking.confirms(last.evidence)
-        return is_confirmed and why_throttled(asking.access) == last.throttled
+    async def _still_holds(self, last: Found, moment: Moment) -> bool:
+        if last.evidence is None:
+            return False
+        asking = await self._asking(moment)
+        return await asking.confirms(last.evidence) and why_throttled(asking.access) == last.throttled
 
     async def _asking(self, moment: Moment) -> Asking:
         reference = ImageReference.parse(self.spec.repository)
@@ -177,7 +176,6 @@ class _Look:
         self, picked: Picked, listing: TagsList | None, examined: Examined, ripening: Ripening
     ) -> Found:
         image = await self._artifact(picked)
-        is_timeless = not self.watch.minimum_age and examined.mature_at is None
         return Found(
             name=self.watch.name,
             content=image,
@@ -185,7 +183,7 @@ class _Look:
             ripening=ripening,
             throttled=why_throttled(self.asking.access),
             moved_to=examined.moved_to,
-            evidence=self.asking.evidence(listing) if is_timeless else None,
+            evidence=None if self.watch.minimum_age else self.asking.evidence(listing),
         )
 
     def _trouble(
@@ -238,7 +236,8 @@ class _Look:
         if examined.refusals:
             return (
                 f"{len(examined.refusals)} of the {choice.tags} tags of {self._repository} would do by name, "
-                f"and none may be taken: {in_words(examined.refusals.values())} (of all: {choice.account})"
+                f"and none may be taken: {in_words(examined.refusals.values())} (of all: {choice.account}): "
+                "push one that may, or change platforms or minimumAge"
             )
         return (
             f"none of the {choice.tags} tags of {self._repository} is {self.selector.policy.wish} "

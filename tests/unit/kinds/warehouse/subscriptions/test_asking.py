@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, cast
 from unittest.mock import patch
 
 import pytest
@@ -14,13 +14,20 @@ from hypothesis import strategies as st
 from slipway.api.warehouse import Artifact, ArtifactImage, Warehouse
 from slipway.egress import circuit
 from slipway.kinds.context import Context
+from slipway.kinds.lookups import Lookups
+from slipway.kinds.registry.access import Access
 from slipway.kinds.warehouse.findings import Finding, Found
+from slipway.kinds.warehouse.questions import Describe, Question, Resolve
+from slipway.kinds.warehouse.subscriptions.asking import Asking
 from slipway.kinds.warehouse.subscriptions.factory import watch_for
 from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN, trouble_of
 from slipway.kinds.warehouse.subscriptions.watch import Moment, Watch
+from slipway.oci.errors import ManifestNotFound
+from slipway.oci.results import ImageInfo, TagInfo, TagsList
 from tests.support import faults
 from tests.support.faults import Endpoint, Fault, FaultyRegistry, stored_image
 from tests.support.outside import without_cluster
+from tests.unit.engine.support import START
 
 REPOSITORY = "shop/api"
 SEMVER: dict[str, Any] = {"type": "Semver", "semver": {"range": "*"}}
@@ -122,6 +129,113 @@ async def test_a_quota_that_runs_low_is_told_at_once(context: Context, registry:
     earlier = replace(known, throttled="a fifth is left")
 
     assert await look(context, watching, told(first, None), earlier) == known
+
+
+# --- what a finding rests on
+
+
+@dataclass
+class FakeLookups:
+    """Knows what the test says."""
+
+    digests: dict[str, str] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    listing: TagsList = field(default_factory=lambda: TagsList(REPOSITORY))
+
+    async def tags(self, *_: object) -> TagsList:
+        """The listing."""
+        return self.listing
+
+    async def digest(self, _access: object, _path: str, tag: str, _since: datetime) -> str:
+        """What a tag names."""
+        if tag not in self.digests:
+            raise ManifestNotFound(tag)
+        return self.digests[tag]
+
+    async def image(self, _access: object, _path: str, digest: str, _since: datetime) -> ImageInfo:
+        """What is known of a digest."""
+        if digest in self.broken:
+            raise ManifestNotFound(digest)
+        return ImageInfo(digest, "application/vnd.oci.image.manifest.v1+json")
+
+
+def asking(lookups: FakeLookups) -> Asking:
+    """By one look."""
+    moment = Moment(START, START)
+    return Asking(cast("Lookups", lookups), cast("Access", None), REPOSITORY, moment)
+
+
+LISTED = TagsList.of(REPOSITORY, [TagInfo("1.0.0", "sha256:a"), TagInfo("1.1.0", pushed_at=START)])
+
+
+async def test_a_finding_rests_on_the_list_and_on_what_the_asked_tags_name() -> None:
+    """While both are the same, it holds."""
+    lookups = FakeLookups({"1.1.0": "sha256:b"}, listing=LISTED)
+    look = asking(lookups)
+    await look.answer(Resolve(("1.0.0", "1.1.0")), LISTED)
+    evidence = look.evidence(LISTED)
+
+    assert evidence is not None
+    assert evidence.digests == (("1.1.0", "sha256:b"),)
+    assert await asking(lookups).confirms(evidence)
+
+
+CHANGES: dict[str, FakeLookups] = {
+    "a tag moved": FakeLookups({"1.1.0": "sha256:c"}, listing=LISTED),
+    "a tag is gone": FakeLookups({}, listing=LISTED),
+    "a tag came": FakeLookups(
+        {"1.1.0": "sha256:b"}, listing=TagsList.of(REPOSITORY, [*LISTED, TagInfo("1.2.0")])
+    ),
+    "a listed digest is another": FakeLookups(
+        {"1.1.0": "sha256:b"},
+        listing=TagsList.of(REPOSITORY, [TagInfo("1.0.0", "sha256:c"), TagInfo("1.1.0", pushed_at=START)]),
+    ),
+    "a tag was pushed again": FakeLookups(
+        {"1.1.0": "sha256:b"},
+        listing=TagsList.of(
+            REPOSITORY, [TagInfo("1.0.0", "sha256:a"), TagInfo("1.1.0", pushed_at=START + timedelta(1))]
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("after", CHANGES.values(), ids=CHANGES)
+async def test_whatever_the_registry_says_otherwise_takes_its_ground_away(after: FakeLookups) -> None:
+    """In the list, in what it tells of a tag, or in what a tag names."""
+    look = asking(FakeLookups({"1.1.0": "sha256:b"}, listing=LISTED))
+    await look.answer(Resolve(("1.1.0",)), LISTED)
+    evidence = look.evidence(LISTED)
+    assert evidence is not None
+
+    assert not await asking(after).confirms(evidence)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [Resolve(("2.0.0",)), Describe(("sha256:a",))],
+    ids=["no manifest", "a broken image"],
+)
+async def test_what_was_missing_may_come_without_a_change_of_the_list(question: Question) -> None:
+    """So nothing rests on what the registry did not have."""
+    look = asking(FakeLookups(broken={"sha256:a"}))
+    await look.answer(question, LISTED)
+
+    assert look.evidence(LISTED) is None
+
+
+async def test_what_is_too_much_to_compare_is_judged_anew() -> None:
+    """Lists of more than ten thousand tags, and more than 64 answers about tags."""
+    many = tuple(f"1.{number}.0" for number in range(10_001))
+    assert asking(FakeLookups()).evidence(TagsList(REPOSITORY, many)) is None
+    assert asking(FakeLookups()).evidence(TagsList(REPOSITORY, many[:-1])) is not None
+
+    for count, is_known in ((64, True), (65, False)):
+        look = asking(FakeLookups(dict.fromkeys(many[:count], "sha256:a")))
+        await look.answer(Resolve(many[:count]), TagsList(REPOSITORY))
+        assert (look.evidence(LISTED) is not None) is is_known
+
+
+# --- the oracle
 
 
 FAULTS: list[tuple[Fault, Endpoint]] = [

@@ -261,6 +261,21 @@ async def test_a_chosen_tag_that_moved_is_told_while_what_it_names_is_refused(
     assert (chosen(finding).digest, finding.moved_to) == (OTHER, DIGEST)
 
 
+async def test_what_would_do_by_name_alone_is_told_with_what_to_do(context: Context) -> None:
+    """Nothing was chosen before, and nothing may be."""
+
+    def script(method: str, path: str) -> Answer:
+        return MISSING if method == "GET" and "/manifests/" in path else healthy("1.4.0")(method, path)
+
+    finding, _ = await look(context, script, semver("1"), platforms=["linux/arm64"])
+
+    assert isinstance(finding, Trouble)
+    assert finding.outcome.reason == Reason.NO_TAG_MATCHES
+    assert "1 of the 1 tags" in finding.outcome.message
+    assert "1 broken" in finding.outcome.message
+    assert finding.outcome.message.endswith("push one that may, or change platforms or minimumAge")
+
+
 async def test_newest_needs_times_and_says_when_too_many_would_have_to_be_asked_for(
     context: Context,
 ) -> None:
