@@ -76,6 +76,10 @@ class Relay:
 
     async def _refuse(self) -> None:
         if self._server is not None:
+            # Who was let in a moment ago would not find the server it belongs to, and would never be closed.
+            for listening in self._server.sockets:
+                self._loop.remove_reader(listening.fileno())
+            await self._turns()
             self._server.close()
             self._server = None
         await self._cut()
@@ -91,6 +95,10 @@ class Relay:
         await asyncio.gather(*others, return_exceptions=True)
         await self._cut()
         # A transport lets go of its socket a turn of the loop after it was closed.
+        await self._turns()
+
+    async def _turns(self) -> None:
+        """What the loop has begun goes on."""
         for _ in range(3):
             await asyncio.sleep(0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 from collections.abc import Iterator
@@ -119,3 +120,12 @@ def test_a_server_that_is_down_breaks_the_connection(echo: int) -> None:
         _connect(relay) as connection,
     ):
         connection.recv(1)
+
+
+def test_whoever_comes_in_while_it_begins_to_refuse_is_closed_too(relay: Relay) -> None:
+    """Nothing is left to the collector, which would complain of it in some other test."""
+    for _ in range(200):
+        with _connect(relay):
+            relay.refuse()
+        relay.reopen()
+    assert gc.collect() >= 0
