@@ -133,8 +133,8 @@ class Story:
 
     def _succeeded_build(self, base: str) -> Json | None:
         builds: list[Json] = self._image_status().get("builds", [])
-        done = (build for build in builds if build["phase"] == "Succeeded" and build["baseDigest"] == base)
-        return next(done, None)
+        done = (build for build in builds if build["phase"] == "Succeeded")
+        return next((build for build in done if build["bases"][0]["digest"] == base), None)
 
     def _await_running(self, digest: str, *, phase: str) -> None:
         def runs() -> bool:

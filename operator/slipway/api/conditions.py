@@ -187,7 +187,9 @@ class Reason:
 
     # --- ManagedImage
     CURRENT: Final = "Current"  # the last build stands on the newest bases
-    NO_WAREHOUSE: Final = "NoWarehouse"  # no Warehouse of the namespace watches a base
+    TRACKED: Final = "Tracked"  # role Base or External: the image is followed, and built elsewhere
+    IMAGE_CLAIMED: Final = "ImageClaimed"  # another ManagedImage builds the same tags with a better right
+    BASE_NOT_BUILT: Final = "BaseNotBuilt"  # a base is built by a ManagedImage that has no image yet
     WAREHOUSE_NOT_READY: Final = "WarehouseNotReady"  # the Warehouse of a base has chosen nothing yet
     AMBIGUOUS_WAREHOUSE: Final = "AmbiguousWarehouse"  # several Warehouses watch a base and disagree
     SUBSCRIPTION_NOT_FOUND: Final = "SubscriptionNotFound"  # the Warehouse named has no such subscription

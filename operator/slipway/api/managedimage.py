@@ -1,9 +1,9 @@
-"""The ManagedImage kind: an image that is kept on the newest state of its base."""
+"""The ManagedImage kind: an image that we build, or only track, and what it stands on."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from slipway.api.base import ApiModel, LocalReference, Resource, Status, Warehou
 from slipway.api.declaration import PHASE, READY_COLUMNS, Column, Declaration
 from slipway.api.markers import Advice, ListMap, ListSet, Rule
 from slipway.api.strings import (
+    DIGEST_LENGTH,
+    REPOSITORY_LENGTH,
     FoundDigest,
     ImageReference,
     Reference,
@@ -25,6 +27,7 @@ __all__ = [
     "Base",
     "BaseStatus",
     "Build",
+    "BuildBase",
     "BuildHistory",
     "BuildPhase",
     "BuildSpec",
@@ -47,16 +50,27 @@ TEMPLATE_LENGTH: Final = 128 - 18 + len("{build}")
 TagTemplate = Annotated[
     str,
     Field(
-        min_length=7,
+        min_length=1,
         max_length=TEMPLATE_LENGTH,
-        pattern=r"^([A-Za-z0-9_][A-Za-z0-9._-]*)?\{build\}[A-Za-z0-9._-]*$",
+        pattern=r"^([A-Za-z0-9_][A-Za-z0-9._-]*|([A-Za-z0-9_][A-Za-z0-9._-]*)?\{build\}[A-Za-z0-9._-]*)$",
     ),
     Advice(
-        "write a tag with {build} in it exactly once, such as 1.4.0-{build}: each build gets a tag of its own"
+        "write a tag with {build} in it exactly once, such as 1.4.0-{build}, so that each build gets one of "
+        "its own; or, for an image that is only tracked, the tag to track"
     ),
 ]
 
+Role: TypeAlias = Literal["Managed", "Base", "External"]
+
 BuildKey = Annotated[str, Field(max_length=128)]
+
+FoundName = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9.-]*$")]
+
+BaseReference = Annotated[
+    str,
+    Field(max_length=REPOSITORY_LENGTH + len("@") + DIGEST_LENGTH, pattern=r"^[A-Za-z0-9._:/@\[\]-]*$"),
+]
+"""A repository with either a tag or a digest."""
 
 
 class ImageTarget(ApiModel):
@@ -66,7 +80,8 @@ class ImageTarget(ApiModel):
     """Host and path without a tag, such as `registry.example.com/shop/api`."""
 
     tag: TagTemplate
-    """Tag of each build; {build} becomes its number, as in `1.4.0-{build}`. A tag is never overwritten."""
+    """Tag of each build; {build} becomes its number, as in `1.4.0-{build}`. A tag is never overwritten. With
+    role Base or External the tag to track; if it has {build}, the first of floatingTags is tracked."""
 
     floating_tags: Annotated[tuple[Tag, ...], Field(max_length=10), ListSet()] = ()
     """Tags that follow the newest image, `status.image`, such as `latest`."""
@@ -90,7 +105,8 @@ class Base(ApiModel):
     )
 
     reference: ImageReference | None = None
-    """Image with its tag. A Warehouse of this namespace must watch the same repository and tag."""
+    """Image with its tag. Who tells its digest: the ManagedImage of this namespace that keeps the tag, else a
+    Warehouse that follows it; where there is none, one is made."""
 
     warehouse: WarehouseReference | None = None
     """Warehouse whose newest artifact is the base."""
@@ -151,20 +167,42 @@ class ManagedImageSpec(ApiModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "!has(self.image.floatingTags) || !(self.build.rebase.from.tag in self.image.floatingTags)",
+            "!has(self.build) || !has(self.image.floatingTags) || "
+            "!(self.build.rebase.from.tag in self.image.floatingTags)",
             "build.rebase.from.tag is in image.floatingTags, so a build would overwrite its own source: "
             "remove it from image.floatingTags",
         ),
+        Rule(
+            "self.role != 'Managed' || has(self.build)",
+            "role Managed needs build: say how builds are made, or track only, with role Base or External",
+        ),
+        Rule(
+            "self.role != 'Managed' || self.image.tag.contains('{build}')",
+            "role Managed needs {build} in image.tag, such as 1.4.0-{build}: each build gets its own tag",
+        ),
+        Rule(
+            "self.role == 'Managed' || !self.image.tag.contains('{build}') || "
+            "(has(self.image.floatingTags) && size(self.image.floatingTags) > 0)",
+            "nothing tells which tag to track: write it into image.tag, without {build}",
+        ),
+        Rule(
+            "self.role != 'Managed' || (has(self.bases) && size(self.bases) == 1)",
+            "a rebase exchanges the layers of one base: write exactly one entry of bases",
+        ),
     )
 
+    role: Role = "Managed"
+    """Managed: built by us. Base, External: made elsewhere and only tracked; Base is one that others are
+    meant to stand on, External one of somebody else. What does not apply to a role is not looked at."""
+
     image: ImageTarget
-    """Where builds go."""
+    """Where builds go, or what is tracked."""
 
-    bases: Annotated[tuple[Base, ...], Field(min_length=1, max_length=1)]
-    """The image that this one stands on."""
+    bases: Annotated[tuple[Base, ...], Field(max_length=16)] = ()
+    """What this image stands on."""
 
-    build: BuildSpec
-    """How a build is made."""
+    build: BuildSpec | None = None
+    """How a build is made; required with role Managed."""
 
     rebuild: RebuildSpec = RebuildSpec()
     """When a build is made."""
@@ -211,17 +249,20 @@ class BuiltImage(ApiModel):
 class BaseStatus(ApiModel):
     """What is known of one base."""
 
-    reference: Reference
+    reference: BaseReference
     """The base: repository and tag."""
+
+    producer: FoundName | None = None
+    """The ManagedImage of this namespace that keeps this tag."""
 
     built_digest: FoundDigest | None = None
     """The base that the newest image stands on."""
 
     latest_digest: FoundDigest | None = None
-    """What the Warehouse sees now."""
+    """What its producer offers, or its Warehouse sees, now."""
 
-    warehouse: Annotated[str, Field(max_length=253)] | None = None
-    """The Warehouse that watches this base."""
+    warehouse: FoundName | None = None
+    """The Warehouse that watches this base, where no ManagedImage tells its digest."""
 
     changed_at: Time | None = None
     """When the base moved away from what the newest image stands on."""
@@ -248,6 +289,16 @@ class RebuildStatus(ApiModel):
 
     tried: Annotated[tuple[BuildKey, ...], Field(max_length=50)] = ()
     """Keys of builds that failed by themselves and are not begun again, newest first."""
+
+
+class BuildBase(ApiModel):
+    """A base that a build was made with."""
+
+    reference: BaseReference
+    """Repository and tag."""
+
+    digest: FoundDigest
+    """What it was resolved to when the build was begun."""
 
 
 class Build(ApiModel):
@@ -277,8 +328,8 @@ class Build(ApiModel):
     source_digest: FoundDigest | None = None
     """The source build that it started from."""
 
-    base_digest: FoundDigest | None = None
-    """The base that it was put on."""
+    bases: Annotated[tuple[BuildBase, ...], Field(max_length=16), ListMap("reference")] = ()
+    """The bases that it was made with."""
 
     digest: FoundDigest | None = None
     """What it yielded."""

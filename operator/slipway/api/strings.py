@@ -20,6 +20,7 @@ from slipway.clock import format_time
 __all__ = [
     "DIGEST_LENGTH",
     "REFERENCE_LENGTH",
+    "REPOSITORY_LENGTH",
     "Digest",
     "Duration",
     "Foreign",

@@ -12,56 +12,31 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from slipway.engine.intake import Intake
 from slipway.engine.key import Key
 from slipway.engine.view import View
 from slipway.kube.client import FIELD_MANAGER, KubeClient
 from slipway.kube.errors import AlreadyExists, Conflict, Invalid, LeftOver, NameConflict, NotFound
+from slipway.kube.owners import Owner, owner_reference
 from slipway.kube.ownership import take_over_created_fields
-from slipway.kube.resources import BY_KEY_KIND, Resource
+from slipway.kube.resources import Resource
+from slipway.kube.sharing import Shared
 from slipway.kube.watched import MANAGED_LABEL, Watched
 
 __all__ = [
     "LONGEST_NAME",
     "Children",
-    "Owner",
     "child_name",
     "is_child_of",
     "is_left_over",
-    "owner_reference",
 ]
 
 LONGEST_NAME = 63
 """Characters; the longest name that may also stand in a label or be a host name."""
 
 _HASH_LENGTH = 8
-
-
-class Owner(Protocol):
-    """What an object needs to have children; `slipway.engine.reconcile.Observed` is one."""
-
-    @property
-    def key(self) -> Key:
-        """Its kind (`<plural>.<group>`), namespace and name."""
-
-    @property
-    def uid(self) -> str:
-        """Its UID."""
-
-
-def owner_reference(owner: Owner) -> dict[str, Any]:
-    """What makes the owner the one controller of a child, so that the child goes when its owner goes."""
-    resource = BY_KEY_KIND[owner.key.kind]
-    return {
-        "apiVersion": resource.api_version,
-        "kind": resource.kind,
-        "name": owner.key.name,
-        "uid": owner.uid,
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
 
 
 def is_child_of(owner: Owner, body: Mapping[str, Any]) -> bool:
@@ -94,13 +69,15 @@ def child_name(parent: str, suffix: str = "") -> str:
 class Children:
     """Writes the children of all objects, and tells the intake what came of each write."""
 
-    __slots__ = ("_client", "_intake", "_watched")
+    __slots__ = ("_client", "_intake", "_watched", "shared")
 
     def __init__(self, client: KubeClient, intake: Intake, watched: Iterable[Watched]) -> None:
         """Write through the client; what is taken in are children of the watched kinds."""
         self._client = client
         self._intake = intake
         self._watched = {kind.resource.key_kind: kind for kind in watched}
+        self.shared = Shared(client, intake, self._watched.values())
+        """Writes what belongs to several objects at once."""
 
     async def ensure(
         self,

@@ -136,6 +136,7 @@ class KubeClient:
         body: Mapping[str, Any],
         *,
         subresource: str | None = None,
+        manager: str = FIELD_MANAGER,
     ) -> dict[str, Any]:
         """Server-side apply: afterwards the object has these fields, and of ours no others.
 
@@ -147,7 +148,7 @@ class KubeClient:
         return await self._transport.request(
             "PATCH",
             resource.path(namespace, name, subresource),
-            query={"fieldManager": FIELD_MANAGER, "force": "true"},
+            query={"fieldManager": manager, "force": "true"},
             body=_typed(resource, body),
             media_type=_APPLY,
         )

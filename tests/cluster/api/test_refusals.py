@@ -45,6 +45,8 @@ GOOD: Final[Mapping[str, Mapping[str, Any]]] = {
 
 APP: Final = GOOD["Warehouse"]["subscriptions"][0]
 
+BASES: Final = GOOD["ManagedImage"]["bases"]
+
 SUBSCRIPTION: Final = "subscriptions"
 
 SEVENTEEN: Final = [{**APP, "name": f"app{number}"} for number in range(17)]
@@ -166,7 +168,10 @@ CASES: Final = (
     Bad("Warehouse", f"{IMAGE}/tags/include", ["(?=x)"], "tags.include[0]", PATTERN),
     Bad("Warehouse", f"{IMAGE}/tags/exclude", ["ok", "[z-a]"], "tags.exclude[1]", PATTERN),
     Bad("Warehouse", f"{IMAGE}/tags/exclude", ["x"] * 17, "tags.exclude", "must have at most 16 items"),
-    Bad("ManagedImage", "image/tag", "1.4.0", "spec.image.tag", TAG),
+    Bad("ManagedImage", "image/tag", "1.4.0", "spec", "role Managed needs {build} in image.tag"),
+    Bad("ManagedImage", "role", "Foreign", "spec.role", 'supported values: "Managed", "Base", "External"'),
+    Bad("ManagedImage", "role", "Base", "spec", "nothing tells which tag to track: write it into image.tag"),
+    Bad("ManagedImage", "build", Absent, "spec", "role Managed needs build"),
     Bad("ManagedImage", "image/tag", "{build}-{build}", "spec.image.tag", TAG),
     Bad("ManagedImage", "image/tag", "1.4.0-{number}", "spec.image.tag", TAG),
     Bad("ManagedImage", "image/floatingTags", ["1.4.0"], "spec", "remove it from image.floatingTags"),
@@ -174,7 +179,10 @@ CASES: Final = (
         "ManagedImage", "image/floatingTags", ["-x"], "spec.image.floatingTags[0]", "write a tag: at most 128"
     ),
     Bad("ManagedImage", "image/floatingTags", ["x", "x"], "spec.image.floatingTags[1]", "Duplicate value"),
-    Bad("ManagedImage", "bases", [], "spec.bases", "should have at least 1 items"),
+    Bad("ManagedImage", "bases", [], "spec", "write exactly one entry of bases"),
+    Bad("ManagedImage", "bases", Absent, "spec", "write exactly one entry of bases"),
+    Bad("ManagedImage", "bases", BASES * 2, "spec", "write exactly one entry of bases"),
+    Bad("ManagedImage", "bases", BASES * 17, "spec.bases", "must have at most 16 items"),
     Bad(
         "ManagedImage", "bases/0/reference", Absent, "spec.bases[0]", "exactly one of reference and warehouse"
     ),

@@ -146,7 +146,7 @@ STATUSES: Final[dict[str, dict[str, Any]]] = {
                 "startedAt": AT,
                 "finishedAt": AT,
                 "sourceDigest": OLD,
-                "baseDigest": OLD,
+                "bases": [{"reference": "registry.example.com/base/python:3.12", "digest": OLD}],
                 "digest": OLD,
                 "message": "Rebased",
             }

@@ -18,7 +18,8 @@ BODY = {
 def test_what_is_left_out_has_the_safe_default() -> None:
     """Rebuilt as soon as a base moves, RUN layers refused, ten and five builds kept."""
     spec = ManagedImage.model_validate(BODY).spec
-    assert (spec.rebuild.policy, spec.suspend) == ("Automatic", False)
+    assert spec.build is not None
+    assert (spec.role, spec.rebuild.policy, spec.suspend) == ("Managed", "Automatic", False)
     assert spec.build.rebase.from_.tag == "1.4.0"
     assert spec.build.rebase.allow_run is False
     assert (spec.build.history.succeeded, spec.build.history.failed) == (10, 5)
@@ -33,9 +34,9 @@ def test_a_template_has_a_place_for_the_number(tag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "tag", ["1.4.0", "{build}{build}", "{number}", "-{build}", ".{build}", "{build}/x", "a" * 111 + "{build}"]
+    "tag", ["", "{build}{build}", "{number}", "-{build}", ".{build}", "{build}/x", "a" * 111 + "{build}"]
 )
 def test_what_makes_no_tag_is_refused(tag: str) -> None:
-    """Without the number each build would overwrite the one before."""
+    """The number stands in it once, or the tag is a plain one that is only tracked."""
     with pytest.raises(ValidationError, match="tag"):
         ImageTarget(repository="r.example.com/a", tag=tag)

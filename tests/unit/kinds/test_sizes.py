@@ -37,7 +37,7 @@ NOW: Final = datetime(2026, 11, 21, 9, tzinfo=UTC)
 LISTS: Final[Mapping[type[Resource], tuple[Trimmable | Droppable, ...]]] = {
     Registry: (),
     Warehouse: warehouse_history.TRIMMABLE,
-    ManagedImage: (builds.trimmable(20),),
+    ManagedImage: builds.trimmable(20),
     Deployment: (deployment_history.TRIMMABLE,),
 }
 ARTIFACTS: Final = ("chart", "chart", "git", "image")
@@ -125,7 +125,7 @@ def test_room_is_left_for_the_longest_conditions() -> None:
 
 def test_builds_that_are_needed_stay() -> None:
     """The one under way, and the one that made the image."""
-    status = fitted(worst(ManagedImage), builds.trimmable(20))
+    status = fitted(worst(ManagedImage), *builds.trimmable(20))
 
     numbers = [build["number"] for build in status["builds"]]
     assert {50, 20} <= set(numbers)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.engine.key import Key
-from slipway.kube.children import LONGEST_NAME, child_name, is_child_of, is_left_over, owner_reference
+from slipway.kube.children import LONGEST_NAME, child_name, is_child_of, is_left_over
+from slipway.kube.owners import owner_reference
 
 names = st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?", fullmatch=True)
 suffixes = st.from_regex(r"[a-z0-9]{1,10}", fullmatch=True)

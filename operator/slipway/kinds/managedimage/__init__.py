@@ -1,4 +1,4 @@
-"""ManagedImage: an image that is kept on the newest state of its base."""
+"""ManagedImage: an image that is kept on the newest state of its bases, or only tracked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from slipway.engine.key import Key
 from slipway.engine.requests import RECONCILE
 from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
-from slipway.kinds.managedimage.apply import Rebaser
+from slipway.kinds.managedimage.apply import Rebaser, keep_tracking
 from slipway.kinds.managedimage.decide import decide
 from slipway.kinds.managedimage.facts import Facts
 from slipway.kinds.managedimage.gather import gather
@@ -39,4 +39,5 @@ class ManagedImageKind:
 
     async def apply(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
         """All effects."""
+        await keep_tracking(self._context, facts)
         return await self._rebaser.apply(facts, plan)

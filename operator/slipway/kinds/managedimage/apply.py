@@ -27,7 +27,10 @@ from slipway.kinds.managedimage.facts import (
 )
 from slipway.kinds.managedimage.situation import ImagePlan
 from slipway.kinds.managedimage.source import base_place, image_client, image_place, next_number
+from slipway.kinds.managedimage.tracking import manifest_of
 from slipway.kinds.registry.access import AccessProblem
+from slipway.kinds.warehouse.view import AUTOMATIC_LABEL
+from slipway.kube.resources import WAREHOUSES
 from slipway.oci.errors import (
     ContentTooLarge,
     DigestMismatch,
@@ -37,10 +40,24 @@ from slipway.oci.errors import (
     UnsupportedManifest,
 )
 
-__all__ = ["Rebaser"]
+__all__ = ["Rebaser", "keep_tracking"]
 
 _TURN: Final = timedelta(seconds=1)
 """When a build that found no room looks again."""
+
+
+async def keep_tracking(context: Context, facts: Facts) -> None:
+    """Join the Warehouses that the bases need, and leave those that are needed no more.
+
+    Raises:
+        NameConflict: when a stranger's object has the name of one.
+        KubeError: when the API server does not take it.
+    """
+    owner, shared, tracking = facts.observed, context.children.shared, facts.tracking
+    for wanted in tracking.join:
+        await shared.join(owner, WAREHOUSES, manifest_of(wanted), AUTOMATIC_LABEL)
+    for name in tracking.leave:
+        await shared.leave(owner, WAREHOUSES, name)
 
 
 class Rebaser:

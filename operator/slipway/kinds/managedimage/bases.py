@@ -1,30 +1,25 @@
-"""Which Warehouse watches the base of a ManagedImage, and what it sees. Looks only into the store."""
+"""Who tells which digest a base of a ManagedImage has now. Looks only into the store."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from datetime import timedelta
-from hashlib import sha256
-from typing import Protocol
+from typing import Final, Protocol
 
 from slipway.api.base import WarehouseReference
 from slipway.api.conditions import Reason
-from slipway.api.managedimage import ManagedImage
+from slipway.api.managedimage import Base, ManagedImage
 from slipway.engine.key import Key
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.engine.view import View
-from slipway.kinds.managedimage.facts import KnownBase, Problem
-from slipway.kinds.warehouse.view import ArtifactView, WarehouseView, image_topic, warehouse_key
-from slipway.oci.errors import InvalidReference
-from slipway.oci.reference import ImageReference
+from slipway.kinds.managedimage.facts import KnownBase, UnknownBase
+from slipway.kinds.managedimage.topics import base_topic, claim_topic, same_image, tracked_tag, with_tag
+from slipway.kinds.managedimage.view import ManagedImageView
+from slipway.kinds.warehouse.view import ArtifactView, WarehouseView, warehouse_key
 
-__all__ = ["Lookup", "base_topic", "find_base", "same_repository"]
+__all__ = ["Lookup", "find_bases", "find_rival", "find_tracked", "producers_of", "watchers_of"]
 
-_RECHECK = timedelta(seconds=60)
-_DEFAULT_TAG = "latest"
-_READABLE_LENGTH = 40
-_NO_NAME = re.compile(r"[^a-z0-9]+")
+_RECHECK: Final = timedelta(seconds=60)
 
 
 class Lookup(Protocol):
@@ -37,73 +32,119 @@ class Lookup(Protocol):
         """Who is found under a topic."""
 
 
-def base_topic(namespace: str, reference: str) -> Hashable:
-    """The topic under which a Warehouse that follows this image is found."""
-    image = ImageReference.parse(reference)
-    return image_topic(namespace, image.registry, image.repository, image.tag or _DEFAULT_TAG)
+def find_bases(image: ManagedImage, store: Lookup) -> tuple[KnownBase | UnknownBase, ...]:
+    """Each base of the spec, in its order, as it is told now."""
+    return tuple(_find(image, base, store) for base in image.spec.bases)
 
 
-def same_repository(one: str, other: str) -> bool:
-    """Whether two references name the same repository, however they are spelled."""
-    try:
-        return ImageReference.parse(one).name == ImageReference.parse(other).name
-    except InvalidReference:
-        return False
+def find_tracked(image: ManagedImage, store: Lookup) -> KnownBase | UnknownBase:
+    """An image that is only tracked, as the Warehouse that follows its tag sees it."""
+    wanted = image.spec.image
+    return _watched(
+        image.metadata.namespace,
+        f"{wanted.repository}:{tracked_tag(wanted.tag, wanted.floating_tags)}",
+        store,
+    )
 
 
-def find_base(image: ManagedImage, store: Lookup) -> KnownBase | Problem:
-    """The base as the Warehouse sees it now, or why it is not known.
+def producers_of(namespace: str, reference: str, store: Lookup) -> list[ManagedImageView]:
+    """The ManagedImages of a namespace that keep this tag, or track it; the one that counts first.
 
-    `spec.bases` has exactly one entry: a rebase exchanges the layers of one base.
+    Who builds counts before who only tracks, who has built before who has not, then the oldest.
     """
-    (base,) = image.spec.bases
+    views = (store.get(key) for key in store.providers(claim_topic(reference)) if key.namespace == namespace)
+    return sorted((view for view in views if isinstance(view, ManagedImageView)), key=_right)
+
+
+def watchers_of(namespace: str, reference: str, store: Lookup) -> list[WarehouseView]:
+    """The Warehouses of a namespace that follow this tag; those that a user made, where there are any."""
+    views = (store.get(key) for key in sorted(store.providers(base_topic(namespace, reference))))
+    found = [view for view in views if isinstance(view, WarehouseView)]
+    return [view for view in found if not view.is_automatic] or found
+
+
+def find_rival(image: ManagedImage, store: Lookup) -> ManagedImageView | None:
+    """Who builds the same tags with a better right: has built them before us, or is older."""
+    me = store.get(Key("managedimages.slipway.dev", image.metadata.namespace, image.metadata.name))
+    if not isinstance(me, ManagedImageView) or not me.builds:
+        return None
+    keys = {key for topic in me.topics for key in store.providers(topic)} - {me.key}
+    views = (store.get(key) for key in keys)
+    rivals = [view for view in views if isinstance(view, ManagedImageView) and view.builds]
+    first = min((me, *rivals), key=_right)
+    return None if first is me else first
+
+
+def _right(view: ManagedImageView) -> tuple[bool, bool, str, str]:
+    return (not view.builds, not view.is_proven, view.created_at, view.uid)
+
+
+def _find(image: ManagedImage, base: Base, store: Lookup) -> KnownBase | UnknownBase:
+    namespace = image.metadata.namespace
     if base.warehouse is not None:
-        return _named(image.metadata.namespace, base.warehouse, store)
-    return _by_reference(image.metadata.namespace, base.reference or "", store)
+        return _named(namespace, base.warehouse, store)
+    reference = with_tag(base.reference or "")
+    producers = (
+        view for view in producers_of(namespace, reference, store) if view.key.name != image.metadata.name
+    )
+    return _produced(reference, producers) or _watched(namespace, reference, store)
 
 
-def _named(namespace: str, wanted: WarehouseReference, store: Lookup) -> KnownBase | Problem:
+def _produced(reference: str, producers: Iterable[ManagedImageView]) -> KnownBase | UnknownBase | None:
+    """The base as the ManagedImage that keeps it offers it; None where nobody builds it here."""
+    producer = next((view for view in producers if view.builds), None)
+    if producer is None:
+        return None
+    name = producer.key.name
+    if not producer.offers:
+        message = f"The base {reference} is built by ManagedImage {name}, which has no image yet"
+        return UnknownBase(reference, Waiting(Reason.BASE_NOT_BUILT, message, None))
+    return KnownBase(reference, producer.offers[0].digest, producer=name)
+
+
+def _named(namespace: str, wanted: WarehouseReference, store: Lookup) -> KnownBase | UnknownBase:
     view = store.get(warehouse_key(namespace, wanted.name))
     if not isinstance(view, WarehouseView):
-        message = f"Warehouse {wanted.name} does not exist: create it or correct spec.bases[0].warehouse.name"
-        return Waiting(Reason.WAREHOUSE_NOT_FOUND, message, None)
+        message = f"Warehouse {wanted.name} does not exist: create it or correct warehouse.name in spec.bases"
+        return UnknownBase("", Waiting(Reason.WAREHOUSE_NOT_FOUND, message, None))
     names = [subscription.name for subscription in view.subscriptions]
     if wanted.subscription not in names:
         message = (
             f"Warehouse {wanted.name} has no subscription {wanted.subscription} (it has {', '.join(names)}): "
-            "correct spec.bases[0].warehouse.subscription"
+            "correct warehouse.subscription in spec.bases"
         )
-        return Stalled(Reason.SUBSCRIPTION_NOT_FOUND, message, _RECHECK)
+        return UnknownBase("", Stalled(Reason.SUBSCRIPTION_NOT_FOUND, message, _RECHECK))
     chosen = view.artifact(wanted.subscription)
-    return _known(view, chosen) if chosen else _nothing_yet(wanted.name)
+    if chosen is None:
+        return UnknownBase("", _nothing_yet(wanted.name))
+    return _known(f"{chosen.repository}:{chosen.tag}", view, chosen)
 
 
-def _by_reference(namespace: str, reference: str, store: Lookup) -> KnownBase | Problem:
-    keys = sorted(store.providers(base_topic(namespace, reference)))
-    if not keys:
-        return Waiting(Reason.NO_WAREHOUSE, _manifest_to_apply(reference), None)
+def _watched(namespace: str, reference: str, store: Lookup) -> KnownBase | UnknownBase:
+    watchers = watchers_of(namespace, reference, store)
+    if not watchers:
+        message = f"A Warehouse that follows {reference} is being made"
+        return UnknownBase(reference, Waiting(Reason.WAREHOUSE_NOT_READY, message, None))
     found = [
         (view, chosen)
-        for key in keys
-        if isinstance(view := store.get(key), WarehouseView)
+        for view in watchers
         for chosen in view.artifacts
-        if base_topic(namespace, f"{chosen.repository}:{chosen.tag}") == base_topic(namespace, reference)
+        if same_image(f"{chosen.repository}:{chosen.tag}", reference)
     ]
     if not found:
-        return _nothing_yet(keys[0].name)
+        return UnknownBase(reference, _nothing_yet(watchers[0].key.name))
     if len({chosen.digest for _, chosen in found}) > 1:
         names = " and ".join(sorted({view.key.name for view, _ in found}))
         message = (
             f"Warehouses {names} see different digests of {reference}; waiting until both have looked "
-            "(spec.bases[0].warehouse may name the one that counts)"
+            "(warehouse in spec.bases may name the one that counts)"
         )
-        return Waiting(Reason.AMBIGUOUS_WAREHOUSE, message, None)
-    return _known(*found[0])
+        return UnknownBase(reference, Waiting(Reason.AMBIGUOUS_WAREHOUSE, message, None))
+    return _known(reference, *found[0])
 
 
-def _known(warehouse: WarehouseView, chosen: ArtifactView) -> KnownBase:
+def _known(reference: str, warehouse: WarehouseView, chosen: ArtifactView) -> KnownBase:
     registries = {one.name: one.registry for one in warehouse.subscriptions}
-    reference = f"{chosen.repository}:{chosen.tag}"
     return KnownBase(reference, chosen.digest, warehouse.key.name, registries.get(chosen.name))
 
 
@@ -112,32 +153,3 @@ def _nothing_yet(warehouse: str) -> Waiting:
         f"Warehouse {warehouse} has not found the base yet; `kubectl describe warehouse {warehouse}` says why"
     )
     return Waiting(Reason.WAREHOUSE_NOT_READY, message, None)
-
-
-def _manifest_to_apply(reference: str) -> str:
-    """The message of NoWarehouse: what is missing, as a manifest that works when pasted."""
-    image = ImageReference.parse(reference)
-    tag = image.tag or _DEFAULT_TAG
-    return f"""No Warehouse of this namespace watches the base {reference}. Apply one:
-apiVersion: slipway.dev/v1alpha1
-kind: Warehouse
-metadata:
-  name: {_warehouse_name(image.with_tag(tag))}
-spec:
-  interval: 1h
-  subscriptions:
-  - name: base
-    type: Image
-    image:
-      repository: {image.registry}/{image.repository}
-      policy:
-        type: Digest
-        digest: {{tag: "{tag}"}}
-"""
-
-
-def _warehouse_name(image: ImageReference) -> str:
-    """A name of its own for each image and tag: applied, it must not replace the Warehouse of another one."""
-    last = image.repository.rpartition("/")[2]
-    readable = _NO_NAME.sub("-", f"{last}-{image.tag}".lower())[:_READABLE_LENGTH].strip("-")
-    return f"base-{readable}-{sha256(str(image).encode()).hexdigest()[:6]}"

@@ -9,11 +9,12 @@ from typing import Any
 from slipway.api.conditions import Reason
 from slipway.api.managedimage import Build, BuildHistory, BuildPhase, ManagedImageStatus
 from slipway.build.key import BuildInputs, build_key
-from slipway.kinds.sizes import Trimmable
+from slipway.kinds.sizes import Droppable, Trimmable
 
 __all__ = [
     "TRIED_LIMIT",
     "begin",
+    "digests_of",
     "end",
     "failed",
     "key_of",
@@ -91,8 +92,13 @@ def _newest(builds: Sequence[Build], phase: BuildPhase, wanted: Build) -> Build 
     return next(alike, None)
 
 
-def _inputs(build: Build) -> tuple[str, str | None, str | None]:
-    return repository_of(build.reference), build.source_digest, build.base_digest
+def _inputs(build: Build) -> tuple[str, str | None, tuple[str, ...]]:
+    return repository_of(build.reference), build.source_digest, tuple(sorted(digests_of(build)))
+
+
+def digests_of(build: Build) -> tuple[str, ...]:
+    """The digests of the bases that it was made with."""
+    return tuple(base.digest for base in build.bases)
 
 
 def begin(builds: Sequence[Build], begun: Build) -> tuple[Build, ...]:
@@ -130,8 +136,10 @@ def trim(builds: Sequence[Build], history: BuildHistory, image: int | None) -> t
     return tuple(kept)
 
 
-def trimmable(image: int | None) -> Trimmable:
-    """The builds that give way in a status that grows too large: neither one under way nor that of the image.
+def trimmable(image: int | None) -> tuple[Trimmable | Droppable, ...]:
+    """What gives way in a status that grows too large: builds, save one under way and that of the image.
+
+    Why these two were made, and then of what, goes last.
 
     Args:
         image: the number of the build that `status.image` comes from, if any.
@@ -140,7 +148,11 @@ def trimmable(image: int | None) -> Trimmable:
     def stays(build: Mapping[str, Any]) -> bool:
         return build.get("phase") == BuildPhase.BUILDING or build.get("number") == image
 
-    return Trimmable(("builds",), keep=stays)
+    return (
+        Trimmable(("builds",), keep=stays),
+        Droppable(("builds", "reasons")),
+        Droppable(("builds", "bases")),
+    )
 
 
 def remember_tried(tried: Sequence[str], key: str) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from slipway.kinds.managedimage.facts import (
     Built,
     Facts,
     GivenUp,
-    KnownBase,
     NumberTaken,
     RebaseResult,
     Refused,
@@ -69,10 +68,11 @@ def result_is_gone(facts: Facts, number: int, now: datetime) -> ImagePlan:
 def _built(at: Situation, build: Build, digest: str) -> ImagePlan:
     ended = builds.end(build, BuildPhase.SUCCEEDED, at.now, digest=digest)
     image = at.image_of(ended)
-    status = at.promoted(image, build.base_digest or "")
+    status = at.promoted(image, build.bases)
     status = status.model_copy(update={"builds": _with_end(at, build, ended, image.build)})
     pushed = f"Build {build.number} pushed {build.reference} ({short(digest)})"
-    note = EventNote(Reason.BUILD_SUCCEEDED, f"{pushed} on base {short(build.base_digest or '')}")
+    stands_on = ", ".join(short(one) for one in builds.digests_of(build))
+    note = EventNote(Reason.BUILD_SUCCEEDED, f"{pushed} on base {stands_on}")
     if not at.spec_changed and not at.facts.requests and _is_on_newest_base(at, build):
         return current(at, status, note)
     return _look_again(at, status, pushed, note)
@@ -111,8 +111,9 @@ def _ended(at: Situation, build: Build, ended: Build) -> ManagedImageStatus:
 
 def _with_end(at: Situation, build: Build, ended: Build, image: int | None) -> tuple[Build, ...]:
     all_builds = builds.replace(at.before.builds, ended, build.number)
-    return builds.trim(all_builds, at.spec.build.history, image)
+    return builds.trim(all_builds, at.build.history, image)
 
 
 def _is_on_newest_base(at: Situation, build: Build) -> bool:
-    return isinstance(at.facts.base, KnownBase) and at.facts.base.digest == build.base_digest
+    digests = tuple(base.digest for base in at.known)
+    return at.missing is None and digests == builds.digests_of(build)

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Final
 
 from slipway.api.conditions import Reason
-from slipway.api.managedimage import Build, BuiltImage, ManagedImagePhase
+from slipway.api.managedimage import Build, BuildBase, BuiltImage, ManagedImagePhase
 from slipway.build.tags import TagTemplate
 from slipway.clock import format_time
 from slipway.engine.outcome import EventNote, Settled, Stalled, Waiting
 from slipway.engine.reconcile import Plan
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.conclude import superseded
-from slipway.kinds.managedimage.facts import Facts, KnownBase, PromoteAction, RebaseAction, Source
+from slipway.kinds.managedimage.facts import Facts, PromoteAction, RebaseAction, Source
 from slipway.kinds.managedimage.situation import (
     AT_ONCE,
     REBUILD,
@@ -25,6 +25,7 @@ from slipway.kinds.managedimage.situation import (
     current,
     plan,
 )
+from slipway.kinds.managedimage.tracked import TRACKING_VERDICTS, stay_suspended
 
 __all__ = ["decide", "needs_registry"]
 
@@ -34,18 +35,32 @@ def needs_registry(facts: Facts) -> bool:
 
     Not while a build is under way (it goes on with what it was begun with) nor while nothing has changed.
     """
-    at, base = Situation(facts, facts.observed.created_at), facts.base
-    if not isinstance(base, KnownBase) or builds.under_way(at.before.builds):
+    at = Situation(facts, facts.observed.created_at)
+    if at.spec.role != "Managed" or facts.claimed_by:
+        return False
+    if not at.known or at.missing or builds.under_way(at.before.builds):
         return False
     stands_on = at.before.bases[0].built_digest if at.before.bases else None
-    is_current = at.before.phase == ManagedImagePhase.CURRENT and stands_on == base.digest
+    is_current = at.before.phase == ManagedImagePhase.CURRENT and stands_on == at.base.digest
     return at.spec_changed or not is_current or at.before.image is None or bool(facts.requests)
 
 
 def decide(facts: Facts, now: datetime) -> ImagePlan:
     """The plan for one ManagedImage at one moment."""
     situation = Situation(facts, now)
-    return next(found for verdict in _VERDICTS if (found := verdict(situation)) is not None)
+    verdicts = _VERDICTS if situation.spec.role == "Managed" else TRACKING_VERDICTS
+    return next(found for verdict in verdicts if (found := verdict(situation)) is not None)
+
+
+def _yield_to_rival(at: Situation) -> ImagePlan | None:
+    if at.facts.claimed_by is None:
+        return None
+    message = (
+        f"{at.facts.claimed_by} builds tags of {at.spec.image.repository} that this one would build too, and "
+        "has the better right (it has built them, or is older): change image.tag and image.floatingTags "
+        "here, or delete one of the two"
+    )
+    return plan(at, at.status, Stalled(Reason.IMAGE_CLAIMED, message), ManagedImagePhase.FAILED)
 
 
 def _drop_outdated_build(at: Situation) -> ImagePlan | None:
@@ -76,18 +91,10 @@ def _go_on_building(at: Situation) -> ImagePlan | None:
     return Plan(status=as_json(at.before), outcome=outcome, actions=actions, events=events)
 
 
-def _stay_suspended(at: Situation) -> ImagePlan | None:
-    if not at.spec.suspend:
-        return None
-    outcome = Settled(Reason.SUSPENDED, "Suspended: no build is begun until spec.suspend is false")
-    return plan(at, at.before, outcome, ManagedImagePhase.SUSPENDED)
-
-
 def _wait_for_base(at: Situation) -> ImagePlan | None:
-    if isinstance(at.facts.base, KnownBase):
+    if at.missing is None:
         return None
-    assert at.facts.base is not None
-    return plan(at, at.status, at.facts.base, ManagedImagePhase.WAITING)
+    return plan(at, at.status, at.missing.problem, ManagedImagePhase.WAITING)
 
 
 def _wait_for_source(at: Situation) -> ImagePlan | None:
@@ -104,7 +111,7 @@ def _nothing_changed(at: Situation) -> ImagePlan | None:
 def _source_is_current(at: Situation) -> ImagePlan | None:
     if at.source.base_digest != at.base.digest:
         return None
-    reference = f"{at.spec.image.repository}:{at.spec.build.rebase.from_.tag}"
+    reference = f"{at.spec.image.repository}:{at.build.rebase.from_.tag}"
     image = at.before.image
     if image is None or (image.reference, image.digest) != (reference, at.source.digest):
         image = BuiltImage(reference=reference, digest=at.source.digest, created_at=at.now)
@@ -147,7 +154,8 @@ _VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = (
     _drop_outdated_build,  # a build that the spec no longer asks for
     _refuse_floating_tag_of_a_build,  # what the schema cannot see
     _go_on_building,  # any other build that was begun is finished first
-    _stay_suspended,  # nothing new is begun
+    stay_suspended,  # nothing new is begun
+    _yield_to_rival,  # two would push the same tags
     _wait_for_base,  # no Warehouse, or it has found nothing yet
     _wait_for_source,  # the registry does not answer, or the source build cannot be judged
     _nothing_changed,  # the image stands on the newest base, and nobody asked for a look
@@ -164,16 +172,17 @@ _HOW_TO_REPEAT: Final = "(to try again: the annotation slipway.dev/rebuild with 
 
 def _is_still_wanted(at: Situation, build: Build) -> bool:
     """Whether the present spec, or the request that the build was begun for, calls for it too."""
-    if not isinstance(at.facts.base, KnownBase):
-        return True
-    source, base, asked = build.source_digest or "", build.base_digest or "", at.answered(REBUILD)
+    if at.missing or len(at.known) != len(build.bases):
+        return at.missing is not None
+    source, (base,), asked = build.source_digest or "", builds.digests_of(build), at.answered(REBUILD)
     keys = {at.key(source, base), at.key(source, base, format_time(asked) if asked else None)}
     return build.key in keys
 
 
 def _promote(at: Situation, image: BuiltImage) -> ImagePlan:
     """Call an image that is there the newest one, once the registry shows it as such."""
-    promoted, floating_tags = current(at, at.promoted(image, at.base.digest)), at.spec.image.floating_tags
+    stands_on = (BuildBase(reference=at.base.reference, digest=at.base.digest),)
+    promoted, floating_tags = current(at, at.promoted(image, stands_on)), at.spec.image.floating_tags
     if image.build is None and not floating_tags:
         return promoted  # the source build was just seen in the registry
     if floating_tags and _is_settled_on_another(at, image):
@@ -199,7 +208,7 @@ def _is_settled_on_another(at: Situation, image: BuiltImage) -> bool:
 
 def _rebase(at: Situation, build: Build) -> RebaseAction:
     """The build as it was begun: its own digests count, not what the registry says by now."""
-    (base,) = at.before.bases
+    (base,) = build.bases
     assert at.before.source is not None
     return RebaseAction(
         tag=build.reference.rpartition(":")[2],
@@ -207,9 +216,9 @@ def _rebase(at: Situation, build: Build) -> RebaseAction:
         source_digest=build.source_digest or "",
         old_base_digest=at.before.source.base_digest,
         base_reference=base.reference,
-        base_registry=at.facts.base.registry if isinstance(at.facts.base, KnownBase) else None,
-        base_digest=build.base_digest or "",
-        allow_run=at.spec.build.rebase.allow_run,
+        base_registry=next((known.registry for known in at.known), None),
+        base_digest=base.digest,
+        allow_run=at.build.rebase.allow_run,
     )
 
 

@@ -23,6 +23,9 @@ __all__ = [
     "RebaseResult",
     "Refused",
     "Source",
+    "Tracking",
+    "UnknownBase",
+    "WantedWarehouse",
 ]
 
 Problem: TypeAlias = Waiting | Stalled
@@ -31,15 +34,52 @@ Problem: TypeAlias = Waiting | Stalled
 
 @dataclass(frozen=True, slots=True)
 class KnownBase:
-    """The base, as the Warehouse that watches it has it now."""
+    """A base, as who keeps or watches it has it now."""
 
     reference: str
     """Repository and tag."""
     digest: str
-    warehouse: str
-    """Name of the Warehouse."""
+    warehouse: str | None = None
+    """Name of the Warehouse that watches it; None where its producer tells."""
     registry: str | None = None
     """The Registry that the Warehouse names; None when the image's own host decides."""
+    producer: str | None = None
+    """Name of the ManagedImage of this namespace that keeps the tag."""
+
+    @property
+    def teller(self) -> str:
+        """Who says so, for messages."""
+        return f"ManagedImage {self.producer}" if self.producer else f"Warehouse {self.warehouse}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownBase:
+    """A base whose digest nobody tells now."""
+
+    reference: str
+    """Repository and tag; empty where a Warehouse is named that has found nothing yet."""
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """Which Warehouses that the operator makes are to have this image among their users."""
+
+    join: tuple[WantedWarehouse, ...] = ()
+    leave: tuple[str, ...] = ()
+    """Names of those that it needs no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedWarehouse:
+    """A Warehouse that follows one tag."""
+
+    name: str
+    """The same for the same tag and Registry, within a namespace."""
+    repository: str
+    tag: str
+    registry: str | None = None
+    """The Registry that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +100,12 @@ class Facts:
     observed: Observed
     image: ManagedImage
     """The object; with a blank status where it was not read."""
-    base: KnownBase | Problem | None = None
-    """None where nothing depends on it: the object is suspended."""
+    bases: tuple[KnownBase | UnknownBase, ...] = ()
+    """What it stands on; of an image that is only tracked, the image itself. Empty where it is suspended."""
+    tracking: Tracking = Tracking()
+    """What is to change about the Warehouses that the operator makes."""
+    claimed_by: str | None = None
+    """Who keeps one of its tags with a better right, in words for a message."""
     source: Source | Problem | None = None
     """None where nothing asked for a look at the registry."""
     requests: tuple[Request, ...] = ()

@@ -8,10 +8,11 @@ from slipway.api.managedimage import ManagedImage
 from slipway.engine.key import Key
 from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
-from slipway.kinds.managedimage.bases import find_base
+from slipway.kinds.managedimage.bases import find_bases, find_rival, find_tracked
 from slipway.kinds.managedimage.decide import needs_registry
-from slipway.kinds.managedimage.facts import Facts, KnownBase
+from slipway.kinds.managedimage.facts import Facts, KnownBase, UnknownBase
 from slipway.kinds.managedimage.source import look_at_source
+from slipway.kinds.managedimage.tracking import find_tracking
 from slipway.kube.resources import MANAGEDIMAGES
 from slipway.kube.status import observed_from
 
@@ -19,7 +20,7 @@ __all__ = ["gather"]
 
 
 async def gather(context: Context, asked: Asked, key: Key) -> Facts | None:
-    """Read the object, what its Warehouse has found, and the source build where that matters.
+    """Read the object, what is told of its bases, and the source build where that matters.
 
     Raises:
         KubeError: when the API server does not answer.
@@ -33,10 +34,31 @@ async def gather(context: Context, asked: Asked, key: Key) -> Facts | None:
     facts = Facts(
         observed=observed,
         image=image,
-        base=None if image.spec.suspend else find_base(image, context.store),
+        bases=_bases(context, image),
+        tracking=find_tracking(image, context.store),
+        claimed_by=_rival(context, image),
         requests=requests,
         complaints=complaints,
     )
-    if isinstance(facts.base, KnownBase) and needs_registry(facts):
-        return replace(facts, source=await look_at_source(context, image, facts.base))
+    if needs_registry(facts):
+        (base,) = facts.bases
+        assert isinstance(base, KnownBase)
+        return replace(facts, source=await look_at_source(context, image, base))
     return facts
+
+
+def _bases(context: Context, image: ManagedImage) -> tuple[KnownBase | UnknownBase, ...]:
+    if image.spec.suspend:
+        return ()
+    if image.spec.role == "Managed":
+        return find_bases(image, context.store)
+    return (find_tracked(image, context.store),)
+
+
+def _rival(context: Context, image: ManagedImage) -> str | None:
+    """Who has a better right to its tags; of another namespace nothing is told but that there is one."""
+    rival = find_rival(image, context.store)
+    if rival is None:
+        return None
+    is_neighbour = rival.key.namespace == image.metadata.namespace
+    return f"ManagedImage {rival.key.name}" if is_neighbour else "a ManagedImage of another namespace"

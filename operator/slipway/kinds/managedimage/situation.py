@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,7 +13,9 @@ from slipway.api.conditions import Reason
 from slipway.api.managedimage import (
     BaseStatus,
     Build,
+    BuildBase,
     BuildPhase,
+    BuildSpec,
     BuiltImage,
     ManagedImagePhase,
     ManagedImageSpec,
@@ -28,8 +30,8 @@ from slipway.engine.outcome import EventNote, Outcome, Settled
 from slipway.engine.reconcile import Plan
 from slipway.engine.requests import RECONCILE, Request
 from slipway.kinds.managedimage import builds
-from slipway.kinds.managedimage.bases import same_repository
-from slipway.kinds.managedimage.facts import Action, Facts, KnownBase, Source
+from slipway.kinds.managedimage.facts import Action, Facts, KnownBase, Source, UnknownBase
+from slipway.kinds.managedimage.topics import base_topic, same_image, same_repository
 from slipway.kinds.sizes import fitted
 
 __all__ = ["AT_ONCE", "REBUILD", "ImagePlan", "Situation", "as_json", "current", "plan", "short"]
@@ -62,10 +64,26 @@ class Situation:
         return self.facts.image.status
 
     @property
+    def build(self) -> BuildSpec:
+        """How builds are made; every image with role Managed says it."""
+        assert self.spec.build is not None
+        return self.spec.build
+
+    @property
+    def missing(self) -> UnknownBase | None:
+        """The first base whose digest nobody tells."""
+        return next((base for base in self.facts.bases if isinstance(base, UnknownBase)), None)
+
+    @property
+    def known(self) -> tuple[KnownBase, ...]:
+        """The bases whose digests are told."""
+        return tuple(base for base in self.facts.bases if isinstance(base, KnownBase))
+
+    @property
     def base(self) -> KnownBase:
-        """The base; ask only once a verdict has made sure that it is known."""
-        assert isinstance(self.facts.base, KnownBase)
-        return self.facts.base
+        """The one base of a rebase; ask only once a verdict has made sure that it is known."""
+        (base,) = self.known
+        return base
 
     @property
     def source(self) -> Source:
@@ -92,8 +110,8 @@ class Situation:
             update["source"] = SourceStatus(digest=source.digest, base_digest=source.base_digest)
         elif self._base_is_another():
             update["source"] = None  # what it stands on was found among the digests of the former base
-        if isinstance(self.facts.base, KnownBase):
-            update["bases"] = (self._base_status(self.facts.base),)
+        if self.facts.bases:
+            update["bases"] = self._bases_now()
         return self.before.model_copy(update=update)
 
     def request(self, verb: str) -> Request | None:
@@ -110,7 +128,7 @@ class Situation:
             self.spec.image.repository,
             (self.base.reference, base),
             source,
-            allow_run=self.spec.build.rebase.allow_run,
+            allow_run=self.build.rebase.allow_run,
             request=request,
         )
 
@@ -129,7 +147,7 @@ class Situation:
             reasons=self.reasons,
             started_at=self.now,
             source_digest=self.source.digest,
-            base_digest=self.base.digest,
+            bases=(BuildBase(reference=self.base.reference, digest=self.base.digest),),
         )
 
     @property
@@ -154,9 +172,12 @@ class Situation:
             update={"rebuild": RebuildStatus(reasons=self.reasons, tried=self.tried)}
         )
 
-    def promoted(self, image: BuiltImage, base_digest: str) -> ManagedImageStatus:
-        """The status with an image that stands on this base; nothing is due any more."""
-        bases = tuple(_standing_on(known, base_digest) for known in self.status.bases)
+    def promoted(self, image: BuiltImage, stands_on: Sequence[BuildBase]) -> ManagedImageStatus:
+        """The status with an image that stands on these bases; nothing is due any more."""
+        digests = {base_topic("", base.reference): base.digest for base in stands_on}
+        bases = tuple(
+            _standing_on(known, digests.get(base_topic("", known.reference))) for known in self.status.bases
+        )
         rebuild = RebuildStatus(tried=self.tried) if self.tried else None
         return self.status.model_copy(update={"image": image, "bases": bases, "rebuild": rebuild})
 
@@ -177,20 +198,41 @@ class Situation:
         return f"{self.spec.image.repository}:{tag}"
 
     def _base_is_another(self) -> bool:
-        base, bases = self.facts.base, self.before.bases
-        return (
-            isinstance(base, KnownBase)
-            and bool(bases)
-            and not same_repository(bases[0].reference, base.reference)
+        bases = self.before.bases
+        return any(
+            bool(bases) and not same_repository(bases[0].reference, base.reference) for base in self.known
         )
 
-    def _base_status(self, base: KnownBase) -> BaseStatus:
-        """What is known of the base; what the image stands on stays, whatever the base is called now."""
-        news = {"reference": base.reference, "latest_digest": base.digest, "warehouse": base.warehouse}
-        if not self.before.bases:
+    def _bases_now(self) -> tuple[BaseStatus, ...]:
+        """What is known of each base; of one that nobody tells now, what was known before."""
+        found = {}
+        for number, base in enumerate(self.facts.bases):
+            before = self._known_before(number, base.reference)
+            if isinstance(base, KnownBase):
+                found[base.reference] = self._base_status(base, before)
+            elif before is not None:
+                found[before.reference] = before
+        return tuple(found.values())
+
+    def _known_before(self, number: int, reference: str) -> BaseStatus | None:
+        """What was known of a base, whatever it was called; a single one is that of before in any case."""
+        bases = self.before.bases
+        if len(bases) == len(self.facts.bases) == 1:
+            return bases[number]
+        return next((known for known in bases if same_image(known.reference, reference)), None)
+
+    def _base_status(self, base: KnownBase, before: BaseStatus | None) -> BaseStatus:
+        """What is known of a base; what the image stands on stays, whoever tells of the base now."""
+        news = {
+            "reference": base.reference,
+            "latest_digest": base.digest,
+            "warehouse": base.warehouse,
+            "producer": base.producer,
+        }
+        if before is None:
             return BaseStatus.model_validate(news)
-        moved = self.before.bases[0].latest_digest != base.digest
-        return self.before.bases[0].model_copy(update={**news, "changed_at": self.now} if moved else news)
+        moved = before.latest_digest != base.digest
+        return before.model_copy(update={**news, "changed_at": self.now} if moved else news)
 
     def _reasons_now(self) -> list[RebuildReason]:
         found = [*self._base_reason(), *self._source_reason(), *self._request_reason()]
@@ -257,7 +299,7 @@ def as_json(status: ManagedImageStatus) -> Mapping[str, Any]:
     body = status.model_dump(
         mode="json", by_alias=True, exclude_none=True, exclude={"conditions", "observed_generation"}
     )
-    return fitted(body, builds.trimmable(status.image.build if status.image else None))
+    return fitted(body, *builds.trimmable(status.image.build if status.image else None))
 
 
 def short(digest: str) -> str:
@@ -266,7 +308,7 @@ def short(digest: str) -> str:
     return f"{algorithm}:{digits[:12]}"
 
 
-def _standing_on(known: BaseStatus, digest: str) -> BaseStatus:
+def _standing_on(known: BaseStatus, digest: str | None) -> BaseStatus:
     changed_at = None if known.latest_digest == digest else known.changed_at
     return known.model_copy(update={"built_digest": digest, "changed_at": changed_at})
 
@@ -281,13 +323,18 @@ def _handled(at: Situation, answered: Mapping[str, str]) -> tuple[HandledRequest
 
 
 def _moves(at: Situation) -> tuple[EventNote, ...]:
-    base, bases = at.facts.base, at.before.bases
-    before = bases[0].latest_digest if bases else None
-    if not isinstance(base, KnownBase) or before is None or before == base.digest:
-        return ()
-    moved = f"from {short(before)} to {short(base.digest)}"
-    message = f"Base {base.reference} moved {moved} (Warehouse {base.warehouse})"
-    return (EventNote(Reason.BASE_MOVED, message),)
+    return tuple(_move(known, base) for base in at.known for known in _moved(at, base))
+
+
+def _moved(at: Situation, base: KnownBase) -> list[BaseStatus]:
+    """What was known of a base that has another digest now."""
+    alike = (known for known in at.before.bases if same_image(known.reference, base.reference))
+    return [known for known in alike if known.latest_digest not in {None, base.digest}]
+
+
+def _move(before: BaseStatus, base: KnownBase) -> EventNote:
+    moved = f"from {short(before.latest_digest or '')} to {short(base.digest)}"
+    return EventNote(Reason.BASE_MOVED, f"Base {base.reference} moved {moved} ({base.teller})")
 
 
 def _reasons_before(status: ManagedImageStatus) -> tuple[RebuildReason, ...]:

@@ -12,8 +12,8 @@ from slipway.build.rebase.refusal import RebaseRefusedError
 from slipway.build.tags import TagTemplate, next_build_number
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.kinds.context import Context
-from slipway.kinds.managedimage.bases import same_repository
 from slipway.kinds.managedimage.facts import KnownBase, Problem, Source
+from slipway.kinds.managedimage.topics import same_repository
 from slipway.kinds.registry.access import AccessProblem
 from slipway.oci.client import RegistryClient
 from slipway.oci.errors import RateLimited, RegistryError
@@ -91,8 +91,9 @@ async def next_number(image: ManagedImage, client: RegistryClient) -> int:
 
 async def _look(context: Context, image: ManagedImage, base: KnownBase) -> Source:
     client = await image_client(context, image)
-    place = image_place(client, image)
-    digest = (await place.client.head_manifest(place.path, image.spec.build.rebase.from_.tag)).digest
+    place, build = image_place(client, image), image.spec.build
+    assert build is not None
+    digest = (await place.client.head_manifest(place.path, build.rebase.from_.tag)).digest
     return Source(
         digest=digest,
         base_digest=await _base_of(context, image, base, place, digest),
@@ -129,6 +130,6 @@ def _seen(image: ManagedImage, base: KnownBase) -> list[str]:
     """The digests of the base that this object knows, first seen first."""
     status = image.status
     seen = [status.source.base_digest] if status.source else []
-    seen += [build.base_digest for build in reversed(status.builds) if build.base_digest]
+    seen += [used.digest for build in reversed(status.builds) for used in build.bases]
     seen += [known for base in status.bases for known in (base.built_digest, base.latest_digest) if known]
     return list(dict.fromkeys([*seen, base.digest]))

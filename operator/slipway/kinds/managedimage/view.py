@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 from slipway.api.managedimage import BuildPhase
 from slipway.engine.key import Key
 from slipway.engine.view import hash_status, hash_wish
-from slipway.kinds.managedimage.bases import base_topic
 from slipway.kinds.managedimage.builds import repository_of
+from slipway.kinds.managedimage.topics import base_topic, claim_topic, tracked_tag
 from slipway.kinds.registry.view import host_topic, registry_key
 from slipway.kinds.warehouse.view import warehouse_key
 from slipway.oci.reference import ImageReference
@@ -48,12 +48,18 @@ class ManagedImageView:
     suspended: bool
     building: bool
     """Whether a build was begun and its end is not recorded."""
+    builds: bool
+    """Whether it is Managed: it builds its image, and keeps its tags."""
+    created_at: str
+    """When the object was made, as RFC 3339 in UTC: texts of the same form sort by time."""
     image_repository: str
     """Host and path of what is offered; empty before there is anything."""
     offers: tuple[Offer, ...]
     """The image that stands on the newest base built on, then the builds before it, newest first."""
+    topics: tuple[Hashable, ...]
+    """The tags that it keeps or tracks."""
     listens: tuple[Hashable, ...]
-    """The Warehouse of the base, and the Registries that image and base may go through."""
+    """Who tells the digests of the bases, rivals for the tags, the Registries that images may go through."""
 
     @property
     def owner(self) -> Key | None:
@@ -61,9 +67,9 @@ class ManagedImageView:
         return None
 
     @property
-    def topics(self) -> tuple[Hashable, ...]:
-        """It is found by its name only."""
-        return ()
+    def is_proven(self) -> bool:
+        """Whether it has an image that it built: the registry took it under this name."""
+        return bool(self.offers) and self.offers[0].build is not None
 
     @property
     def offered(self) -> tuple[str, ...]:
@@ -75,6 +81,7 @@ class ManagedImageView:
         """Read a live object. Lenient: what the schema would refuse is left out."""
         metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
         namespace = metadata.get("namespace", "")
+        claims = tuple(dict.fromkeys(_claims(spec)))
         return cls(
             key=managed_image_key(namespace, metadata["name"]),
             uid=metadata.get("uid", ""),
@@ -84,10 +91,27 @@ class ManagedImageView:
             status_hash=hash_status(status),
             suspended=spec.get("suspend") is True,
             building=any(build.get("phase") == BuildPhase.BUILDING for build in status.get("builds") or ()),
+            builds=_builds(spec),
+            created_at=metadata.get("creationTimestamp") or "",
             image_repository=repository_of((status.get("image") or {}).get("reference", "")),
             offers=tuple(_offers(status)),
-            listens=tuple(dict.fromkeys(_listens(namespace, spec, status))),
+            topics=claims,
+            listens=tuple(dict.fromkeys((*claims, *_listens(namespace, spec, status)))),
         )
+
+
+def _builds(spec: Mapping[str, Any]) -> bool:
+    return bool(spec.get("role", "Managed") == "Managed")
+
+
+def _claims(spec: Mapping[str, Any]) -> Iterable[Hashable]:
+    """The tags and the template that it keeps; of an image that is only tracked, the tag that it tracks."""
+    image = spec.get("image") or {}
+    template, floating_tags = image.get("tag", ""), image.get("floatingTags") or ()
+    tags = (template, *floating_tags) if _builds(spec) else (tracked_tag(template, floating_tags),)
+    for tag in tags:
+        with suppress(ValueError):
+            yield claim_topic(f"{image.get('repository', '')}:{tag}")
 
 
 def _offers(status: Mapping[str, Any]) -> Iterable[Offer]:
@@ -104,12 +128,17 @@ def _offers(status: Mapping[str, Any]) -> Iterable[Offer]:
 
 
 def _listens(namespace: str, spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterable[Hashable]:
-    for base in spec.get("bases") or ():
-        yield from _listens_for_base(namespace, base)
+    image = spec.get("image") or {}
+    if _builds(spec):
+        for base in spec.get("bases") or ():
+            yield from _listens_for_base(namespace, base)
+    else:
+        tag = tracked_tag(image.get("tag", ""), image.get("floatingTags") or ())
+        with suppress(ValueError):
+            yield base_topic(namespace, f"{image.get('repository', '')}:{tag}")
     # Of a Warehouse that is named, only what it has found tells the host.
     for known in status.get("bases") or ():
         yield from _listens_for_host(namespace, known.get("reference", ""))
-    image = spec.get("image") or {}
     if registry := (image.get("registryRef") or {}).get("name"):
         yield registry_key(namespace, registry)
     else:
@@ -122,6 +151,7 @@ def _listens_for_base(namespace: str, base: Mapping[str, Any]) -> Iterable[Hasha
     elif reference := base.get("reference"):
         with suppress(ValueError):
             yield base_topic(namespace, reference)
+            yield claim_topic(reference)
         yield from _listens_for_host(namespace, reference)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from slipway.kube.children import Owner, child_name, is_child_of
+from slipway.kube.children import child_name, is_child_of
+from slipway.kube.owners import Owner
 from slipway.oci.auth import basic_header
 from slipway.oci.credentials import Credential, CredentialKind
 from slipway.oci.reference import DOCKER_HUB

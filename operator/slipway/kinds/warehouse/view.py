@@ -15,17 +15,22 @@ from slipway.kinds.registry.view import host_topic, registry_key
 from slipway.oci.reference import ImageReference
 
 __all__ = [
+    "AUTOMATIC_LABEL",
     "KIND",
     "ArtifactView",
     "ChartView",
     "SubscriptionView",
     "WarehouseView",
     "image_topic",
+    "tracker_topic",
     "warehouse_key",
 ]
 
 KIND: Final = "warehouses.slipway.dev"
 """The kind in a Warehouse's key."""
+
+AUTOMATIC_LABEL: Final = "slipway.dev/automatic"
+"""On Warehouses that the operator makes for bases, with the value `true`."""
 
 _METADATA: Final = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp")
 
@@ -48,6 +53,11 @@ def image_topic(namespace: str, host: str, repository: str, tag: str | None = No
         tag: None for the whole repository.
     """
     return ("image", namespace, f"{host}/{repository}" if tag is None else f"{host}/{repository}:{tag}")
+
+
+def tracker_topic(uid: str) -> Hashable:
+    """The topic of the Warehouses that the operator made, among others, for the object of this UID."""
+    return ("tracker", uid)
 
 
 class SubscriptionView(NamedTuple):
@@ -105,6 +115,10 @@ class WarehouseView:
     """The object, as far as a decision needs it, compressed: see `body`."""
 
     charts: tuple[ChartView, ...] = ()
+    is_automatic: bool = False
+    """Whether the operator made it for bases that nobody watched."""
+    trackers: tuple[str, ...] = ()
+    """The UIDs of the objects that it was made for."""
 
     @property
     def owner(self) -> Key | None:
@@ -123,6 +137,7 @@ class WarehouseView:
             for known in (tag, chosen.get(name)):
                 if known:
                     yield image_topic(self.key.namespace, host, repository, known)
+        yield from map(tracker_topic, self.trackers)
 
     @property
     def listens(self) -> tuple[Hashable, ...]:
@@ -158,8 +173,20 @@ class WarehouseView:
             subscriptions=tuple(_subscriptions(spec)),
             artifacts=tuple(_artifacts(spec, status)),
             charts=tuple(_charts(spec)),
+            is_automatic=_is_automatic(metadata),
+            trackers=tuple(_trackers(metadata)),
             packed=_packed(metadata, spec, status),
         )
+
+
+def _is_automatic(metadata: Mapping[str, Any]) -> bool:
+    return (metadata.get("labels") or {}).get(AUTOMATIC_LABEL) == "true"
+
+
+def _trackers(metadata: Mapping[str, Any]) -> Iterable[str]:
+    if _is_automatic(metadata):
+        for reference in metadata.get("ownerReferences") or ():
+            yield reference.get("uid", "")
 
 
 def _packed(metadata: Mapping[str, Any], spec: Mapping[str, Any], status: Mapping[str, Any]) -> bytes:

@@ -9,7 +9,6 @@ from dev.cluster import Cluster
 from dev.image_composer import run
 from dev.registry import Registry
 from tests.cluster.kinds.managedimage.shelf import Shelf, manage, stands_on, watch_base
-from tests.support.cluster import Kubectl
 from tests.support.images import push_image
 from tests.support.objects import Objects, condition
 
@@ -41,19 +40,6 @@ def test_image_follows_its_base(objects: Objects, shelf: Shelf) -> None:
     assert [build["reasons"][0]["type"] for build in builds] == ["Base", "Base"]
     assert builds[0]["digest"] == shelf.digest("1.4.0-2") == shelf.digest("latest")
     assert shelf.tags() == ("1.4.0", "1.4.0-1", "1.4.0-2", "latest")
-
-
-def test_message_of_a_missing_warehouse_is_a_manifest_that_works(
-    objects: Objects, shelf: Shelf, kubectl: Kubectl
-) -> None:
-    """Without a Warehouse the image waits, and applying what the message says is all that is missing."""
-    base = shelf.push_base("1")
-    shelf.push_app(base)
-    manage(objects, shelf)
-    found = objects.wait_not_ready("managedimages", "api", "NoWarehouse")
-    manifest = condition(found, "Ready")["message"].partition("\n")[2]
-    kubectl("apply", "-f", "-", stdin=manifest)
-    objects.wait("managedimages", "api", stands_on(base))
 
 
 def test_manual_policy_builds_on_request_only(objects: Objects, shelf: Shelf) -> None:

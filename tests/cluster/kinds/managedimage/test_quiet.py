@@ -16,7 +16,7 @@ from tests.support.objects import Objects
 
 pytestmark = [pytest.mark.usefixtures("crds"), pytest.mark.test_bed]
 
-STATES = {"api": "Current", "manual": "Outdated", "run": "RunNeedsAllow", "lost": "NoWarehouse"}
+STATES = {"api": "Current", "manual": "Outdated", "run": "RunNeedsAllow", "lost": "WarehouseNotReady"}
 QUICK_RESYNC = {**FAST, "SLIPWAY_RESYNC_INTERVAL": "2s"}
 
 
@@ -39,7 +39,7 @@ def wait_for_looks(cluster: Cluster, objects: Objects, count: int) -> None:
 def test_settled_images_write_nothing_in_any_state(
     cluster: Cluster, objects: Objects, namespace: str, tmp_path: Path
 ) -> None:
-    """Current, Outdated, refused or without a Warehouse: neither looks nor a restart change anything."""
+    """Current, Outdated, refused, or a base that is not found: looks and restarts change nothing."""
     shelf = Shelf(cluster.registry_url, namespace)
     with OperatorProcess(cluster, environment=QUICK_RESYNC, log=tmp_path / "operator.log") as operator:
         first = shelf.push_base("1")

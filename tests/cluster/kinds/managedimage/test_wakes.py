@@ -64,15 +64,12 @@ def test_registry_that_is_named(objects: Objects, here: Shelf) -> None:
     objects.wait("managedimages", "api", stands_on(base), timeout=SOON)
 
 
-@pytest.mark.parametrize(
-    ("by_name", "reason"), [(False, "NoWarehouse"), (True, "WarehouseNotFound")], ids=["found", "named"]
-)
-def test_warehouse_of_the_base(objects: Objects, here: Shelf, *, by_name: bool, reason: str) -> None:
-    """Whether it is named or found by repository and tag, its first find is news."""
+def test_warehouse_of_the_base(objects: Objects, here: Shelf) -> None:
+    """Once the Warehouse that is named is there, its first find is news."""
     base = here.push_base("1")
     here.push_app(base)
-    manage(objects, here, bases=[BY_NAME if by_name else {"reference": f"{here.base}:stable"}])
-    objects.wait_not_ready("managedimages", "api", reason)
+    manage(objects, here, bases=[BY_NAME])
+    objects.wait_not_ready("managedimages", "api", "WarehouseNotFound")
 
     watch_base(objects, here)
     objects.wait("managedimages", "api", stands_on(base), timeout=SOON)

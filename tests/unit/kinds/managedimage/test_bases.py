@@ -3,18 +3,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
-from slipway.api.conditions import MESSAGE_LIMIT
 from slipway.api.managedimage import ManagedImage
-from slipway.api.warehouse import Warehouse
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.engine.store import Store
-from slipway.kinds.managedimage.bases import base_topic, find_base, same_repository
-from slipway.kinds.managedimage.facts import KnownBase, Problem
-from slipway.kinds.warehouse.view import WarehouseView
+from slipway.engine.view import View
+from slipway.kinds.managedimage.bases import find_bases, find_rival, find_tracked, producers_of, watchers_of
+from slipway.kinds.managedimage.facts import KnownBase, UnknownBase
+from slipway.kinds.managedimage.view import ManagedImageView
+from slipway.kinds.warehouse.view import AUTOMATIC_LABEL, WarehouseView
 from tests.unit.kinds.managedimage.world import BASE, NEW, OLD, body
 
 REPOSITORY = BASE.rpartition(":")[0]
@@ -27,6 +24,7 @@ def warehouse(
     tag: str = "3.12",
     found: str | None = NEW,
     namespace: str = "shop",
+    automatic: bool = False,
     **image: Any,
 ) -> WarehouseView:
     """A Warehouse that follows a tag, and what it has found there."""
@@ -34,18 +32,57 @@ def warehouse(
     artifact = {"name": "base", "image": {"repository": repository, "tag": tag, "digest": found}}
     return WarehouseView.from_body(
         {
-            "metadata": {"name": name, "namespace": namespace, "resourceVersion": "1"},
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "resourceVersion": "1",
+                "labels": {AUTOMATIC_LABEL: "true"} if automatic else {},
+            },
             "spec": {"subscriptions": [{"name": "base", "type": "Image", "image": followed}]},
             "status": {"artifacts": [artifact]} if found else {},
         }
     )
 
 
-def look(base: dict[str, Any], *warehouses: WarehouseView) -> KnownBase | Problem:
+def producer(
+    name: str,
+    reference: str = BASE,
+    *,
+    digest: str | None = NEW,
+    namespace: str = "shop",
+    build: int | None = 1,
+    created: str = "2026-01-01T00:00:00Z",
+    **spec: Any,
+) -> ManagedImageView:
+    """A ManagedImage that keeps a tag, and the image that it offers."""
+    repository, _, tag = reference.rpartition(":")
+    image = {"repository": repository, "tag": "1-{build}", "floatingTags": [tag]}
+    offered = {"reference": f"{repository}:1-1", "digest": digest, "build": build}
+    return ManagedImageView.from_body(
+        {
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "uid": f"uid of {name}",
+                "resourceVersion": "1",
+                "creationTimestamp": created,
+            },
+            "spec": {"image": image, **spec},
+            "status": {"image": offered} if digest else {},
+        }
+    )
+
+
+def stored(*views: View) -> Store:
     store = Store()
-    for one in warehouses:
-        store.put(one)
-    return find_base(ManagedImage.model_validate(body(bases=[base])), store)
+    for view in views:
+        store.put(view)
+    return store
+
+
+def look(base: dict[str, Any], *views: View) -> KnownBase | UnknownBase:
+    (found,) = find_bases(ManagedImage.model_validate(body(bases=[base])), stored(*views))
+    return found
 
 
 BY_REFERENCE = {"reference": BASE}
@@ -79,11 +116,11 @@ def test_the_same_image_may_be_spelled_otherwise(reference: str, repository: str
     """The user of a base and the one who watches it need not agree on short names."""
     found = look({"reference": reference}, warehouse("base", repository, tag=tag))
     assert isinstance(found, KnownBase)
-    assert found.reference == f"{repository}:{tag}"
+    assert found.reference.startswith(reference)
 
 
 ELSEWHERE = {"warehouse": {"name": "python", "subscription": "other"}}
-MANIFEST = "kind: Warehouse"
+MADE = "A Warehouse that follows"
 LOOK = "kubectl describe warehouse w"
 
 
@@ -91,11 +128,11 @@ LOOK = "kubectl describe warehouse w"
     ("base", "warehouses", "problem", "words"),
     [
         # nobody watches it
-        (BY_REFERENCE, (), (Waiting, "NoWarehouse"), MANIFEST),
+        (BY_REFERENCE, (), (Waiting, "WarehouseNotReady"), MADE),
         # only another tag is watched
-        (BY_REFERENCE, (warehouse("w", tag="3.13"),), (Waiting, "NoWarehouse"), MANIFEST),
+        (BY_REFERENCE, (warehouse("w", tag="3.13"),), (Waiting, "WarehouseNotReady"), MADE),
         # only another namespace watches it
-        (BY_REFERENCE, (warehouse("w", namespace="other"),), (Waiting, "NoWarehouse"), MANIFEST),
+        (BY_REFERENCE, (warehouse("w", namespace="other"),), (Waiting, "WarehouseNotReady"), MADE),
         # nothing was found yet
         (BY_REFERENCE, (warehouse("w", found=None),), (Waiting, "WarehouseNotReady"), LOOK),
         # two see different digests
@@ -118,9 +155,9 @@ def test_a_base_that_is_not_known_says_why(
 ) -> None:
     """Each message names the object that matters and what to do about it."""
     found = look(base, *warehouses)
-    assert not isinstance(found, KnownBase)
-    assert (type(found), found.reason) == problem
-    assert words in found.message
+    assert isinstance(found, UnknownBase)
+    assert (type(found.problem), found.problem.reason) == problem
+    assert words in found.problem.message
 
 
 def test_two_warehouses_that_agree_are_as_good_as_one() -> None:
@@ -133,91 +170,116 @@ def test_one_of_two_warehouses_that_has_looked_is_enough() -> None:
     assert look(BY_REFERENCE, warehouse("a", found=None), warehouse("b")) == KnownBase(BASE, NEW, "b")
 
 
-def manifest_for(reference: str) -> dict[str, Any]:
-    """What the message of NoWarehouse says to apply."""
-    problem = look({"reference": reference})
-    assert not isinstance(problem, KnownBase)
-    assert len(problem.message) <= MESSAGE_LIMIT
-    manifest: dict[str, Any] = yaml.load(problem.message.partition("\n")[2], yaml.CSafeLoader)
-    return manifest
+def test_who_builds_the_base_tells_its_digest() -> None:
+    """A build of this namespace is known before a registry is asked, whatever a Warehouse still says."""
+    found = look(BY_REFERENCE, producer("python"), warehouse("w", found=OLD))
+    assert found == KnownBase(BASE, NEW, producer="python")
+    assert found.teller == "ManagedImage python"
 
 
-WORD = st.from_regex(r"[a-z0-9]{1,30}((\.|_|__|-{1,2})[a-z0-9]{1,30}){0,2}", fullmatch=True)
-HOSTS = st.sampled_from(["registry.example.com", "other.example.com:5000", "localhost:5000"])
-TAGS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", fullmatch=True)
-REFERENCES = st.builds(
-    lambda host, path, tag: f"{host}/{'/'.join(path)}:{tag}",
-    HOSTS,
-    st.lists(WORD, min_size=1, max_size=2),
-    TAGS,
-)
-
-
-@given(REFERENCES)
-def test_the_manifest_of_the_message_watches_the_base(reference: str) -> None:
-    """Applied as it is, it is all that is missing, whatever the base is called."""
-    manifest = manifest_for(reference)
-    spec = Warehouse.model_validate(manifest).spec
-    (subscription,) = spec.subscriptions
-    assert subscription.image is not None
-    assert subscription.image.policy.digest is not None
-    watched = f"{subscription.image.repository}:{subscription.image.policy.digest.tag}"
-    assert base_topic("shop", watched) == base_topic("shop", reference)
-    manifest["metadata"] |= {"namespace": "shop", "resourceVersion": "1"}
-    store = Store()
-    store.put(WarehouseView.from_body(manifest))
-    assert store.providers(base_topic("shop", reference))
-
-
-@given(REFERENCES, REFERENCES)
-def test_manifests_for_different_bases_do_not_replace_each_other(one: str, other: str) -> None:
-    """A second one that is applied must leave the first where it is: each base has a name of its own."""
-    names = {manifest_for(reference)["metadata"]["name"] for reference in (one, other)}
-    assert len(names) == len({one, other})
+def test_base_that_is_named_by_its_warehouse_is_what_the_warehouse_says() -> None:
+    """Whoever names a Warehouse wants its word."""
+    found = look(BY_NAME, producer("builder"), warehouse("python", found=OLD))
+    assert found == KnownBase(BASE, OLD, "python")
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("sentence", "view"),
     [
-        ("registry.example.com/base/python:3.12", "registry.example.com/base/python:3.13"),
-        ("a.example.com/python:3", "b.example.com/python:3"),
-        ("a.example.com/x/python:3", "a.example.com/y/python:3"),
-        ("a.example.com/python_3:1", "a.example.com/python-3:1"),
-        ("a.example.com/python:A", "a.example.com/python:a"),
+        ("of another namespace", producer("python", namespace="other")),
+        ("that is only tracked", producer("python", role="Base")),
+        ("that keeps another tag", producer("python", BASE + ".1")),
+        ("of the image itself", producer("api")),
     ],
 )
-def test_similar_bases_get_different_names(one: str, other: str) -> None:
-    """Those that a random search would hardly meet."""
-    assert manifest_for(one)["metadata"]["name"] != manifest_for(other)["metadata"]["name"]
+def test_other_images_do_not_tell_the_base(sentence: str, view: ManagedImageView) -> None:
+    """The Warehouse of the namespace does."""
+    assert look(BY_REFERENCE, view, warehouse("w")) == KnownBase(BASE, NEW, "w"), sentence
 
 
-@given(REFERENCES)
-def test_the_name_of_the_manifest_is_one_that_kubernetes_takes(reference: str) -> None:
-    """A DNS label, and the same one each time."""
-    name = manifest_for(reference)["metadata"]["name"]
-    assert len(name) <= 63
-    assert name.strip("-") == name
-    assert "--" not in name
-    assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
-    assert manifest_for(reference)["metadata"]["name"] == name
+def test_base_that_is_not_built_yet_is_waited_for() -> None:
+    """What a Warehouse finds under the tag is not what its ManagedImage will put there."""
+    found = look(BY_REFERENCE, producer("python", digest=None), warehouse("w"))
+    assert isinstance(found, UnknownBase)
+    assert (found.problem.reason, found.reference) == ("BaseNotBuilt", BASE)
+    assert "ManagedImage python" in found.problem.message
 
 
-def test_the_name_of_the_manifest_says_what_it_watches() -> None:
-    """People see it in lists."""
-    assert manifest_for(BASE)["metadata"]["name"].startswith("base-python-3-12-")
+def test_warehouse_that_a_user_made_counts_before_one_that_was_made_for_bases() -> None:
+    """The latter goes as soon as the former is there, and until then may be a day behind."""
+    views = (warehouse("a", automatic=True, found=OLD), warehouse("z"))
+    assert look(BY_REFERENCE, *views) == KnownBase(BASE, NEW, "z")
+    assert [view.key.name for view in watchers_of("shop", BASE, stored(*views))] == ["z"]
+    assert look(BY_REFERENCE, views[0]) == KnownBase(BASE, OLD, "a")
+
+
+TRACKED: dict[str, Any] = {"role": "External", "image": {"repository": REPOSITORY, "tag": "3.12"}}
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    "image",
     [
-        ("alpine:3", "docker.io/library/alpine:4", True),
-        (BASE, REPOSITORY, True),
-        (BASE, "registry.example.com/base/debian:3.12", False),
-        (BASE, "other.example.com/base/python:3.12", False),
-        ("", BASE, False),
-        ("", "", False),
+        {"repository": REPOSITORY, "tag": "3.12"},
+        {"repository": REPOSITORY, "tag": "1-{build}", "floatingTags": ["3.12", "latest"]},
     ],
 )
-def test_repositories_are_compared_by_what_they_mean(one: str, other: str, same: bool) -> None:
-    """Tags play no part, and what cannot be read is the same as nothing."""
-    assert same_repository(one, other) is same_repository(other, one) is same
+def test_tracked_image_is_what_its_tag_points_to(image: dict[str, Any]) -> None:
+    """Its own tag, or the first floating one of an image that was built here before."""
+    spec = {**TRACKED, "image": image}
+    found = find_tracked(ManagedImage.model_validate(body(**spec)), stored(warehouse("w")))
+    assert found == KnownBase(BASE, NEW, "w")
+
+
+def test_who_builds_comes_first_then_who_has_built_then_the_oldest() -> None:
+    """The order in which several that name one tag have a right to it."""
+    views = [
+        producer("tracks", role="Base", created="2020-01-01T00:00:00Z"),
+        producer("young", created="2026-03-01T00:00:00Z"),
+        producer("old", created="2026-02-01T00:00:00Z"),
+        producer("oldest", digest=None, created="2021-01-01T00:00:00Z"),
+        producer("unproven", build=None, created="2021-02-01T00:00:00Z"),
+    ]
+    found = producers_of("shop", BASE, stored(*views))
+    assert [view.key.name for view in found] == ["old", "young", "oldest", "unproven", "tracks"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "mine", "other", "rival"),
+    [
+        ("nobody else builds the tag", {}, {"reference": BASE + ".1"}, False),
+        ("the other only tracks it", {"digest": None}, {"role": "External"}, False),
+        ("the other has built it", {"digest": None}, {"created": "2026-09-01T00:00:00Z"}, True),
+        ("only we have built it", {}, {"digest": None, "created": "2020-01-01T00:00:00Z"}, False),
+        ("both have, and the other is older", {}, {"created": "2025-01-01T00:00:00Z"}, True),
+        (
+            "neither has, and we are older",
+            {"digest": None},
+            {"digest": None, "created": "2027-01-01T00:00:00Z"},
+            False,
+        ),
+    ],
+)
+@pytest.mark.parametrize("namespace", ["shop", "elsewhere"])
+def test_one_tag_has_one_builder(
+    sentence: str, mine: dict[str, Any], other: dict[str, Any], rival: bool, namespace: str
+) -> None:
+    """In all namespaces: the registry does not know them."""
+    store = stored(producer("api", **mine), producer("other", namespace=namespace, **other))
+    found = find_rival(ManagedImage.model_validate(body()), store)
+    assert (found is not None) is rival, sentence
+
+
+def test_builders_of_one_repository_may_have_templates_of_their_own() -> None:
+    """1.4 and 1.5 are kept side by side; only the same template or floating tag is one too many."""
+
+    def view(name: str, tag: str, created: str) -> ManagedImageView:
+        made = body(image={"repository": REPOSITORY, "tag": tag})
+        made["metadata"] |= {"name": name, "uid": name, "creationTimestamp": created}
+        return ManagedImageView.from_body(made)
+
+    older = view("older", "1.4-{build}", "2020-01-01T00:00:00Z")
+    for tag, rival in (("1.4-{build}", True), ("1.5-{build}", False)):
+        found = find_rival(
+            ManagedImage.model_validate(body()), stored(older, view("api", tag, "2026-01-01T00:00:00Z"))
+        )
+        assert (found is not None) is rival

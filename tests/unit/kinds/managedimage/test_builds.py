@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from slipway.api.managedimage import Build, BuildHistory, BuildPhase, ManagedImageStatus
 from slipway.kinds.managedimage import builds
+from slipway.kinds.sizes import Trimmable
 from tests.unit.kinds.managedimage.world import BASE, NEW, NEWER, NOW, OLD, REPOSITORY, SOURCE, build, digest
 
 
@@ -67,7 +68,7 @@ def test_a_build_is_found_by_what_went_into_it() -> None:
     for other in (
         {"reference": "registry.example.com/new/api:1.4.0-9"},
         {"sourceDigest": OLD},
-        {"baseDigest": digest("unknown")},
+        {"bases": [{"reference": BASE, "digest": digest("unknown")}]},
     ):
         assert builds.succeeded(HISTORY, made(9, "Building", NEW, **other)) is None
 
@@ -201,5 +202,6 @@ def test_the_latest_failures_are_remembered(tried: list[str], key: int) -> None:
 )
 def test_a_status_that_grows_too_large_keeps_what_is_needed(entry: dict[str, Any], stays: bool) -> None:
     """The build of the image and the one under way."""
-    trimmable = builds.trimmable(3)
+    trimmable, *_ = builds.trimmable(3)
+    assert isinstance(trimmable, Trimmable)
     assert (trimmable.path, trimmable.keep(entry)) == (("builds",), stays)

@@ -208,8 +208,8 @@ class Story(RuleBasedStateMachine):
         requests = new_requests(self.annotations, handled, CREATED, self.now, verbs=(REBUILD,))
         hashed = hash_status(self.status)
         observed = Observed(KEY, "u", "1", self.generation, self.status, hashed, {}, CREATED)
-        base = KnownBase(BASE, base_digest(self.base), "w")
-        facts = Facts(observed, ManagedImage.model_validate(document), base, None, requests.new)
+        bases = (KnownBase(BASE, base_digest(self.base), "w"),)
+        facts = Facts(observed, ManagedImage.model_validate(document), bases, requests=requests.new)
         if not needs_registry(facts):
             return facts
         found = Source(source_digest(self.source_tag), base_digest(0), self._next_number(facts))
@@ -234,7 +234,7 @@ class Story(RuleBasedStateMachine):
     def the_same_inputs_are_built_once(self) -> None:
         """F31: a base that moves again and again costs one build for each of its digests."""
         done = [
-            (build["reference"].rpartition(":")[0], build["sourceDigest"], build["baseDigest"])
+            (build["reference"].rpartition(":")[0], build["sourceDigest"], build["bases"][0]["digest"])
             for build in self.status.get("builds", ())
             if build["phase"] == "Succeeded"
         ]

@@ -45,7 +45,7 @@ def test_moved_base_begins_a_build_that_is_only_recorded() -> None:
     """A build is written down in one run and done in the next, so that a crash forgets neither."""
     plan = decide(facts(built_on(OLD), source=STANDING_ON_OLD), NOW)
     (begun,) = plan.status["builds"]
-    assert (begun["number"], begun["phase"], begun["baseDigest"]) == (1, "Building", NEW)
+    assert (begun["number"], begun["phase"], begun["bases"][0]["digest"]) == (1, "Building", NEW)
     assert plan.actions is None
     assert isinstance(plan.outcome, Waiting)
     assert plan.outcome.until == timedelta(0)

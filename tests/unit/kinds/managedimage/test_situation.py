@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.api.lengths import stored_size
-from slipway.api.managedimage import ManagedImagePhase, ManagedImageStatus
+from slipway.api.managedimage import BuildBase, ManagedImagePhase, ManagedImageStatus
 from slipway.engine.outcome import Settled, Waiting
 from slipway.engine.requests import Request
+from slipway.kinds.managedimage.builds import digests_of
 from slipway.kinds.managedimage.decide import decide
 from slipway.kinds.managedimage.facts import Source
 from slipway.kinds.managedimage.situation import (
@@ -88,7 +89,7 @@ def test_the_wanted_build_says_all_that_goes_into_it() -> None:
     """Number, tag, digests and the moment."""
     wanted = situation(built_on(OLD), source=Source(SOURCE, OLD, next_number=7)).wanted
     assert (wanted.number, wanted.reference, wanted.phase) == (7, f"{REPOSITORY}:1.4.0-7", "Building")
-    assert (wanted.source_digest, wanted.base_digest, wanted.started_at) == (SOURCE, NEW, NOW)
+    assert (wanted.source_digest, digests_of(wanted), wanted.started_at) == (SOURCE, (NEW,), NOW)
 
 
 def test_only_what_failed_is_asked_for_under_another_key() -> None:
@@ -165,7 +166,7 @@ def test_promoting_clears_what_was_due_and_remembers_what_failed() -> None:
     due = situation(built_on(OLD, rebuild={"tried": ["k"]})).due()
     at = Situation(facts({**as_json(due)}, base=OLD, source=STANDING_ON_OLD), NOW)
     assert at.before.image is not None
-    promoted = at.promoted(at.before.image, OLD)
+    promoted = at.promoted(at.before.image, [BuildBase(reference=BASE, digest=OLD)])
     assert promoted.rebuild is not None
     assert (promoted.rebuild.reasons, promoted.rebuild.tried) == ((), ("k",))
     assert promoted.bases[0].changed_at is None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from slipway.engine.key import Key
 from slipway.engine.store import Store
+from slipway.kinds.managedimage.topics import claim_topic
 from slipway.kinds.managedimage.view import ManagedImageView, Offer, managed_image_key
 from slipway.kinds.registry.view import RegistryView, host_topic
 from slipway.kinds.warehouse.view import WarehouseView, image_topic
@@ -42,13 +43,13 @@ def image(reference: str, found: str, number: int | None = None) -> dict[str, An
     return {"reference": reference, "digest": found, **({"build": number} if number else {})}
 
 
-def test_it_is_found_by_its_name_alone() -> None:
-    """Nobody owns it, and nobody looks for it by anything else."""
+def test_it_is_found_by_its_name_and_by_the_tags_it_keeps() -> None:
+    """Nobody owns it, and in the beginning it offers nothing."""
     view = view_of()
     assert view.key == Key("managedimages.slipway.dev", "shop", "api") == managed_image_key("shop", "api")
     assert (view.owner, view.topics, view.offers, view.offered, view.image_repository) == (
         None,
-        (),
+        (claim_topic(f"{REPOSITORY}:1.4.0-{{build}}"),),
         (),
         (),
         "",
@@ -96,6 +97,42 @@ def test_it_offers_what_can_run(sentence: str, status: dict[str, Any], offers: t
 
 
 @pytest.mark.parametrize(
+    ("sentence", "spec", "tags"),
+    [
+        (
+            "its template and its floating tags",
+            {"image": {"tag": "1-{build}", "floatingTags": ["1", "latest"]}},
+            ("1-{build}", "1", "latest"),
+        ),
+        ("the tag that it tracks", {"role": "Base", "image": {"tag": "1"}}, ("1",)),
+        (
+            "the floating tag of what it built before",
+            {"role": "External", "image": {"tag": "1-{build}", "floatingTags": ["1"]}},
+            ("1",),
+        ),
+    ],
+)
+def test_others_find_it_by_its_tags(sentence: str, spec: dict[str, Any], tags: tuple[str, ...]) -> None:
+    """Those that stand on it, and those that build the same."""
+    view = view_of(**{**spec, "image": {"repository": REPOSITORY, **spec["image"]}})
+    assert view.topics == tuple(claim_topic(f"{REPOSITORY}:{tag}") for tag in tags), sentence
+    assert view.builds is (spec.get("role") is None)
+
+
+@pytest.mark.parametrize(
+    ("status", "proven"),
+    [
+        ({}, False),
+        (built_on(OLD), False),
+        (built_on(NEW, image=image(f"{REPOSITORY}:1.4.0-1", FIRST, 1)), True),
+    ],
+)
+def test_who_has_built_is_proven(status: dict[str, Any], proven: bool) -> None:
+    """The registry took a build under this name; the source build is somebody else's."""
+    assert view_of(status).is_proven is proven
+
+
+@pytest.mark.parametrize(
     ("builds", "building"),
     [([], False), (BUILDS, False), ([build(4, "Building", NEW), *BUILDS], True)],
 )
@@ -113,6 +150,7 @@ def test_it_tells_that_a_build_is_under_way(builds: list[dict[str, Any]], buildi
             {},
             {
                 image_topic("shop", "base.example.com", "python", "3.12"),
+                claim_topic("base.example.com/python:3.12"),
                 host_topic("shop", "base.example.com"),
                 host_topic("shop", HOST),
             },
@@ -123,6 +161,7 @@ def test_it_tells_that_a_build_is_under_way(builds: list[dict[str, Any]], buildi
             {},
             {
                 image_topic("shop", "docker.io", "library/alpine", "latest"),
+                claim_topic("alpine"),
                 host_topic("shop", "docker.io"),
                 host_topic("shop", HOST),
             },
@@ -146,14 +185,25 @@ def test_it_tells_that_a_build_is_under_way(builds: list[dict[str, Any]], buildi
             {},
             {Key("warehouses.slipway.dev", "shop", "python"), Key("registries.slipway.dev", "shop", "acme")},
         ),
+        (
+            "the tag that it tracks, and nothing of its bases",
+            {
+                "role": "External",
+                "bases": [{"reference": "base.example.com/python:3.12"}],
+                "image": {"repository": REPOSITORY, "tag": "3"},
+            },
+            {},
+            {image_topic("shop", HOST, "shop/api", "3"), host_topic("shop", HOST)},
+        ),
     ],
 )
 def test_it_listens_to_all_that_it_hangs_on(
     sentence: str, spec: dict[str, Any], status: dict[str, Any], listens: set[object]
 ) -> None:
     """Each of these can end a wait, and nothing else tells of it."""
-    found = view_of(status, **spec).listens
-    assert set(found) == listens, sentence
+    view = view_of(status, **spec)
+    found = view.listens
+    assert set(found) == listens | set(view.topics), sentence
     assert len(found) == len(set(found))
 
 

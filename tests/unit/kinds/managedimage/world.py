@@ -11,7 +11,7 @@ from slipway.engine.reconcile import Observed
 from slipway.engine.requests import Request
 from slipway.engine.view import hash_status
 from slipway.kinds.managedimage.builds import key_of
-from slipway.kinds.managedimage.facts import Facts, KnownBase, Source
+from slipway.kinds.managedimage.facts import Facts, KnownBase, Source, UnknownBase
 from slipway.kinds.managedimage.situation import REBUILD
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "REPOSITORY",
     "SOURCE",
     "STANDING_ON_OLD",
+    "bases_of",
     "body",
     "build",
     "built_on",
@@ -86,10 +87,23 @@ def facts(
             created_at=NOW - timedelta(days=1),
         ),
         image=ManagedImage.model_validate(document),
-        base=KnownBase(BASE, base, "python-base") if isinstance(base, str) else base,
+        bases=bases_of(base),
         source=source,
         requests=requests,
     )
+
+
+def bases_of(base: Any) -> tuple[KnownBase | UnknownBase, ...]:
+    """The base with this digest, or the problem with it, or none."""
+    match base:
+        case None:
+            return ()
+        case str():
+            return (KnownBase(BASE, base, "python-base"),)
+        case KnownBase():
+            return (base,)
+        case _:
+            return (UnknownBase(BASE, base),)
 
 
 def built_on(base: str, **more: Any) -> dict[str, Any]:
@@ -112,7 +126,7 @@ def build(number: int, phase: str, base: str, **more: Any) -> dict[str, Any]:
         "reference": f"{REPOSITORY}:1.4.0-{number}",
         "startedAt": "2026-11-21T08:00:00Z",
         "sourceDigest": SOURCE,
-        "baseDigest": base,
+        "bases": [{"reference": BASE, "digest": base}],
         **more,
     }
 

@@ -19,7 +19,7 @@ from slipway.kinds.registry.pullsecret import (
     plan_pull_secret,
     pull_secret_name,
 )
-from slipway.kube.children import owner_reference
+from slipway.kube.owners import owner_reference
 from slipway.oci.credentials import ANONYMOUS, Credential, Secret, credential_for
 from tests.unit.engine.support import START
 
