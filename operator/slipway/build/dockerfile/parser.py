@@ -7,7 +7,7 @@ those who use them. See https://docs.docker.com/reference/dockerfile/.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from slipway.build.dockerfile.arguments import ARGUMENT_READERS, Arguments
@@ -90,7 +90,8 @@ def _instructions(lines: PhysicalLines, escape: str) -> Iterator[Instruction]:
         if read > _MOST_INSTRUCTIONS:
             msg = f"the file has more than {_MOST_INSTRUCTIONS} instructions: join some, or cut the file"
             raise instruction.error(msg)
-        yield instruction.with_heredocs(read_heredocs(instruction, lines))
+        heredocs = read_heredocs(instruction, lines)
+        yield instruction.with_heredocs(heredocs) if heredocs else instruction
 
 
 def _instruction(line: LogicalLine, offset: int, escape: str, *, is_trigger: bool = False) -> Instruction:
@@ -101,12 +102,11 @@ def _instruction(line: LogicalLine, offset: int, escape: str, *, is_trigger: boo
     written, end = (found[0], found.end()) if found else ("", offset)
     keyword = _KEYWORDS.get(written.lower(), written)
     flags, values_at = read_flags(text, end, escape)
-    bare = Instruction(keyword, line, offset, flags)
     if keyword == _ONBUILD:
         # BuildKit refuses a trigger within a trigger, so how deep they go does not matter.
         has_trigger = values_at < len(text) and not is_trigger
         trigger = _instruction(line, values_at, escape, is_trigger=True) if has_trigger else None
-        return replace(bare, trigger=trigger)
+        return Instruction(keyword, line, offset, flags, trigger=trigger)
     reader = ARGUMENT_READERS.get(keyword)
     arguments = reader(text[values_at:], values_at, escape) if reader else Arguments()
-    return replace(bare, values=arguments.words, is_json=arguments.is_json)
+    return Instruction(keyword, line, offset, flags, arguments.words, arguments.is_json)

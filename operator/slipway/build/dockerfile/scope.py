@@ -19,7 +19,7 @@ from slipway.build.dockerfile.shell import Dialect, ShellReader
 __all__ = ["Expanded", "Scope", "global_scope"]
 
 _LONGEST: Final = 65_536
-_BUDGET: Final = 1_048_576
+_BUDGET: Final = 262_144
 """Characters that all substitutions of a file may bring in: lines like `ARG B=$A$A` double what is before."""
 
 

@@ -1,15 +1,7 @@
 """Words read as a shell reads them: quotes, escapes, and variables with their modifiers.
 
 A text becomes pieces; a piece of plain text, or what a variable stands for, may be split at white space, and
-what was quoted or escaped may not. Modifiers, as BuildKit of today has them:
-
-    ${x:-word} ${x-word}      the word, where x is unset (or, with the colon, empty)
-    ${x:+word} ${x+word}      the word, where it is not
-    ${x:?word} ${x?word}      an error that says the word, where x is unset (or empty)
-    ${x#pattern} ${x##…}      without the shortest (longest) beginning that matches; % and %% for the end
-    ${x/pattern/word} ${x//…} with the first match (all of them) replaced
-
-See "Environment replacement" in https://docs.docker.com/reference/dockerfile/.
+what was quoted or escaped may not. See "Environment replacement" in https://docs.docker.com/reference/dockerfile/.
 """
 
 from __future__ import annotations
@@ -22,6 +14,7 @@ from typing import Final
 
 from slipway.build.dockerfile.characters import ANY_SPACE
 from slipway.build.dockerfile.errors import FaultError
+from slipway.build.dockerfile.substitution import MODIFIERS, substituted
 from slipway.build.dockerfile.wildcard import Wildcard
 
 __all__ = ["Dialect", "Lookup", "ShellReader"]
@@ -32,7 +25,6 @@ Lookup = Callable[[str], str | None]
 _DEEPEST: Final = 20
 _SPECIAL: Final = frozenset("@*#?-$!0")
 """Names of one character, such as `$?`."""
-_MODIFIERS: Final = frozenset({"-", "+", "?", ":-", ":+", ":?", "#", "%"})
 _HEREDOC_BLANKS: Final = re.compile(r"[\t\r ]*")
 
 
@@ -198,32 +190,17 @@ class ShellReader:
             return self._replaced(name)
         if modifier == ":":
             modifier += self._take(1)
-        if modifier not in _MODIFIERS:
+        if modifier not in MODIFIERS:
             msg = f"${{{name}{modifier}…}} is a substitution that builders do not know"
             raise FaultError(msg, start)
         word = self._nested("}", raw=modifier in {"#", "%"})
         value = self._lookup(name)
         if value is None and self._dialect.keeps_unset:
             return f"${{{name}{modifier}{word}}}"
-        return self._modified(name, value, modifier, word, start)
-
-    def _modified(self, name: str, value: str | None, modifier: str, word: str, start: int) -> str:
-        missing = value is None or (modifier.startswith(":") and not value)
-        match modifier[-1]:
-            case "-":
-                return word if missing else value or ""
-            case "+":
-                return "" if missing else word
-            case "?":
-                if missing:
-                    msg = f"{name}: {word or 'it must be given'}"
-                    raise FaultError(msg, start)
-                return value or ""
-            case mark:
-                longest = word.startswith(mark)
-                wildcard = self._wildcard(word.removeprefix(mark), start)
-                cut = wildcard.without_prefix if mark == "#" else wildcard.without_suffix
-                return cut(value or "", longest=longest)
+        try:
+            return substituted(name, value, modifier, word)
+        except FaultError as fault:
+            raise fault.moved(start) from None
 
     def _replaced(self, name: str) -> str:
         start = self._at
@@ -234,11 +211,8 @@ class ShellReader:
         value = self._lookup(name)
         if value is None and self._dialect.keeps_unset:
             return f"${{{name}/{pattern}/{by}}}"
-        return self._wildcard(pattern, start).replaced(value or "", by, everywhere=everywhere)
-
-    def _wildcard(self, pattern: str, start: int) -> Wildcard:
         try:
-            return Wildcard.parse(pattern)
+            return Wildcard.parse(pattern).replaced(value or "", by, everywhere=everywhere)
         except FaultError as fault:
             raise fault.moved(start) from None
 

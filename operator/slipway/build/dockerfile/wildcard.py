@@ -17,6 +17,7 @@ from slipway.build.dockerfile.errors import FaultError
 __all__ = ["Wildcard"]
 
 _LONGEST: Final = 128
+_LONGEST_RESULT: Final = 65_536
 _STAR: Final = ""
 """Stands for `*` among the atoms; every other atom is a regular expression for one character."""
 
@@ -64,14 +65,22 @@ class Wildcard:
         return turned.without_prefix(value[::-1], longest=longest)[::-1]
 
     def replaced(self, value: str, by: str, *, everywhere: bool) -> str:
-        """The value with the first match, or all of them, replaced; a match is as long as it can be."""
+        """The value with the first match, or all of them, replaced; a match is as long as it can be.
+
+        Raises:
+            FaultError: when it becomes too long.
+        """
         if len(self.segments) == 1 and not self.segments[0].forward.pattern:
             return value
         kept: list[str] = []
-        at = 0
+        at = length = 0
         while (found := self._end(value, at, longest=True, anchored=False)) is not None:
             kept += (value[at : found[0]], by)
+            length += found[0] - at + len(by)
             at = found[1]
+            if length > _LONGEST_RESULT:
+                msg = f"the replacements make more than {_LONGEST_RESULT} characters: use fewer"
+                raise FaultError(msg, 0)
             if not everywhere or at >= len(value):
                 break
         return "".join(kept) + value[at:]
