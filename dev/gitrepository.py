@@ -36,6 +36,7 @@ class GitRepository:
         *,
         branch: str | None = None,
         onto: str | None = "",
+        modes: Mapping[str, str] | None = None,
     ) -> str:
         """Commit files on a branch; the id of the commit.
 
@@ -44,6 +45,8 @@ class GitRepository:
             message: What the commit says.
             branch: Where; the default branch if None.
             onto: Its parent: the tip of the branch if empty, none at all if None (a force-push).
+            modes: By path, where it is not 100644: 120000 for a link, whose content is where it leads; 160000
+                for a submodule, whose content is the id of its commit.
         """
         ref = f"refs/heads/{branch or self.branch}"
         lines = [f"commit {ref}\n", f"committer {self._signature()}\n", *_data(message.encode())]
@@ -53,7 +56,7 @@ class GitRepository:
         if onto is None:
             lines.insert(0, f"reset {ref}\n\n")
         for path, content in files.items():
-            lines += _change(path, content)
+            lines += _change(path, content, (modes or {}).get(path, "100644"))
         stream = b"".join(line.encode() if isinstance(line, str) else line for line in lines) + b"\n"
         self.git("fast-import", "--quiet", "--force", content=stream)
         return self.resolve(ref)
@@ -99,10 +102,12 @@ class GitRepository:
         return f"Ann <ann@example.com> {_FIRST + self._commits} +0000"
 
 
-def _change(path: str, content: str | bytes | None) -> list[str | bytes]:
+def _change(path: str, content: str | bytes | None, mode: str) -> list[str | bytes]:
     if content is None:
         return [f'D "{path}"\n']
-    return [f'M 100644 inline "{path}"\n', *_data(content.encode() if isinstance(content, str) else content)]
+    if mode == "160000":
+        return [f'M {mode} {content!s} "{path}"\n']
+    return [f'M {mode} inline "{path}"\n', *_data(content.encode() if isinstance(content, str) else content)]
 
 
 def _data(content: bytes) -> list[str | bytes]:

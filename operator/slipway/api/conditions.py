@@ -162,6 +162,9 @@ class Reason:
     REDIRECTED: Final = "Redirected"  # the git host sends elsewhere, which is not followed: change the url
     REF_NOT_FOUND: Final = "RefNotFound"  # the repository has no such branch or tag, or no commit at all
     COMMIT_NOT_FOUND: Final = "CommitNotFound"  # the commit is gone: a force-push came in between
+    FILE_MISSING: Final = "FileMissing"  # the commit has no file at the path: correct it, or commit the file
+    NOT_A_FILE: Final = "NotAFile"  # the path is a directory, link, submodule or Git LFS: name a plain file
+    INVALID_PATH: Final = "InvalidPath"  # a text that is no path of a file in a repository
     INVALID_URL: Final = "InvalidUrl"  # a text that is no URL of a git repository
     PROGRAM_MISSING: Final = "ProgramMissing"  # the operator's image lacks git or ssh, or has one too old
 

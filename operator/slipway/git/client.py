@@ -1,4 +1,4 @@
-"""Reads git repositories of others by the git program: refs, single commits, and which paths changed.
+"""Reads git repositories of others by the git program: refs, single commits and files, and changed paths.
 
 Nothing is ever checked out, and no hook, submodule, filter, helper or prompt is run. Every conversation has a
 private home, a checked and pinned address, and caps on time, output and disk (`Limits`).
@@ -14,7 +14,7 @@ from typing import Final
 
 from slipway.egress import EgressDenied, NameNotResolved
 from slipway.egress.addresses import Resolver, checked_addresses, resolve_with_system
-from slipway.git.conversation import Conversation, Remote, Repository
+from slipway.git.conversation import DEEPENED, Conversation, Remote, Repository
 from slipway.git.errors import (
     CommitNotFound,
     CredentialInvalid,
@@ -25,9 +25,11 @@ from slipway.git.errors import (
     TooLarge,
     Unreachable,
 )
+from slipway.git.files import require_path
 from slipway.git.home import private_home
 from slipway.git.process import Caps
 from slipway.git.programs import find_git, find_ssh
+from slipway.git.reading import read_file
 from slipway.git.reference import HEAD, is_object_id, is_ref_name
 from slipway.git.refs import arguments_for, parse_refs
 from slipway.git.results import COMMIT_FORMAT, Changes, CommitInfo, Unknown, parse_commit, parse_paths
@@ -35,8 +37,8 @@ from slipway.git.slots import Slots
 
 __all__ = ["GitClient", "Limits", "Remote"]
 
-_DEEPENED: Final = 64
-"""Commits fetched of a branch to find an old one, where the host gives out no commit by its id."""
+_FILE: Final = 1 << 20
+"""Bytes of a file, far above those that people write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,33 @@ class GitClient:
             output = await repository.read("log", "-1", "--no-mailmap", f"--format={COMMIT_FORMAT}", commit)
         return parse_commit(output)
 
+    async def read_file(
+        self, remote: Remote, commit: str, path: str, ref: str = HEAD, limit: int = _FILE
+    ) -> bytes:
+        """The content of one file of a commit. Fetches its trees, then that file alone.
+
+        Links are not followed: what is read lies at that very path of that very commit.
+
+        Args:
+            remote: The repository.
+            commit: Full object id.
+            path: From the root of the repository, such as `apps/api/Dockerfile`.
+            ref: Where `ls_remote` found the commit, for hosts that give out nothing by its id.
+            limit: Bytes that the file may have.
+
+        Raises:
+            InvalidPath: when no file of a repository can have this path.
+            FileMissing: when the commit has nothing there.
+            NotAFile: when there is a directory, link or submodule, or a pointer of Git LFS.
+            TooLarge: when the file has more bytes, or the host sends more than is taken.
+            CommitNotFound: when the commit is gone.
+            GitError: for whatever else goes wrong.
+        """
+        _require(commit, ref=ref)
+        require_path(path)
+        async with self._repository(remote, commit) as repository:
+            return await read_file(repository, commit, path, ref, limit)
+
     async def changed_paths(self, remote: Remote, old: str, new: str, ref: str = HEAD) -> Changes:
         """Which paths differ between two commits, whatever lies between them. Fetches their trees alone.
 
@@ -144,7 +173,7 @@ class GitClient:
     async def _differences(self, remote: Remote, old: str, new: str, ref: str) -> bytes:
         async with self._repository(remote, new) as repository:
             if not await repository.fetch("--depth=1", "--filter=blob:none", wanted=(old, new)):
-                await repository.fetch(f"--depth={_DEEPENED}", "--filter=blob:none", wanted=(ref,))
+                await repository.fetch(f"--depth={DEEPENED}", "--filter=blob:none", wanted=(ref,))
                 await repository.require(old, new)
             return await repository.read("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new)
 
@@ -152,7 +181,7 @@ class GitClient:
     async def _repository(self, remote: Remote, like: str) -> AsyncIterator[Repository]:
         """An empty bare repository, for object ids like this one, that can fetch from the remote."""
         async with self._conversation(remote) as conversation:
-            yield await Repository.empty(conversation, "sha1" if len(like) == 40 else "sha256")
+            yield await Repository.empty(conversation, like)
 
     @contextlib.asynccontextmanager
     async def _conversation(self, remote: Remote) -> AsyncIterator[Conversation]:

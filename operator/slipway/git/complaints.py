@@ -49,6 +49,9 @@ _STATUSES: Final[dict[int, tuple[type[GitError], str]]] = {
 }
 """Without advice, it depends on whether a credential was shown."""
 
+_ONLY_TIPS: Final = re.compile(r"unadvertised object|want [0-9a-f]{40,64} not valid")
+"""In the words of git itself, and of JGit, which Gerrit is made of."""
+
 _TABLE: Final[tuple[tuple[str, type[GitError], str], ...]] = (
     # --- where the operator runs
     (
@@ -136,7 +139,7 @@ def error_of(complaint: str, url: GitUrl, credential: GitCredential) -> GitError
 
 def asks_for_tip(complaint: str) -> bool:
     """Whether the host gives out the tips of branches and tags alone, and no commit by its id."""
-    return "unadvertised object" in complaint
+    return _ONLY_TIPS.search(complaint) is not None
 
 
 def _judged(complaint: str) -> tuple[type[GitError], str, int | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from slipway.egress import LIBRARY_POLICY, EgressPolicy
 from slipway.git.complaints import asks_for_tip, error_of
@@ -15,7 +15,10 @@ from slipway.git.home import Home
 from slipway.git.process import Caps, Finished, run
 from slipway.git.url import GitUrl
 
-__all__ = ["Conversation", "Remote", "Repository"]
+__all__ = ["DEEPENED", "Conversation", "Remote", "Repository"]
+
+DEEPENED: Final = 64
+"""Commits fetched of a branch to find an old one, where the host gives out no commit by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,16 @@ class Repository:
     place: Path
 
     @classmethod
-    async def empty(cls, conversation: Conversation, object_format: str) -> Self:
-        """A new one; both sides must number objects in the same way, `sha1` or `sha256`."""
-        place = conversation.home.directory / "repository"
+    async def empty(cls, conversation: Conversation, like: str, name: str = "repository") -> Self:
+        """A new one.
+
+        Args:
+            conversation: What it lives for.
+            like: An object id: both sides must number objects in the same way, by SHA-1 or SHA-256.
+            name: No other of the conversation has it.
+        """
+        place = conversation.home.directory / name
+        object_format = "sha1" if len(like) == 40 else "sha256"
         options = ("--quiet", "--bare", "--template=", f"--object-format={object_format}")
         await conversation.read("init", *options, str(place))
         return cls(conversation, place)
@@ -93,13 +103,27 @@ class Repository:
             CommitNotFound: when one is not.
         """
         for commit in commits:
-            arguments = (f"--git-dir={self.place}", "cat-file", "-e", f"{commit}^{{commit}}")
-            finished = await self.conversation.run(arguments, self.conversation.home.offline)
-            if finished.status != 0:
-                where = self.conversation.remote.url.shown
-                msg = f"{where}: the commit {commit[:12]} is not on the branch any more"
-                raise CommitNotFound(msg)
+            if not await self.has(f"{commit}^{{commit}}"):
+                raise self.lacks(commit)
+
+    async def has(self, thing: str) -> bool:
+        """Whether an object is there."""
+        return (await self._look_up("-e", thing)).status == 0
+
+    async def size(self, identifier: str) -> int | None:
+        """Bytes of an object; None when it is not there."""
+        finished = await self._look_up("-s", identifier)
+        return int(finished.output) if finished.status == 0 else None
+
+    def lacks(self, commit: str) -> CommitNotFound:
+        """The error that says that a commit is not there."""
+        where = self.conversation.remote.url.shown
+        return CommitNotFound(f"{where}: the commit {commit[:12]} is not on the branch any more")
 
     async def read(self, *arguments: str) -> bytes:
         """What a command printed that reads the repository and talks to nobody."""
         return await self.conversation.read(f"--git-dir={self.place}", *arguments)
+
+    async def _look_up(self, *arguments: str) -> Finished:
+        command = (f"--git-dir={self.place}", "cat-file", *arguments)
+        return await self.conversation.run(command, self.conversation.home.offline)

@@ -7,6 +7,7 @@
     ├── InvalidUrl              not a URL that git is called with (ours to refuse, nothing was sent)
     ├── InvalidReference        no branch or tag can have this name
     ├── InvalidPattern          a path pattern that cannot be read
+    ├── InvalidPath             no file of a repository can have this path
     ├── CredentialError
     │   ├── CredentialNotBound  the Secret does not name the host that it would be sent to
     │   ├── CredentialInvalid   the Secret is of a refused type, or has not what its type promises
@@ -23,10 +24,12 @@
     │   └── AccessDenied        the credential is known, but not enough for this
     ├── RateLimited             too many requests
     ├── NotAGitRepository       something else answers there
+    ├── NotAFile                a path leads to a directory, link, submodule or Git LFS, and to no plain file
     ├── NotFound
     │   ├── RepositoryNotFound  no such repository, or one that is hidden from this credential
     │   ├── RefNotFound         no such branch or tag
-    │   └── CommitNotFound      no such commit any more
+    │   ├── CommitNotFound      no such commit any more
+    │   └── FileMissing         nothing at this path of a commit
     └── InvalidResponse         an answer that breaks the protocol
         └── TooLarge            more refs, bytes or files than are taken
 """
@@ -48,13 +51,16 @@ __all__ = [
     "CredentialInvalid",
     "CredentialNotBound",
     "EgressRefused",
+    "FileMissing",
     "GitError",
     "HostFailing",
     "HostKeyUnknown",
+    "InvalidPath",
     "InvalidPattern",
     "InvalidReference",
     "InvalidResponse",
     "InvalidUrl",
+    "NotAFile",
     "NotAGitRepository",
     "NotFound",
     "ProgramMissing",
@@ -94,6 +100,12 @@ class InvalidPattern(GitError, ValueError):
     """A path pattern that cannot be read."""
 
     reason = Reason.INVALID_PATTERN
+
+
+class InvalidPath(GitError, ValueError):
+    """No file of a repository can have this path."""
+
+    reason = Reason.INVALID_PATH
 
 
 class CredentialError(GitError):
@@ -190,6 +202,12 @@ class NotAGitRepository(GitError):
     reason = Reason.NOT_A_GIT_REPOSITORY
 
 
+class NotAFile(GitError):
+    """A path of a commit leads to something else than a plain file."""
+
+    reason = Reason.NOT_A_FILE
+
+
 class NotFound(GitError):
     """The host has no such thing."""
 
@@ -210,6 +228,12 @@ class CommitNotFound(NotFound):
     """The repository has no such commit any more."""
 
     reason = Reason.COMMIT_NOT_FOUND
+
+
+class FileMissing(NotFound):
+    """A commit has nothing at this path."""
+
+    reason = Reason.FILE_MISSING
 
 
 class InvalidResponse(GitError):

@@ -71,6 +71,10 @@ NEVER: Final[dict[Any, set[str]]] = {
         # counted among the rejected tags, as `Broken` and `PlatformMissing`
         Reason.BLOB_NOT_FOUND,
         Reason.PLATFORM_NOT_FOUND,
+        # of whoever reads a file of a commit
+        Reason.FILE_MISSING,
+        Reason.INVALID_PATH,
+        Reason.NOT_A_FILE,
         # no Warehouse lists repositories, pushes, or has children
         Reason.CATALOG_UNAVAILABLE,
         Reason.UPLOAD_REJECTED,

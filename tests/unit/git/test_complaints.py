@@ -226,6 +226,7 @@ def test_a_host_cannot_make_us_repeat_what_it_was_shown() -> None:
 def test_hosts_that_give_out_tips_alone_are_told_apart() -> None:
     """Then, and only then, the branch is fetched instead."""
     assert asks_for_tip("error: Server does not allow request for unadvertised object 0123\n")
+    assert asks_for_tip(f"fatal: remote error: want {'0' * 40} not valid\n")
     assert not asks_for_tip("fatal: remote error: upload-pack: not our ref 0123\n")
 
 
