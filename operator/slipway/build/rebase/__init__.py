@@ -5,10 +5,10 @@ old = await find_old_base(image, places.base, digests_seen)            # from it
 order = RebaseOrder(image.digest, old.digest, new_digest, "registry.example.com/base/python:3.12")
 plan = await prepare(order, places)                                    # RebasePlan | Refusal, nothing written
 digest = await publish(plan, places, "1.4.0-7", ["latest"])            # blobs, manifests, and last the tag
-refusal = await verify(places, digest, order.new_base_digest)          # None: proven
+doubt = await verify_adopted(places.target, digest, places.base, order.new_base_digest)   # of `evidence`
 """
 
-from slipway.build.rebase.execute import RebaseOrder, TagTakenError, prepare, publish, verify
+from slipway.build.rebase.execute import RebaseOrder, TagTakenError, prepare, publish
 from slipway.build.rebase.floating import point_tags
 from slipway.build.rebase.image import Image
 from slipway.build.rebase.load import find_old_base, load_image
@@ -34,5 +34,4 @@ __all__ = [
     "prepare",
     "publish",
     "rebase_source",
-    "verify",
 ]

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from slipway.build.rebase.documents import Document
 from slipway.build.rebase.floating import point_tags
 from slipway.build.rebase.image import Image
-from slipway.build.rebase.layers import verify_base
 from slipway.build.rebase.load import load_image
 from slipway.build.rebase.place import Place, Places
 from slipway.build.rebase.plan import LayerBlob, Origin, RebasePlan, plan_rebase
@@ -21,7 +20,7 @@ from slipway.build.rebase.refusal import RebaseRefusedError, Refusal
 from slipway.oci.errors import ManifestNotFound, RepositoryNotFound
 from slipway.oci.manifest import ManifestV2
 
-__all__ = ["Place", "Places", "RebaseOrder", "TagTakenError", "prepare", "publish", "verify"]
+__all__ = ["Place", "Places", "RebaseOrder", "TagTakenError", "prepare", "publish"]
 
 
 class TagTakenError(Exception):
@@ -87,19 +86,6 @@ async def publish(plan: RebasePlan, places: Places, tag: str, floating_tags: Seq
             await target.client.put_manifest(target.path, tag, _manifest(plan.top))
     await point_tags(target, floating_tags, plan.digest)
     return plan.digest
-
-
-async def verify(places: Places, digest: str, base_digest: str) -> Refusal | None:
-    """Prove from the registry that a result stands on a base on all its platforms; None when it does.
-
-    Raises:
-        RegistryError: the registry does not give one of them.
-    """
-    try:
-        image = await load_image(places.target, digest)
-        return verify_base(image, await _base_for(image, places.base, base_digest))
-    except RebaseRefusedError as refused:
-        return refused.refusal
 
 
 async def _base_for(image: Image, base: Place, digest: str) -> Image:

@@ -39,8 +39,7 @@ def upper_layers(old_base: PlatformImage, image: PlatformImage) -> tuple[Layer, 
         RebaseRefusedError: BaseEmpty or NotOnBase.
     """
     if not old_base.layers:
-        message = f"{old_base} has no layers, so nothing proves that {image} stands on it; rebuild the image"
-        raise RebaseRefusedError(RefusalReason.BASE_EMPTY, message)
+        raise RebaseRefusedError(RefusalReason.BASE_EMPTY, _empty(image, old_base))
     if not stands_on(image, old_base):
         raise RebaseRefusedError(RefusalReason.NOT_ON_BASE, _not_on(image, old_base))
     return image.layers[len(old_base.layers) :]
@@ -69,9 +68,15 @@ def verify_base(image: Image, base: Image) -> Refusal | None:
         if platform_base is None:
             message = f"{base} has no image for {platform_image.platform}, a platform of {image}"
             return Refusal(RefusalReason.PLATFORM_MISSING, message)
+        if not platform_base.layers:
+            return Refusal(RefusalReason.BASE_EMPTY, _empty(platform_image, platform_base))
         if not stands_on(platform_image, platform_base):
             return Refusal(RefusalReason.NOT_ON_BASE, _not_on(platform_image, platform_base))
     return None
+
+
+def _empty(image: PlatformImage, base: PlatformImage) -> str:
+    return f"{base} has no layers, so nothing proves that {image} stands on it; rebuild the image"
 
 
 def _not_on(image: PlatformImage, base: PlatformImage) -> str:

@@ -10,11 +10,11 @@ from slipway.build.rebase.place import Place
 from slipway.build.rebase.reading import is_attached, parse_platform_image, require_container_image
 from slipway.build.rebase.refusal import RebaseRefusedError, RefusalReason
 from slipway.oci.errors import ManifestNotFound
-from slipway.oci.manifest import Descriptor, ImageIndex, ImageManifest
+from slipway.oci.manifest import Descriptor, ImageIndex, ImageManifest, ManifestV2
 from slipway.oci.platform import Platform
 from slipway.oci.reference import ImageReference
 
-__all__ = ["find_old_base", "load_image"]
+__all__ = ["find_old_base", "load_image", "read_image"]
 
 _CONFIG_LIMIT = 4 << 20
 """Bytes of a configuration: what registries accept as a manifest, and far above any real one."""
@@ -34,8 +34,25 @@ async def load_image(place: Place, version: str, wanted: Collection[Platform] | 
         RebaseRefusedError: UnsupportedImage or ImageMalformed.
         RegistryError: the registry does not give it.
     """
-    name = _name(place.repository, version)
     manifest = await place.client.get_manifest(place.path, version)
+    return await read_image(place, _name(place.repository, version), manifest, wanted)
+
+
+async def read_image(
+    place: Place, name: str, manifest: ManifestV2, wanted: Collection[Platform] | None = None
+) -> Image:
+    """Read an image whose manifest or index is there already; see `load_image`.
+
+    Args:
+        place: where it is.
+        name: how messages call it.
+        manifest: what a tag or digest names.
+        wanted: of an index only these platforms are read; all without it.
+
+    Raises:
+        RebaseRefusedError: UnsupportedImage or ImageMalformed.
+        RegistryError: the registry does not give the rest of it.
+    """
     if isinstance(manifest.content, ImageManifest):
         only = await _load_platform(place, name, manifest.digest, manifest.content, None)
         return Image(name, manifest.digest, (only,), is_index=False)

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Final
 
 from slipway.api.managedimage import ManagedImage
-from slipway.build.rebase.execute import RebaseOrder, TagTakenError, prepare, publish, verify
+from slipway.build.evidence.adopted import verify_adopted
+from slipway.build.rebase.execute import RebaseOrder, TagTakenError, prepare, publish
 from slipway.build.rebase.floating import point_tags
 from slipway.build.rebase.place import Place, Places
 from slipway.build.rebase.refusal import Refusal
@@ -135,7 +136,7 @@ async def _base_place(context: Context, image: ManagedImage, action: RebaseActio
 
 async def _proven(places: Places, digest: str, action: RebaseAction) -> RebaseResult:
     """The result once the registry itself shows that it stands on the new base."""
-    doubt = await verify(places, digest, action.base_digest)
+    doubt = await verify_adopted(places.target, digest, places.base, action.base_digest)
     return Refused(doubt.reason, doubt.message) if doubt else Built(digest)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from dev.images import Step, add, compose, copy, note, run
 from dev.registry import Registry
+from slipway.build.evidence import verify_adopted
 from slipway.build.rebase import (
     Places,
     RebaseOrder,
@@ -21,7 +22,6 @@ from slipway.build.rebase import (
     TagTakenError,
     prepare,
     publish,
-    verify,
 )
 from slipway.build.rebase.documents import BASE_DIGEST, BASE_NAME
 from slipway.oci.client import RegistryClient
@@ -56,8 +56,9 @@ async def test_a_rebase_equals_the_build_on_the_new_base(scene: Scene, seed: int
         assert [layer.digest for layer in manifest.layers] == [layer.blob.digest for layer in wanted.layers]
         assert config["rootfs"] == wanted.config["rootfs"]
         assert config["history"] == wanted.config["history"]
-    assert await verify(scene.places, digest, new.digest) is None
-    assert (await verify(scene.places, image.digest, new.digest)) is not None
+    app, base = scene.place("app"), scene.place("base")
+    assert await verify_adopted(app, digest, base, new.digest) is None
+    assert await verify_adopted(app, image.digest, base, new.digest) is not None
 
 
 async def test_the_stored_layers_are_what_the_diff_ids_say(scene: Scene) -> None:

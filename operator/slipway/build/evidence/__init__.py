@@ -1,0 +1,33 @@
+"""Evidence of what an image stands on: what a registry tells of it, cross-checked, and what layers prove.
+
+evidence = await read_evidence(client, image)                          # labels, provenance, commits, notes
+agreement = agree([*claims_of_the_dockerfile, *evidence.claims])       # bases, and who contradicts whom
+doubt = await verify_adopted(place, digest, base_place, base_digest)   # None: proven, by diff IDs
+is_unchanged(old, new)                                                 # nothing to promote
+"""
+
+from __future__ import annotations
+
+from slipway.build.evidence.adopted import Doubt, verify_adopted
+from slipway.build.evidence.agreement import AgreedBase, Agreement, agree, without_inherited
+from slipway.build.evidence.claims import Claim, Kind, Source, SourceCommit
+from slipway.build.evidence.load import Evidence, EvidenceApi, read_evidence
+from slipway.build.evidence.unchanged import PER_BUILD_LABELS, is_unchanged
+
+__all__ = [
+    "PER_BUILD_LABELS",
+    "AgreedBase",
+    "Agreement",
+    "Claim",
+    "Doubt",
+    "Evidence",
+    "EvidenceApi",
+    "Kind",
+    "Source",
+    "SourceCommit",
+    "agree",
+    "is_unchanged",
+    "read_evidence",
+    "verify_adopted",
+    "without_inherited",
+]
