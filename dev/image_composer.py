@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,6 +128,8 @@ class MadeImage:
     is_index: bool
     attestations: tuple[Blob, ...] = ()
     """Manifests of attestations; beside the images of the index."""
+    statements: tuple[Blob, ...] = ()
+    """What the attestations say."""
     repository: str = ""
     tag: str = ""
 
@@ -141,7 +143,7 @@ class MadeImage:
         """Layers and configurations."""
         layers = (layer.blob for part in self.platforms for layer in part.layers)
         configs = (part.config_blob for part in self.platforms)
-        return (*layers, *configs, *((EMPTY,) if self.attestations else ()))
+        return (*layers, *configs, *((EMPTY,) if self.attestations else ()), *self.statements)
 
     @property
     def children(self) -> tuple[Blob, ...]:
@@ -171,6 +173,7 @@ def compose(
     index: bool | None = None,
     docker: bool = False,
     attested: bool = False,
+    statement: Callable[[MadePlatform], Json] | None = None,
 ) -> MadeImage:
     """Make an image as a build of these steps would.
 
@@ -182,6 +185,7 @@ def compose(
         index: whether it is an index; without a word it is one when there are several platforms.
         docker: Docker's schema 2 media types rather than OCI's.
         attested: the index gets an attestation for every platform, as BuildKit adds them.
+        statement: what they say, an in-toto statement for each platform; without it, nothing.
     """
     own = settings or Settings()
     types = _DOCKER if docker else _OCI
@@ -190,9 +194,15 @@ def compose(
     is_index = len(made) > 1 or attested if index is None else index
     if not is_index:
         return MadeImage(made, made[0].manifest, types, is_index=False)
-    attestations = tuple(_attestation(part) for part in made) if attested else ()
+    said = tuple(statement(part) if statement else {} for part in made) if attested else ()
+    attestations = tuple(map(_attestation, made, said))
     return MadeImage(
-        made, _index(made, attestations, own, types), types, is_index=True, attestations=attestations
+        made,
+        _index(made, attestations, own, types),
+        types,
+        is_index=True,
+        attestations=attestations,
+        statements=tuple(map(_json_blob, filter(None, said))),
     )
 
 
@@ -310,10 +320,11 @@ def _index(
     return _json_blob(index | ({"annotations": dict(settings.annotations)} if settings.annotations else {}))
 
 
-def _attestation(part: MadePlatform) -> Blob:
-    """A manifest as BuildKit makes for provenance, with an empty statement as its layer."""
-    layer = _descriptor("application/vnd.in-toto+json", EMPTY)
-    layer["annotations"] = {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v1"}
+def _attestation(part: MadePlatform, statement: Json) -> Blob:
+    """A manifest as BuildKit makes for provenance, with a statement as its layer."""
+    predicate_type = statement.get("predicateType", "https://slsa.dev/provenance/v1")
+    layer = _descriptor("application/vnd.in-toto+json", _json_blob(statement))
+    layer["annotations"] = {"in-toto.io/predicate-type": predicate_type}
     return _json_blob(
         {
             "schemaVersion": 2,

@@ -5,7 +5,8 @@ each image has. Provenance says what a build did load, but not what for: more th
 contradiction, for instance an image that an ONBUILD trigger copies from. A label says what an image stands
 on; it is inherited, so leave out what the base carries too (`without_inherited`).
 
-Digests are gathered and not compared: one source means the index, another the manifest of a platform.
+Digests are gathered and not compared: one source means the index, another the manifest of a platform. Nor are
+labels compared with each other: images for two platforms may stand on two bases.
 """
 
 from __future__ import annotations
@@ -137,7 +138,6 @@ def _disagreements(read: list[_Read]) -> Iterator[str]:
             yield from _absence(one, loaded)
     for label in labels:
         yield from _absence(label, loaded)
-        yield from _contradiction(label, labels[:1])
 
 
 def _contradiction(label: _Read, finals: list[_Read]) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """Where the provenance of an image lies in a registry. Pure.
 
-BuildKit puts it into the index, one manifest for each image: the entry is of type `attestation-manifest` and
-names the image that it speaks of; the layers are in-toto statements, each marked with the type of its predicate
-(https://docs.docker.com/build/metadata/attestations/attestation-storage/). Others push an artifact that refers
-to the image (distribution-spec, Listing Referrers).
+BuildKit puts it into the index, one manifest for each image: the entry is of type `attestation-manifest`
+and names the image that it speaks of; the layers are in-toto statements, each marked with the type of its
+predicate (https://docs.docker.com/build/metadata/attestations/attestation-storage/). Others push an
+artifact that refers to the image (distribution-spec, Listing Referrers).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def attestations(index: ImageIndex) -> tuple[Attestation, ...]:
 
 
 def may_hold_provenance(referrer: Descriptor) -> bool:
-    """Whether an artifact that refers to an image may be provenance, by its type and what it says it holds."""
+    """Whether what refers to an image may be provenance, by its type and what it says it holds."""
     told = (referrer.annotations or {}).get(_BUNDLED_PREDICATE)
     return (referrer.artifact_type or "").startswith(_ARTIFACTS) and (told is None or told in PROVENANCE)
 

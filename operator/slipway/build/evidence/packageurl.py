@@ -1,10 +1,10 @@
 """Package URLs of container images, as provenance names them. Pure.
 
 `pkg:docker/NAMESPACE/NAME@VERSION?QUALIFIERS` (https://github.com/package-url/purl-spec, type docker).
-BuildKit writes the name as people do, without `docker.io/library`, the registry in front of the namespace, the
-tag as version, and beside it the qualifiers `platform` and, for an image that was named by digest, `digest`;
-one that was named by digest alone has no version. Others put the digest where the version stands, or the
-registry into the qualifier `repository_url`.
+BuildKit writes the name as people do, without `docker.io/library`, the registry in front of the namespace,
+the tag as version, and beside it the qualifiers `platform` and, for an image that was named by digest,
+`digest`; one that was named by digest alone has no version. Others put the digest where the version stands,
+or the registry into the qualifier `repository_url`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What provenance says that an image was made from: images and commits. Pure.
 
 Read are https://slsa.dev/provenance/v0.2 (`materials`) and v1 (`buildDefinition.resolvedDependencies`), as
-BuildKit writes them (https://docs.docker.com/build/metadata/attestations/slsa-definitions/): images as package
-URLs with their digests, git repositories as `https://HOST/PATH.git#REF` with the commit as digest. GitHub and
-others write `git+https://HOST/PATH@REF`.
+BuildKit writes them (https://docs.docker.com/build/metadata/attestations/slsa-definitions/): images as
+package URLs with their digests, git repositories as `https://HOST/PATH.git#REF` with the commit as digest.
+GitHub and others write `git+https://HOST/PATH@REF`.
 """
 
 from __future__ import annotations

@@ -54,6 +54,8 @@ def meant(text: str, digest: str | None = None) -> Meant | None:
 
 def short_name(image: Meant) -> str:
     """The image as people write it: without what is meant anyway, and with its digest if it has no tag."""
+    if image.is_nothing:
+        return "scratch"
     name = image.reference.name.removeprefix(f"{DOCKER_HUB}/").removeprefix(_OFFICIAL)
     if image.reference.tag is None:
         return f"{name}@{image.digest}"
