@@ -30,6 +30,11 @@ _ARTIFACTS: Final = (
 )
 """How types of artifacts and layers begin that hold statements: bare, enveloped, bundled, and BuildKit's."""
 
+_UNTOLD: Final = frozenset(
+    {None, "", "application/vnd.oci.empty.v1+json", "application/vnd.oci.image.config.v1+json"}
+)
+"""Types that leave open what an artifact holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
@@ -49,9 +54,13 @@ def attestations(index: ImageIndex) -> tuple[Attestation, ...]:
 
 
 def may_hold_provenance(referrer: Descriptor) -> bool:
-    """Whether what refers to an image may be provenance, by its type and what it says it holds."""
+    """Whether what refers to an image may be provenance, by its type and what it says it holds.
+
+    Some registries put the type of its configuration into their lists, which says nothing.
+    """
     told = (referrer.annotations or {}).get(_BUNDLED_PREDICATE)
-    return (referrer.artifact_type or "").startswith(_ARTIFACTS) and (told is None or told in PROVENANCE)
+    is_possible = referrer.artifact_type in _UNTOLD or (referrer.artifact_type or "").startswith(_ARTIFACTS)
+    return is_possible and (told is None or told in PROVENANCE)
 
 
 def statements(manifest: ImageManifest) -> Iterable[Descriptor]:

@@ -31,6 +31,9 @@ _STATEMENT: Final = 2 << 20
 _MOST_STATEMENTS: Final = 8
 """Statements read of one image: one for each of its platforms, as far as somebody still looks at them."""
 
+_MOST_ATTESTATIONS: Final = 16
+"""Manifests read to find them."""
+
 _MOST_SUBJECTS: Final = 4
 """Digests that referrers are asked for: the index, and its first images."""
 
@@ -129,9 +132,9 @@ class _Search:
         return list(dict.fromkeys([self._manifest.digest, *images]))[:_MOST_SUBJECTS]
 
     async def _read(self, places: Iterable[Attestation]) -> AsyncIterator[Provenance]:
-        for place in places:
-            if self._left <= 0:
-                yield Provenance(notes=(f"only the first {_MOST_STATEMENTS} statements were read",))
+        for number, place in enumerate(places):
+            if self._left <= 0 or number == _MOST_ATTESTATIONS:
+                yield Provenance(notes=("only the first statements about the image were read",))
                 return
             try:
                 async for one in self._statements(place):

@@ -95,7 +95,11 @@ REFERRERS = {
         False,
     ),
     "a signature": (descriptor(artifact_type="application/vnd.dev.cosign.artifact.sig.v1+json"), False),
-    "something without a type": (descriptor(), False),
+    "something without a type": (descriptor(), True),
+    "something listed by the type of its configuration": (
+        descriptor(artifact_type="application/vnd.oci.empty.v1+json"),
+        True,
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of tests that rebase on a real registry."""
+"""A real registry, and images in it that stand on each other."""
 
 from __future__ import annotations
 
