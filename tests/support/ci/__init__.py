@@ -1,0 +1,1 @@
+"""Fake servers of the CI systems that build images, built from what their vendors document."""
