@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from slipway.api.conditions import Reason
@@ -83,6 +83,10 @@ class Workflow:
         """In the words of errors."""
         what = f"workflow {self.file} of {self.owner}/{self.repository}"
         return Subject(what, "the right to read and write Actions of the repository")
+
+    def subject_of(self, run: Run) -> Subject:
+        """One of its runs, in the words of errors."""
+        return replace(self.subject, what=f"run {run.id} of {self.subject.what}")
 
 
 class RunSearch:

@@ -20,7 +20,7 @@ from slipway.build.builders.fields import number_in
 from slipway.build.builders.refusals import Subject, from_http, refusal
 from slipway.clock import Clock, SystemClock
 from slipway.egress import EndpointClass, Headers, HttpError, Response
-from slipway.http import HttpClient, join_url, origin_of
+from slipway.http import HttpClient, origin_of
 from slipway.oci.session import off_loop
 
 __all__ = ["CLOCK_SKEW", "PAGE_SIZE", "Answer", "CiApi", "path_of"]
@@ -60,7 +60,7 @@ def path_of(*segments: str) -> str:
 
 
 class CiApi:
-    """The API of one server.
+    """The API of one server. Paths are below its address; a whole address has to be of the same origin.
 
     Args:
         http: Carries the requests.
@@ -171,7 +171,7 @@ class CiApi:
         try:
             return await self._http.request(
                 method,
-                join_url(self._base, path),
+                path if "://" in path else f"{self._base}{path}",
                 headers={**self._headers, **headers},
                 content=content,
                 max_bytes=_MAX_BYTES,

@@ -99,7 +99,11 @@ Progress: TypeAlias = Pending | Running | Succeeded | Failed | Cancelled | Unkno
 
 
 class Builder(Protocol):
-    """Makes the image of an order. Every method may raise a `BuilderError`, drawn in `errors.py`."""
+    """Makes the image of an order.
+
+    Every method may raise a `BuilderError`, drawn in `errors.py`; `start` and `cancel` also `LeaseLost`, when
+    the fence of their `HttpClient` lets nothing out any more: then nothing was sent.
+    """
 
     async def find(self, order: BuildOrder) -> Run | None:
         """The run of this order; None when there is none, or none to be seen yet.

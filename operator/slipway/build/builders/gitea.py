@@ -3,7 +3,9 @@
 Documented at https://docs.gitea.com/api/ (`ActionsDispatchWorkflow`, `getWorkflowRuns`, `GetWorkflowRun`,
 `cancelWorkflowRun`). What is offered depends on the version: 1.24 dispatches and lists tasks
 (`gitea_tasks.py`), 1.25 lists runs, later ones answer a dispatch with the run when the query asks for it, and
-cancel runs. Inputs that the workflow does not declare are left out without a word.
+cancel runs. Inputs that the workflow does not declare are left out without a word. Versions that know no
+`concurrency` end what still runs of a workflow and branch when it is dispatched again: images that share one
+there cancel each other.
 """
 
 from __future__ import annotations
@@ -75,7 +77,7 @@ class GiteaBuilder(Builder):
         """How the run goes."""
         if is_of_tasks(run):
             return await self._tasks.look(order, run)
-        answer = await self._api.get(self._path("runs", run.id), self._subject)
+        answer = await self._api.get(self._path("runs", run.id), self._workflow.subject_of(run))
         return progress_of(object_in(answer.body))
 
     @override
@@ -84,7 +86,7 @@ class GiteaBuilder(Builder):
         if is_of_tasks(run):
             raise self._cannot_cancel()
         try:
-            await self._api.post(f"{self._path('runs', run.id)}/cancel", self._subject)
+            await self._api.post(f"{self._path('runs', run.id)}/cancel", self._workflow.subject_of(run))
         except (OrderRefused, TargetMissing) as error:
             is_known = isinstance(error, TargetMissing) or error.status in {405, 409}
             if not is_known:

@@ -95,7 +95,7 @@ class GitHubBuilder(Builder):
     @override
     async def look(self, order: BuildOrder, run: Run) -> Progress:
         """How the run goes."""
-        answer = await self._api.get(self._run_path(run), self._subject)
+        answer = await self._api.get(self._run_path(run), self._workflow.subject_of(run))
         return progress_of(object_in(answer.body))
 
     @override
@@ -115,7 +115,7 @@ class GitHubBuilder(Builder):
     async def _ends(self, run: Run, verb: str) -> bool:
         """Whether it was taken; GitHub answers 409 to what cannot be cancelled, because it is over or not."""
         try:
-            await self._api.post(f"{self._run_path(run)}/{verb}", self._subject)
+            await self._api.post(f"{self._run_path(run)}/{verb}", self._workflow.subject_of(run))
         except OrderRefused as error:
             if error.status != 409:
                 raise

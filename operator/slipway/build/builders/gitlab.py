@@ -14,7 +14,7 @@ and else by the variables of each pipeline that may be meant.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from typing import Any, Final
 
@@ -61,6 +61,10 @@ class Pipeline:
     def subject(self) -> Subject:
         """In the words of errors."""
         return Subject(f"project {self.project}", "the scope api and the role Developer or Maintainer")
+
+    def subject_of(self, run: Run) -> Subject:
+        """One of its runs, in the words of errors."""
+        return replace(self.subject, what=f"pipeline {run.id} of {self.subject.what}")
 
 
 class GitLabBuilder(Builder):
@@ -143,12 +147,12 @@ class GitLabBuilder(Builder):
         """How the pipeline goes."""
         if not self._may_ask:
             return Unknown(run.url)
-        path = self._path("pipelines", run.id)
-        entry = object_in((await self._api.get(path, self._subject)).body)
+        path, subject = self._path("pipelines", run.id), self._pipeline.subject_of(run)
+        entry = object_in((await self._api.get(path, subject)).body)
         if text_in(entry, "status") != "failed":
             return progress_of(entry)
         query = {"scope[]": "failed", "per_page": str(PAGE_SIZE)}
-        jobs = await self._api.get(f"{path}/jobs", self._subject, query)
+        jobs = await self._api.get(f"{path}/jobs", subject, query)
         return progress_of(entry, objects_in(jobs.body))
 
     @override
@@ -158,7 +162,8 @@ class GitLabBuilder(Builder):
             msg = "a trigger token cannot cancel a pipeline: put a token of the API into the Secret, too"
             raise NotOffered(msg)
         try:
-            await self._api.post(f"{self._path('pipelines', run.id)}/cancel", self._subject)
+            path = f"{self._path('pipelines', run.id)}/cancel"
+            await self._api.post(path, self._pipeline.subject_of(run))
         except (OrderRefused, TokenDenied):
             if not is_over(await self.look(order, run)):
                 raise

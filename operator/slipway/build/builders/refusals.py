@@ -165,8 +165,8 @@ def _hidden(status: int, subject: Subject, where: str, said: str) -> BuilderErro
         )
     if status in {404, 410}:
         return TargetMissing(
-            f"{where} does not exist, or is hidden from this token{said}: check the name of the "
-            f"{subject.what}, and that the token may see it"
+            f"{where} does not exist, or is hidden from this token{said}: there must be the {subject.what}, "
+            "and the token must be allowed to see it"
         )
     if 300 <= status < 400:
         return TargetMissing(
