@@ -36,14 +36,16 @@ class Module:
     """A Go module of ours: it pins commands of others, or is one over the packages of others."""
 
     name: str
-    """Its folder in `dev/tools/`."""
+    """What its binaries are kept under."""
     packages: Mapping[str, str]
     """Import paths of the commands by the name of the binary."""
+    folder: str = ""
+    """Its folder in `dev/tools/`; empty where that is its name."""
 
     @property
     def directory(self) -> Path:
         """Where its go.mod lies."""
-        return PROJECT / "dev" / "tools" / self.name
+        return PROJECT / "dev" / "tools" / (self.folder or self.name)
 
     @property
     def cached(self) -> Path:
@@ -74,18 +76,33 @@ MODULES = (
         },
     ),
     Module("referrers", {"referrers": "slipway.dev/dev/tools/referrers"}),
+    # Of the real node alone: who asks for a control plane must not wait until these are compiled.
+    Module(
+        "kubelet",
+        {"kubelet": f"{_KUBERNETES}/cmd/kubelet", "kube-proxy": f"{_KUBERNETES}/cmd/kube-proxy"},
+        folder="kube",
+    ),
+    Module("coredns", {"coredns": "github.com/coredns/coredns"}, folder="node"),
+    Module(
+        "buildkit",
+        {
+            "buildctl": "github.com/moby/buildkit/cmd/buildctl",
+            "buildkitd": "github.com/moby/buildkit/cmd/buildkitd",
+        },
+        folder="node",
+    ),
 )
 
 
 @cache
-def binaries() -> Mapping[str, Path]:
-    """Absolute paths of the binaries of a cluster by name; built when they are neither given nor cached.
+def binaries(names: tuple[str, ...] = COMPONENTS) -> Mapping[str, Path]:
+    """Absolute paths of these binaries by name; built when they are neither given nor cached.
 
     Raises:
         BinariesMissing: `SLIPWAY_BIN` is set and its directory lacks some.
         subprocess.CalledProcessError: a build failed; its output was shown.
     """
-    return MappingProxyType(_found(COMPONENTS))
+    return MappingProxyType(_found(names))
 
 
 @cache

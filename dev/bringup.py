@@ -17,6 +17,7 @@ from dev.certificates import Authority, write_signing_key
 from dev.children import Children
 from dev.components import Layout
 from dev.kubeconfig import Kubeconfig
+from dev.node.certificates import write_node_certificates
 from dev.processes import Program
 
 __all__ = ["BringUp"]
@@ -24,6 +25,7 @@ __all__ = ["BringUp"]
 _COMPONENT_USERS = {
     "kube-controller-manager": "system:kube-controller-manager",
     "kube-scheduler": "system:kube-scheduler",
+    "kube-proxy": "system:kube-proxy",
 }
 _ADMINISTRATORS = "system:masters"
 
@@ -56,17 +58,19 @@ class BringUp:
 
     def _start_storage(self) -> None:
         self.children.start(self.layout.etcd())
-        directory = self.layout.state.root / "registry"
+        directory = self.layout.state.registry
         binary = self.layout.binaries["registry"]
-        self.children.start(registry.program(binary, directory, self.layout.ports.registry))
+        bind = self.layout.place.bind
+        self.children.start(registry.program(binary, directory, self.layout.ports.registry, bind=bind))
 
     def _start_controllers(self) -> None:
         stages = self.layout.state.root / "stages.yaml"
         nodes.write_stages(stages, self.layout.options)
         self.children.start(self.layout.controllers())
         self.children.start(self.layout.scheduler())
-        self.children.start(self.layout.kwok(stages))
-        self.children.start(_puller(self.layout.component_kubeconfig("puller")))
+        if self.layout.options.nodes:
+            self.children.start(self.layout.kwok(stages))
+            self.children.start(_puller(self.layout.component_kubeconfig("puller")))
 
     def _wait_for_controllers(self, api: KubeApi) -> None:
         for name, port in (
@@ -91,8 +95,10 @@ class BringUp:
         state, server = self.layout.state, self.layout.server
         authority = Authority(state.certificates)
         services = [".".join(("kubernetes", "default", "svc", "cluster.local")[:n]) for n in range(1, 5)]
-        authority.server("apiserver", dns=["localhost", *services], addresses=["127.0.0.1", "10.96.0.1"])
+        addresses = ["127.0.0.1", "10.96.0.1", self.layout.place.address]
+        authority.server("apiserver", dns=["localhost", *services], addresses=addresses)
         authority.client("front-proxy", user="front-proxy-client")
+        authority.client("apiserver-kubelet", user="kube-apiserver-kubelet-client", group=_ADMINISTRATORS)
         write_signing_key(state.certificates)
         for name, user in _COMPONENT_USERS.items():
             client = authority.client(name, user=user)
@@ -104,6 +110,8 @@ class BringUp:
             Kubeconfig.of(server, authority.files.certificate, client).write(
                 self.layout.component_kubeconfig(name)
             )
+        if self.layout.options.real_node:
+            write_node_certificates(authority, self.layout)
         admin = authority.client("admin", user="admin", group=_ADMINISTRATORS)
         Kubeconfig.of(server, authority.files.certificate, admin).write(state.kubeconfig)
 

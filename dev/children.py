@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import NoReturn, Self
 
 from dev import processes
 from dev.processes import Program
@@ -60,6 +60,12 @@ class Children:
             os.pidfd_open(process.pid), selectors.EVENT_READ, lambda: self._ended(program.name)
         )
 
+    def end(self, name: str, grace: float) -> None:
+        """End a component: SIGTERM, then SIGKILL after `grace` seconds; one that never started is ended."""
+        process = self._running.get(name)
+        if process is not None:
+            processes.stop(process, grace)
+
     def until(self, what: str, ready: Callable[[], bool], timeout: float = 30.0) -> None:
         """Poll `ready` until it is true, attentive to everything else.
 
@@ -74,7 +80,7 @@ class Children:
                 raise ComponentEnded(msg)
             self._attend(_POLL)
 
-    def forever(self) -> None:
+    def forever(self) -> NoReturn:
         """Sleep until something happens; never returns.
 
         Raises:

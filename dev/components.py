@@ -9,7 +9,7 @@ from pathlib import Path
 from dev.processes import Program
 from dev.state import ClusterOptions, StateDirectory
 
-__all__ = ["COMPONENTS", "Layout", "Ports"]
+__all__ = ["COMPONENTS", "Layout", "Place", "Ports"]
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "registry")
 """The binaries that a cluster needs."""
@@ -24,8 +24,23 @@ rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where what pods have to reach listens: the API server and the registry."""
+
+    bind: str = "127.0.0.1"
+    """The address they listen at."""
+    address: str = "127.0.0.1"
+    """The address they are known under."""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether no pod can reach them; then the pods are fake ones."""
+        return self.address == "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
-    """The TCP ports of one cluster, all on 127.0.0.1."""
+    """The TCP ports of one cluster, on 127.0.0.1 and at its `Place`."""
 
     etcd: int
     etcd_peer: int
@@ -44,6 +59,7 @@ class Layout:
     state: StateDirectory
     ports: Ports
     options: ClusterOptions
+    place: Place = Place()
 
     @property
     def server(self) -> str:
@@ -54,6 +70,11 @@ class Layout:
     def etcd_url(self) -> str:
         """URL of etcd's client port."""
         return f"http://127.0.0.1:{self.ports.etcd}"
+
+    @property
+    def registry_host(self) -> str:
+        """Host and port of the registry, as it stands in image references."""
+        return f"{self.place.address}:{self.ports.registry}"
 
     def component_kubeconfig(self, component: str) -> Path:
         """The kubeconfig with a component's own certificate."""
@@ -82,11 +103,14 @@ class Layout:
         policy.write_text(_AUDIT_POLICY)
         flags = {
             "etcd-servers": self.etcd_url,
-            "bind-address": "127.0.0.1",
-            "advertise-address": "127.0.0.1",
+            "bind-address": self.place.bind,
+            "advertise-address": self.place.address,
             "secure-port": self.ports.api,
             # Loopback is no legal endpoint address.
-            "endpoint-reconciler-type": "none",
+            "endpoint-reconciler-type": "none" if self.place.is_loopback else "lease",
+            "kubelet-client-certificate": pki / "apiserver-kubelet.crt",
+            "kubelet-client-key": pki / "apiserver-kubelet.key",
+            "kubelet-preferred-address-types": "InternalIP",
             "service-cluster-ip-range": "10.96.0.0/16",
             "allow-privileged": "true",
             "authorization-mode": "Node,RBAC",

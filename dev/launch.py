@@ -12,12 +12,17 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from dev import registry
 from dev.binaries import binaries
 from dev.cache import PROJECT
+from dev.components import COMPONENTS
+from dev.node import needs as node_needs
+from dev.node.components import NODE_COMPONENTS
+from dev.node.images import provide_images
 from dev.processes import log_tail
 from dev.state import ClusterOptions, StateDirectory
 
-__all__ = ["ClusterFailed", "down", "start_detached", "start_owned", "stop_owned"]
+__all__ = ["ClusterFailed", "components_of", "down", "start_detached", "start_owned", "stop_owned"]
 
 _STOP_TIMEOUT = 20.0
 
@@ -54,9 +59,17 @@ def _end_process(pid: int, state: StateDirectory) -> None:
         os.close(handle)
 
 
+def components_of(options: ClusterOptions) -> tuple[str, ...]:
+    """The binaries that a cluster with these options needs."""
+    return (*COMPONENTS, *NODE_COMPONENTS) if options.real_node else COMPONENTS
+
+
 def _prepare(state: StateDirectory, options: ClusterOptions) -> None:
     # Here and not in the supervisor: a build shows its progress on this process's terminal.
-    binaries()
+    binaries(components_of(options))
+    if options.real_node:
+        node_needs.check()
+        provide_images(registry.storage(state.registry))
     options.write(state.options)
 
 

@@ -17,7 +17,7 @@ from dev.certificates import Authority, KeyPair
 from dev.processes import Program
 from dev.registry_process import RegistryProcess, answers
 
-__all__ = ["Notifications", "Registry", "TokenAuthentication", "answers", "program"]
+__all__ = ["Notifications", "Registry", "TokenAuthentication", "answers", "program", "storage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ def program(
     directory: Path,
     port: int,
     *,
+    bind: str = "127.0.0.1",
     users: Mapping[str, str] | None = None,
     token: TokenAuthentication | None = None,
     tls: KeyPair | None = None,
@@ -59,8 +60,8 @@ def program(
     configuration = {
         "version": 0.1,
         "log": {"level": "warn", "accesslog": {"disabled": not access_log}},
-        "storage": {"filesystem": {"rootdirectory": str(_storage(directory))}, "delete": {"enabled": True}},
-        "http": {"addr": f"127.0.0.1:{port}", **_tls(tls, client_authority)},
+        "storage": {"filesystem": {"rootdirectory": str(storage(directory))}, "delete": {"enabled": True}},
+        "http": {"addr": f"{bind}:{port}", **_tls(tls, client_authority)},
         **_authentication(directory, users, token),
         **({"proxy": {"remoteurl": proxy}} if proxy else {}),
         **_notifications(notifications),
@@ -116,7 +117,7 @@ class Registry(RegistryProcess):
     @property
     def storage(self) -> Path:
         """The root directory of its storage driver."""
-        return _storage(self.directory)
+        return storage(self.directory)
 
     @override
     def program(self) -> Program:
@@ -146,7 +147,8 @@ class Registry(RegistryProcess):
         return context
 
 
-def _storage(directory: Path) -> Path:
+def storage(directory: Path) -> Path:
+    """Where the registry of this directory keeps its content."""
     return directory / "data"
 
 

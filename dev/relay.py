@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from dev import ports
 
-__all__ = ["Relay"]
+__all__ = ["Relay", "copy_stream"]
 
 _CHUNK = 64 * 1024
 
@@ -122,7 +122,7 @@ class Relay:
             return
         self._live[client] = server
         try:
-            await asyncio.gather(_copy(reader, server), _copy(server_reader, client))
+            await asyncio.gather(copy_stream(reader, server), copy_stream(server_reader, client))
         except asyncio.CancelledError:
             _reset(client)
             _reset(server)
@@ -133,7 +133,8 @@ class Relay:
             server.close()
 
 
-async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+async def copy_stream(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    """Pass on what comes until its end, and the end too."""
     # A broken end is the relay's daily bread; the other direction ends by itself.
     with contextlib.suppress(OSError):
         while data := await source.read(_CHUNK):

@@ -28,7 +28,9 @@ class ClusterOptions:
     durable_etcd: bool = False
     """True: etcd with fsync and its default election times, for benchmarks; starts about a second slower."""
     nodes: int = 2
-    """Fake nodes, each with room for 1,000 pods."""
+    """Fake nodes, each with room for 1,000 pods; without one there is no KWOK."""
+    real_node: bool = False
+    """True: a node with kubelet and containerd, in a network namespace; needs root, one per machine."""
     ready_delay: float = 0.2
     """Seconds from scheduling to Ready; a pod's label `slipway.dev/ready-after` (`5s`) overrides it."""
     job_run_time: float = 0.5
@@ -92,6 +94,16 @@ class StateDirectory:
     def audit_log(self) -> Path:
         """The API server's audit log, one JSON object per line."""
         return self.root / "audit.log"
+
+    @property
+    def registry(self) -> Path:
+        """Data and configuration of the registry."""
+        return self.root / "registry"
+
+    @property
+    def node(self) -> Path:
+        """What the real node keeps: images, containers, logs of pods, configuration."""
+        return self.root / "node"
 
     @property
     def failure(self) -> Path:

@@ -15,13 +15,20 @@ import json
 import os
 import shutil
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import NoReturn
 
 from dev import ports
 from dev.binaries import binaries
 from dev.bringup import BringUp
 from dev.children import Children, ComponentEnded, TimeToGo
-from dev.components import Layout, Ports
+from dev.components import Layout, Place, Ports
+from dev.launch import components_of
+from dev.needs import MissingNeeds
+from dev.node.bringup import RealNode
+from dev.node.components import NodeLayout
+from dev.node.grounds import grounds
 from dev.state import ClusterOptions, ClusterRecord, StateDirectory
 
 __all__ = ["main", "supervise"]
@@ -36,20 +43,34 @@ def supervise(state: StateDirectory) -> int:
     """
     options = ClusterOptions.read(state.options)
     try:
-        with ports.reserved(_PORT_COUNT) as numbers, Children(state, owned=options.owned) as children:
-            layout = Layout(binaries(), state, Ports(*numbers), options)
-            BringUp(layout, children, lambda step: _tell({"step": step})).run()
-            state.write_record(_record(layout, children))
-            _tell({"ready": True})
-            children.forever()
+        with ExitStack() as stack:
+            _keep_up(state, options, stack)
     except TimeToGo:
         shutil.rmtree(state.root, ignore_errors=True)
         return 0
-    except ComponentEnded as error:
+    except (ComponentEnded, MissingNeeds) as error:
         state.failure.write_text(str(error))
         _tell({"failed": str(error)})
         return 1
     return 0
+
+
+def _keep_up(state: StateDirectory, options: ClusterOptions, stack: ExitStack) -> NoReturn:
+    """Bring everything up and stay; the stack ends it."""
+    numbers = Ports(*stack.enter_context(ports.reserved(_PORT_COUNT)))
+    place = stack.enter_context(grounds(state, numbers)) if options.real_node else Place()
+    children = stack.enter_context(Children(state, owned=options.owned))
+    layout = Layout(binaries(components_of(options)), state, numbers, options, place)
+    BringUp(layout, children, _tell_step).run()
+    if options.real_node:
+        stack.enter_context(RealNode(NodeLayout(layout), children, _tell_step)).run()
+    state.write_record(_record(layout, children))
+    _tell({"ready": True})
+    children.forever()
+
+
+def _tell_step(step: str) -> None:
+    _tell({"step": step})
 
 
 def _record(layout: Layout, children: Children) -> ClusterRecord:
@@ -57,7 +78,7 @@ def _record(layout: Layout, children: Children) -> ClusterRecord:
         supervisor=os.getpid(),
         server=layout.server,
         etcd=layout.etcd_url,
-        registry=f"127.0.0.1:{layout.ports.registry}",
+        registry=layout.registry_host,
         processes=children.pids,
     )
 
