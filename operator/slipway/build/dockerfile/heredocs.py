@@ -18,7 +18,7 @@ from slipway.build.dockerfile.shell import Dialect, ShellReader
 __all__ = ["read_heredocs"]
 
 _INSTRUCTIONS: Final = frozenset({"ADD", "COPY", "RUN"})
-_OPENED: Final = re.compile(r"[0-9]*<<(?P<dash>-?)[\t\n\f\r ]*(?P<word>[^<]+)")
+_OPENED: Final = re.compile(r"[0-9]*<<(?P<dash>-?)[\t\n\f\r ]*(?P<word>[^<]*)")
 _AS_WRITTEN: Final = Dialect(keeps_quoting=True, keeps_unset=True)
 _BARE: Final = Dialect(keeps_unset=True)
 """Both with the backslash, whatever the file's escape character is: that is how BuildKit reads them."""

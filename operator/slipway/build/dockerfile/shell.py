@@ -9,10 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
-from slipway.build.dockerfile.characters import ANY_SPACE
+from slipway.build.dockerfile.characters import (
+    SPACES,
+    SPECIAL_NAMES,
+    is_name_character,
+    plain,
+    plain_within_quotes,
+)
 from slipway.build.dockerfile.errors import FaultError
 from slipway.build.dockerfile.substitution import MODIFIERS, substituted
 from slipway.build.dockerfile.wildcard import Wildcard
@@ -23,8 +28,6 @@ Lookup = Callable[[str], str | None]
 """The value of a variable; None where it is unset."""
 
 _DEEPEST: Final = 20
-_SPECIAL: Final = frozenset("@*#?-$!0")
-"""Names of one character, such as `$?`."""
 _HEREDOC_BLANKS: Final = re.compile(r"[\t\r ]*")
 
 
@@ -78,7 +81,7 @@ class ShellReader:
             if not piece.splits:
                 word += piece.text
                 continue
-            head, *tail = _SPACES.split(piece.text)
+            head, *tail = SPACES.split(piece.text)
             word += head
             for part in tail:
                 words.append(word)
@@ -93,18 +96,18 @@ class ShellReader:
             raw: whether escapes stay in the text.
         """
         start, pieces = self._at, list[_Piece]()
-        plain = _plain(self._dialect.escape, stop)
+        run = plain(self._dialect.escape, stop)
         while self._at < len(self._text):
             if self._text[self._at] == stop:
                 self._at += 1
                 return pieces
-            pieces.append(self._piece(plain, raw=raw))
+            pieces.append(self._piece(run, raw=raw))
         if stop:
             msg = f"a substitution is not closed: {stop} is missing"
             raise FaultError(msg, start)
         return pieces
 
-    def _piece(self, plain: re.Pattern[str], *, raw: bool) -> _Piece:
+    def _piece(self, run: re.Pattern[str], *, raw: bool) -> _Piece:
         match self._text[self._at]:
             case "$":
                 return _Piece(self._variable(), splits=True)
@@ -117,7 +120,7 @@ class ShellReader:
             case self._dialect.escape:
                 return _Piece(self._escaped(raw=raw), splits=False)
             case _:
-                return _Piece(self._take_match(plain), splits=True)
+                return _Piece(self._take_match(run), splits=True)
 
     def _angle(self) -> str:
         """`<<` holds its word together with the blanks before it: `<< EOF`."""
@@ -140,7 +143,7 @@ class ShellReader:
     def _double_quoted(self, *, raw: bool) -> str:
         start = self._at
         mark = self._take(1) if self._dialect.keeps_quoting else self._take(1)[1:]
-        plain, parts = _plain_within_quotes(self._dialect.escape), [mark]
+        run, parts = plain_within_quotes(self._dialect.escape), [mark]
         while self._at < len(self._text):
             match self._text[self._at]:
                 case '"':
@@ -151,7 +154,7 @@ class ShellReader:
                 case self._dialect.escape:
                     parts.append(self._escaped_within_quotes(raw=raw))
                 case _:
-                    parts.append(self._take_match(plain))
+                    parts.append(self._take_match(run))
         msg = 'a " is not closed'
         raise FaultError(msg, start)
 
@@ -183,15 +186,20 @@ class ShellReader:
             msg = "a substitution has no name: write ${NAME}"
             raise FaultError(msg, start)
         name = self._name()
-        modifier = self._take(1)
-        if modifier == "}":
-            return self._plain_value(name, f"${{{name}}}")
-        if modifier == "/":
-            return self._replaced(name)
-        if modifier == ":":
-            modifier += self._take(1)
+        match self._take(1):
+            case "}":
+                return self._plain_value(name, f"${{{name}}}")
+            case "/":
+                return self._replaced(name)
+            case ":":
+                return self._modified(name, f":{self._take(1)}", start)
+            case modifier:
+                return self._modified(name, modifier, start)
+
+    def _modified(self, name: str, modifier: str, start: int) -> str:
         if modifier not in MODIFIERS:
-            msg = f"${{{name}{modifier}…}} is a substitution that builders do not know"
+            known = f"${{{name}{modifier}…}} is a substitution that builders do not know"
+            msg = known if self._at < len(self._text) else "a substitution is not closed: } is missing"
             raise FaultError(msg, start)
         word = self._nested("}", raw=modifier in {"#", "%"})
         value = self._lookup(name)
@@ -228,10 +236,10 @@ class ShellReader:
     def _name(self) -> str:
         """Letters, digits and underscores; or digits alone; or one special character."""
         first = self._text[self._at : self._at + 1]
-        if first in _SPECIAL and first:
+        if first and first in SPECIAL_NAMES:
             return self._take(1)
         end = self._at
-        belongs = str.isdecimal if first.isdecimal() else _is_name_character
+        belongs = str.isdecimal if first.isdecimal() else is_name_character
         while end < len(self._text) and belongs(self._text[end]):
             end += 1
         return self._take(end - self._at)
@@ -247,23 +255,5 @@ class ShellReader:
         return self._take(0 if found is None else found.end() - self._at)
 
 
-_SPACES: Final = re.compile(f"[{ANY_SPACE}]")
-
-
 def _joined(pieces: list[_Piece]) -> str:
     return "".join(piece.text for piece in pieces)
-
-
-def _is_name_character(character: str) -> bool:
-    return character == "_" or character.isalpha() or character.isdecimal()
-
-
-@cache
-def _plain(escape: str, stop: str) -> re.Pattern[str]:
-    """A run of characters that mean nothing."""
-    return re.compile(f"[^$<'\"{re.escape(escape + stop)}]+")
-
-
-@cache
-def _plain_within_quotes(escape: str) -> re.Pattern[str]:
-    return re.compile(f'[^$"{re.escape(escape)}]+')
