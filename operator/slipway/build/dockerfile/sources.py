@@ -67,7 +67,7 @@ def _copy(instruction: Instruction, escape: str) -> Iterator[Source]:
 
 
 def _mount(instruction: Instruction, mount: Word) -> Iterator[Source]:
-    """The last `from` counts. A dollar at the very end is none of a variable."""
+    """The last `from` counts."""
     try:
         fields = next(csv.reader([mount.text], strict=True), [])
     except csv.Error as broken:
@@ -75,7 +75,7 @@ def _mount(instruction: Instruction, mount: Word) -> Iterator[Source]:
         raise instruction.error(msg, mount) from None
     pairs = (field.partition("=") for field in fields)
     names = [name for key, _, name in pairs if key.lower() == "from"]
-    if any("$" in name[:-1] for name in names):
+    if any("$" in name for name in names):
         raise instruction.error(_INSTEAD, mount)
     if names and names[-1]:
         yield Source(names[-1], mount, may_be_number=False)

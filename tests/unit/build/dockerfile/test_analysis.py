@@ -203,6 +203,9 @@ CASES = {
         ["a:linux-arm-v7-amd64-s-x Final s 1"],
         platform="linux/arm/v7",
     ),
+    "the target is known by what it is called with": Case(
+        "FROM a:$TARGETSTAGE AS s\n", ["a:S Final s 1"], target="S"
+    ),
     "a build argument may replace a platform": Case(
         "FROM a:$TARGETARCH\n", ["a:riscv64 Final 0 1"], build_args={"TARGETARCH": "riscv64"}
     ),

@@ -73,3 +73,8 @@ def test_all_matches_are_replaced(pattern: str, value: str, expected: str) -> No
 def test_an_escape_that_means_nothing_is_refused(pattern: str) -> None:
     with pytest.raises(FaultError, match="escapes what needs no escape"):
         Wildcard.parse(pattern)
+
+
+def test_replacements_that_multiply_are_refused_before_they_are_made() -> None:
+    with pytest.raises(FaultError, match="more than 65536 characters"):
+        Wildcard.parse("a").replaced("a" * 1000, "b" * 1000, everywhere=True)
