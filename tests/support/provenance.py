@@ -28,7 +28,7 @@ def commit_material(url: str, commit: str) -> Json:
 
 
 def slsa_v02(part: MadePlatform | None, materials: Sequence[Any], config_source: Json | None = None) -> Json:
-    """A statement as BuildKit makes it by default until v0.22."""
+    """A statement as BuildKit makes it when asked for version v0.2."""
     return _statement(
         part,
         V02,

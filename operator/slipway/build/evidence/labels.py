@@ -20,6 +20,7 @@ from slipway.build.evidence.references import meant
 from slipway.build.rebase.documents import BASE_DIGEST, BASE_NAME
 from slipway.build.rebase.image import Image, PlatformImage
 from slipway.oci.digest import is_digest
+from slipway.redact import redact
 
 __all__ = ["label_claims"]
 
@@ -44,7 +45,7 @@ class _Said:
             return f"the {where} names a digest, but no {BASE_NAME} says of what"
         speaker = f"the {self.place.format(BASE_NAME, which)}"
         if len(self.name) > _LONGEST or meant(self.name) is None:
-            return f"{speaker} holds {self.name[:64]!r}, which is no image reference"
+            return f"{speaker} holds {redact(self.name)[:64]!r}, which is no image reference"
         digest = self.digest if self.digest is not None and is_digest(self.digest) else None
         return Claim(Source.LABEL, self.name, digest, Kind.FINAL, speaker)
 

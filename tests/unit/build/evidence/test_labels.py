@@ -78,6 +78,7 @@ UNREADABLE = {
         base("${BASE}", A),
         f"the label {BASE_NAME} of the image holds '${{BASE}}', which is no",
     ),
+    "a url with a password": (base("https://ann:hunter2@h/x"), "holds 'https://***@h/x', which is no"),
     "a novel": (base("x" * 600), "which is no image reference"),
 }
 

@@ -117,3 +117,11 @@ def test_a_base_without_a_platform_of_the_image_does_not_verify() -> None:
     assert refusal is not None
     assert refusal.reason is RefusalReason.PLATFORM_MISSING
     assert "linux/arm64" in refusal.message
+
+
+def test_a_result_is_not_verified_by_a_base_without_layers() -> None:
+    """Everything would stand on it."""
+    refusal = verify_base(as_image(base_of("1")), as_image(compose(None, [])))
+    assert refusal is not None
+    assert refusal.reason is RefusalReason.BASE_EMPTY
+    assert "so nothing proves that" in refusal.message
