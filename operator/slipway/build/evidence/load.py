@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -38,6 +38,10 @@ _MOST_SUBJECTS: Final = 4
 """Digests that referrers are asked for: the index, and its first images."""
 
 _MOST_NOTES: Final = 10
+_CUT_OFF: Final = "only the first statements about the image were read"
+
+_BESIDE_THE_IMAGE: Final = (AuthenticationFailed, InvalidResponse, NotFound)
+"""What may be wrong with an attestation alone; whatever else is raised concerns the registry."""
 
 
 class EvidenceApi(RegistryApi, Protocol):
@@ -104,26 +108,28 @@ class _Search:
         self._client = client
         self._repository = repository
         self._manifest = manifest
-        self._left = _MOST_STATEMENTS
+        self._found: list[Provenance] = []
+        self._statements = 0
 
     async def provenance(self) -> list[Provenance]:
         """What each statement says."""
         content = self._manifest.content
-        inside = attestations(content) if isinstance(content, ImageIndex) else ()
-        found = [one async for one in self._read(inside)]
-        if not any(one.claims or one.commits for one in found):
-            found += [one async for one in self._read(await self._referring(found))]
-        return found
+        await self._read(attestations(content) if isinstance(content, ImageIndex) else ())
+        if not any(one.claims or one.commits for one in self._found):
+            await self._read(await self._attached())
+        return self._found
 
-    async def _referring(self, found: list[Provenance]) -> list[Attestation]:
+    async def _attached(self) -> list[Attestation]:
         attached: list[Attestation] = []
         for subject in self._subjects():
             try:
                 referrers = await self._client.referrers(self._repository, subject)
-            except (AuthenticationFailed, NotFound, InvalidResponse) as error:
-                found.append(_unreadable(error))
-                continue
-            attached += [Attestation(one.digest, subject) for one in referrers if may_hold_provenance(one)]
+            except _BESIDE_THE_IMAGE as error:
+                self._note(f"what refers to the image cannot be listed: {error}")
+            else:
+                attached += [
+                    Attestation(one.digest, subject) for one in filter(may_hold_provenance, referrers)
+                ]
         return attached
 
     def _subjects(self) -> list[str]:
@@ -131,29 +137,27 @@ class _Search:
         images = [entry.digest for entry in content.images] if isinstance(content, ImageIndex) else []
         return list(dict.fromkeys([self._manifest.digest, *images]))[:_MOST_SUBJECTS]
 
-    async def _read(self, places: Iterable[Attestation]) -> AsyncIterator[Provenance]:
-        for number, place in enumerate(places):
-            if self._left <= 0 or number == _MOST_ATTESTATIONS:
-                yield Provenance(notes=("only the first statements about the image were read",))
-                return
+    async def _read(self, places: Sequence[Attestation]) -> None:
+        for place in places[:_MOST_ATTESTATIONS]:
             try:
-                async for one in self._statements(place):
-                    yield one
-            except (AuthenticationFailed, NotFound, InvalidResponse) as error:
-                yield _unreadable(error)
+                await self._read_statements(place)
+            except _BESIDE_THE_IMAGE as error:
+                self._note(f"the provenance of the image cannot be read: {error}")
+        if len(places) > _MOST_ATTESTATIONS:
+            self._note(_CUT_OFF)
 
-    async def _statements(self, place: Attestation) -> AsyncIterator[Provenance]:
+    async def _read_statements(self, place: Attestation) -> None:
         manifest = (await self._client.get_manifest(self._repository, place.digest)).content
         if not isinstance(manifest, ImageManifest):
             return
         about = frozenset({place.subject, self._manifest.digest})
         for layer in statements(manifest):
-            if self._left <= 0:
+            if self._statements == _MOST_STATEMENTS:
+                self._note(_CUT_OFF)
                 return
-            self._left -= 1
+            self._statements += 1
             content = await self._client.get_blob(self._repository, layer.digest, _STATEMENT)
-            yield await off_loop(len(content), read_provenance, content, about)
+            self._found.append(await off_loop(len(content), read_provenance, content, about))
 
-
-def _unreadable(error: Exception) -> Provenance:
-    return Provenance(notes=(f"the provenance of the image cannot be read: {error}",))
+    def _note(self, note: str) -> None:
+        self._found.append(Provenance(notes=(note,)))
