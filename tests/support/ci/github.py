@@ -42,8 +42,8 @@ class FakeGitHub(FakeCi):
     declared: Sequence[str] | None = None
     """The inputs of the workflow, where they are not all that come."""
 
-    refuses_cancel: bool = False
-    """Whether a run that is under way cannot be cancelled, but ended by force."""
+    refuses: tuple[str, ...] = ()
+    """How a run that is under way cannot be ended: `/cancel`, `/force-cancel`."""
 
     @override
     def builder(self, http: HttpClient, clock: ManualClock, url: str) -> Builder:
@@ -94,8 +94,10 @@ class FakeGitHub(FakeCi):
 
     def _cancel(self, run: StoredRun, verb: str) -> Reply:
         run.cancelled += 1
-        if run.state == "completed" or (self.refuses_cancel and verb == "/cancel"):
+        if run.state == "completed":
             return json_reply({"message": "Cannot cancel a workflow run that is completed."}, 409)
+        if verb in self.refuses:
+            return json_reply({"message": "Cannot cancel a workflow run that has not been queued yet."}, 409)
         self.words(run, "cancelled")
         return json_reply({}, 202)
 

@@ -100,11 +100,19 @@ class GitHubBuilder(Builder):
 
     @override
     async def cancel(self, order: BuildOrder, run: Run) -> None:
-        """Asks the run to end, and ends it where it cannot be asked."""
-        if await self._ends(run, "cancel"):
+        """Asks the run to end, and ends it where it cannot be asked.
+
+        Raises:
+            OrderRefused: when it is not over and cannot be ended, as long as it is not queued.
+        """
+        if await self._ends(run, "cancel") or await self._is_over(order, run):
             return
-        if isinstance(await self.look(order, run), (Pending, Running)):
-            await self._ends(run, "force-cancel")
+        if not await self._ends(run, "force-cancel") and not await self._is_over(order, run):
+            msg = (
+                f"GitHub does not end run {run.id} of {self._subject.what} before it is queued: it is asked "
+                "again later; where that does not help, GitHub's support does"
+            )
+            raise OrderRefused(msg, status=409)
 
     async def _start_plainly(self, path: str, payload: object) -> Answer:
         try:
@@ -121,6 +129,9 @@ class GitHubBuilder(Builder):
                 raise
             return False
         return True
+
+    async def _is_over(self, order: BuildOrder, run: Run) -> bool:
+        return not isinstance(await self.look(order, run), (Pending, Running))
 
     def _workflow_path(self) -> str:
         workflow = self._workflow

@@ -34,6 +34,7 @@ _OF_THE_RUNNER: Final = frozenset(
         "ci_quota_exceeded",
         "data_integrity_failure",
         "no_matching_runner",
+        "runner_provisioning_timeout",
         "runner_system_failure",
         "runner_unsupported",
         "scheduler_failure",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,7 +28,9 @@ from slipway.build.builders.errors import (
     TokenRefused,
 )
 from slipway.build.builders.inputs import correlation_of
+from slipway.build.builders.order import BuildOrder
 from tests.support.ci.fake import TOKEN, FakeCi, json_reply, order_of
+from tests.support.ci.fake import Running as Serving
 from tests.support.ci.gitea import FakeGitea
 from tests.support.ci.github import FakeGitHub
 from tests.support.ci.gitlab import TRIGGER_TOKEN, FakeGitLab
@@ -55,6 +58,8 @@ REFUSALS: dict[str, tuple[Reply, type[BuilderError], bool]] = {
     "JSON that ends early": (Reply(200, b'{"id":'), AnswerInvalid, True),
     "a huge body": (HUGE, AnswerTooLarge, True),
 }
+
+TROUBLES = ("lost answer", "server error", "crash")
 
 RATE_LIMITS: dict[str, tuple[Reply, float | None]] = {
     "429 with Retry-After": (Reply(429, b"", (("Retry-After", "17"),)), 17.0),
@@ -118,6 +123,11 @@ finding = _only(lambda vendor: vendor.finds)
 
 def _always(reply: Reply | Streaming | Hanging) -> Callable[[Seen], Reply | Streaming | Hanging]:
     return lambda _: reply
+
+
+def _failing(seen: Seen) -> Reply | None:
+    """Before anything is carried out; lists go on being given."""
+    return Reply(503) if seen.method == "POST" else None
 
 
 def _text(value: Any) -> str:
@@ -219,6 +229,41 @@ async def test_a_lost_answer_leads_to_one_run(vendor: Vendor) -> None:
     assert caught.value.may_have_arrived
     assert dispatches == len(fake.runs) == 1
     assert run is not None
+
+
+@vendors
+async def test_whatever_goes_wrong_there_is_one_run(vendor: Vendor) -> None:
+    """Two troubles of every kind, and then none: as a caller does it that keeps the contract."""
+    fake = vendor.fake()
+    async with fake.running() as running:
+        for number, troubles in enumerate(itertools.product(TROUBLES, repeat=2)):
+            order = order_of(f"{number:032x}")
+            await _built(running, fake, order, troubles)
+
+            keys = [run.inputs["slipway_key"] for run in fake.runs]
+            assert keys.count(correlation_of(order)) == 1, troubles
+
+
+async def _built(running: Serving, fake: FakeCi, order: BuildOrder, troubles: tuple[str, ...]) -> Run:
+    """The run of an order: found where it may be there already, else started."""
+    may_be_there = False
+    for trouble in (*troubles, "none", "none"):
+        if may_be_there:
+            run = await running.builder.find(order)
+            if run is not None:
+                return run
+        fake.loses_answers = trouble == "lost answer"
+        fake.instead = _failing if trouble == "server error" else lambda _: None
+        try:
+            run = await running.builder.start(order)
+        except BuilderError as error:
+            may_be_there = may_be_there or error.may_have_arrived
+            continue
+        if run is not None and trouble != "crash":
+            return run
+        may_be_there = True  # it was written down that it was to be started
+    msg = f"no run of {order.key} after {troubles}"
+    raise AssertionError(msg)
 
 
 @finding

@@ -64,7 +64,7 @@ async def test_only_recent_runs_are_listed() -> None:
 
 async def test_a_run_that_cannot_be_cancelled_is_ended_by_force() -> None:
     """409 says of a run that is over what it says of one that just cannot be asked."""
-    fake = FakeGitHub(refuses_cancel=True)
+    fake = FakeGitHub(refuses=("/cancel",))
     async with fake.running() as running:
         stored = fake.dispatched(order_of())
         fake.words(stored, "running")
@@ -73,6 +73,15 @@ async def test_a_run_that_cannot_be_cancelled_is_ended_by_force() -> None:
 
         assert isinstance(await running.builder.look(order_of(), run), Cancelled)
         assert len(running.asked("POST", "/force-cancel")) == 1
+
+
+async def test_a_run_that_cannot_be_ended_is_told() -> None:
+    """As long as it is not queued; it is no end, so the caller asks again."""
+    fake = FakeGitHub(refuses=("/cancel", "/force-cancel"))
+    async with fake.running() as running:
+        stored = fake.dispatched(order_of())
+        with pytest.raises(OrderRefused, match="later"):
+            await running.builder.cancel(order_of(), Run(str(stored.number)))
 
 
 @pytest.mark.parametrize(

@@ -51,11 +51,11 @@ def test_what_failed_tells_whose_fault_it_is(
 
 def test_a_job_that_may_fail_is_no_cause() -> None:
     """The pipeline went on after it."""
-    allowed = {"failure_reason": "runner_system_failure", "allow_failure": True}
-    progress = progress_of({"status": "failed"}, [allowed, {"failure_reason": "script_failure"}])
+    allowed = {"failure_reason": "script_failure", "allow_failure": True}
+    progress = progress_of({"status": "failed"}, [allowed, {"failure_reason": "runner_system_failure"}])
 
     assert isinstance(progress, Failed)
-    assert not progress.is_infrastructure
+    assert progress.is_infrastructure
 
 
 def test_errors_of_the_file_are_told() -> None:
