@@ -42,7 +42,7 @@ class FakeGitea(FakeCi):
     """The second number of it."""
 
     file: str = "image.yml"
-    """The workflow whose runs are listed."""
+    """The workflow that runs are of, unless their inputs name another one."""
 
     @override
     def builder(self, http: HttpClient, clock: ManualClock, url: str) -> Builder:
@@ -107,7 +107,7 @@ class FakeGitea(FakeCi):
         return {
             "id": run.number,
             "display_title": run.name,
-            "path": f"{self.file}@refs/heads/main",
+            "path": f"{run.inputs.get('file', self.file)}@refs/heads/main",
             "event": "workflow_dispatch",
             "status": run.state,
             "conclusion": run.conclusion,

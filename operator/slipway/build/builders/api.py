@@ -39,7 +39,6 @@ _MAX_PAGES: Final = 20
 class Answer:
     """What came back with a status of 2xx."""
 
-    status: int
     body: Any
     """The JSON, as it came: nothing in it may be relied on. None when there is no body."""
 
@@ -195,14 +194,14 @@ class CiApi:
 
     async def _read(self, response: Response, *, changes: bool) -> Answer:
         if not response.body.strip():
-            return Answer(response.status, None, response.headers)
+            return Answer(None, response.headers)
         try:
             body = await off_loop(len(response.body), functools.partial(from_json, response.body))
         except ValueError as error:
             where = response.url.partition("?")[0]
             msg = f"{where} answered with something else than JSON: check that the address is that of the API"
             raise AnswerInvalid(msg, may_have_arrived=changes) from error
-        return Answer(response.status, body, response.headers)
+        return Answer(body, response.headers)
 
 
 def _length(body: Any) -> int:

@@ -10,6 +10,8 @@ there cancel each other.
 
 from __future__ import annotations
 
+from typing import Any
+
 from typing_extensions import override
 
 from slipway.build.builders.actions import RunSearch, Workflow, progress_of
@@ -99,28 +101,20 @@ class GiteaBuilder(Builder):
         query = {"event": "workflow_dispatch", "limit": str(PAGE_SIZE)}
         search = RunSearch(order, self._workflow)
         async for answer in self._api.pages(self._path("runs"), self._subject, query):
-            recent = self._recent(answer, order)
-            run = search.among(recent)
+            recent = _recent(answer, order)
+            run = search.among(entry for entry in recent if self._is_ours(entry.get("path")))
             if run is not None:
                 return run
-            if not recent and objects_in(answer.body, "workflow_runs"):
+            if not recent:
                 break  # the list goes back to the first run ever, and all that follows is older
         search.ensure_names()
         return None
 
-    def _recent(self, answer: Answer, order: BuildOrder) -> list[dict[str, object]]:
-        """The runs of this workflow that may be of the order; what still waits has no time of its start."""
-        since = order.requested_at - CLOCK_SKEW
-        moments = ("created_at", "started_at", "completed_at")
-        return [
-            entry
-            for entry in objects_in(answer.body, "workflow_runs")
-            if (moment_in(entry, *moments) or since) >= since and self._is_ours(entry.get("path"))
-        ]
-
     def _is_ours(self, path: object) -> bool:
-        """By `path`: `image.yml@refs/heads/main`."""
-        return not isinstance(path, str) or path.partition("@")[0].endswith(self._workflow.file)
+        """Whether a run is of this workflow, by `path`: `image.yml@refs/heads/main`."""
+        if not isinstance(path, str):
+            return True
+        return path.partition("@")[0].rpartition("/")[2] == self._workflow.file
 
     def _path(self, *segments: str) -> str:
         return path_of("repos", self._workflow.owner, self._workflow.repository, "actions", *segments)
@@ -131,3 +125,14 @@ class GiteaBuilder(Builder):
             "a version that answers to actions/runs/ID/cancel"
         )
         return NotOffered(msg)
+
+
+def _recent(answer: Answer, order: BuildOrder) -> list[dict[str, Any]]:
+    """The runs of a page that may be of the order, by time; what still waits has no time of its start."""
+    since = order.requested_at - CLOCK_SKEW
+    moments = ("created_at", "started_at", "completed_at")
+    return [
+        entry
+        for entry in objects_in(answer.body, "workflow_runs")
+        if (moment_in(entry, *moments) or since) >= since
+    ]

@@ -30,7 +30,7 @@ class GitSource:
     secret: str | None = None
     """Name of the Secret that opens the repository, in the namespace of the order; None for a public one."""
     secrets: tuple[str, ...] = ()
-    """Names of Secrets that a `RUN --mount=type=secret,id=NAME` may read, in the namespace of the order."""
+    """Names of Secrets there whose keys `RUN --mount=type=secret,id=KEY` may read."""
 
 
 @dataclass(frozen=True, slots=True)

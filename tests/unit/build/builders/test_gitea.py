@@ -36,9 +36,23 @@ async def test_a_run_that_waits_has_no_time_and_is_found_all_the_same() -> None:
     assert run.id == str(wanted.number)
 
 
+async def test_a_page_of_another_workflow_is_not_the_end() -> None:
+    """A repository with many of them has such pages."""
+    fake = FakeGitea(page_size=5)
+    wanted = fake.dispatched(order_of())
+    for n in range(7):
+        stored = fake.started({"file": "test.yml", "slipway_key": str(n)})
+        fake.words(stored, "running")
+    async with fake.running() as running:
+        run = await running.builder.find(order_of())
+
+    assert run is not None
+    assert run.id == str(wanted.number)
+
+
 async def test_runs_of_another_workflow_say_nothing_of_names() -> None:
     """The list has the runs of all workflows of the repository."""
-    fake = FakeGitea(names_runs=False, file="other.yml")
+    fake = FakeGitea(names_runs=False, file="other-image.yml")
     fake.dispatched(order_of())
     async with fake.running() as running:
         assert await running.builder.find(order_of()) is None
