@@ -14,7 +14,7 @@ PYTEST := $(BIN)/pytest --numprocesses $(WORKERS)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test unit cluster crash check crds bench bench-s1 bench-s4 bench-s6 bench-s7 lock
+.PHONY: help setup demo up down test unit cluster crash check crds policies bench bench-s1 bench-s4 bench-s6 bench-s7 lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ check: $(READY) ## lint, format, types, import contracts
 
 crds: $(READY) ## write crds/ anew from the models
 	$(BIN)/python -m slipway.api crds
+
+policies: $(READY) ## write policies/ anew from operator/slipway/api/policies
+	$(BIN)/python -m slipway.api policies
 
 bench: $(READY) ## measure the engine beside a plain client
 	$(BIN)/python -m bench.engine

@@ -114,6 +114,8 @@ class BringUp:
             write_node_certificates(authority, self.layout)
         admin = authority.client("admin", user="admin", group=_ADMINISTRATORS)
         Kubeconfig.of(server, authority.files.certificate, admin).write(state.kubeconfig)
+        dev = authority.client("dev", user="dev", group="devs")
+        Kubeconfig.of(server, authority.files.certificate, dev).write(state.plain_kubeconfig)
 
 
 def _puller(kubeconfig: Path) -> Program:

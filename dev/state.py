@@ -86,6 +86,11 @@ class StateDirectory:
         return self.root / "kubeconfig"
 
     @property
+    def plain_kubeconfig(self) -> Path:
+        """The kubeconfig of user `dev` in group `devs`, who may do nothing that nobody has granted."""
+        return self.root / "dev.kubeconfig"
+
+    @property
     def certificates(self) -> Path:
         """Keys, certificates and the kubeconfigs of the components."""
         return self.root / "pki"

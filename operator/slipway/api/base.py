@@ -13,7 +13,7 @@ from typing_extensions import override
 from slipway.api.declaration import GROUP, VERSION, Declaration
 from slipway.api.durations import parse_duration
 from slipway.api.markers import ListMap, Rule, Union
-from slipway.api.strings import Duration, Message, Name, ShortName, ShortText, Time, Word
+from slipway.api.strings import Duration, Message, Name, ShortName, ShortText, StatusText, Time, Word
 
 __all__ = [
     "GROUP",
@@ -126,6 +126,9 @@ class HandledRequest(ApiModel):
     result: Word
     """What became of it."""
 
+    by: StatusText | None = None
+    """Who asked; empty where no admission policy vouches for it."""
+
 
 class Status(ApiModel):
     """What the statuses of all kinds begin with."""
@@ -136,7 +139,7 @@ class Status(ApiModel):
     conditions: Annotated[tuple[ConditionModel, ...], Field(max_length=8), ListMap("type")] | None = None
     """Ready says whether the object is as its spec wants it; see `kubectl wait --for=condition=Ready`."""
 
-    handled_requests: Annotated[tuple[HandledRequest, ...], Field(max_length=16), ListMap("verb")] = ()
+    handled_requests: Annotated[tuple[HandledRequest, ...], Field(max_length=8), ListMap("verb")] = ()
     """The latest request of each verb (annotation slipway.dev/VERB) that was acted on."""
 
 

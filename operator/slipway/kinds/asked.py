@@ -23,10 +23,25 @@ class Asked:
         self._verbs = verbs
         self._told: dict[Key, tuple[str, ...]] = {}
 
-    def read(self, observed: Observed, now: datetime) -> tuple[tuple[Request, ...], tuple[EventNote, ...]]:
-        """The requests still to be answered, and Events about unreadable ones that were not told before."""
+    def read(
+        self, observed: Observed, now: datetime, *, trusted: bool = False
+    ) -> tuple[tuple[Request, ...], tuple[EventNote, ...]]:
+        """The requests still to be answered, and Events about unreadable ones that were not told before.
+
+        Args:
+            observed: The object that is asked.
+            now: The moment of the look.
+            trusted: Whether an admission policy of its kind vouches for who asked.
+        """
         handled = (observed.status or {}).get("handledRequests") or ()
-        requests = new_requests(observed.annotations, handled, observed.created_at, now, verbs=self._verbs)
+        requests = new_requests(
+            observed.annotations,
+            handled,
+            observed.created_at,
+            now,
+            verbs=self._verbs,
+            trusted=trusted,
+        )
         return requests.new, self._untold(observed.key, requests.problems)
 
     def forget(self, key: Key) -> None:

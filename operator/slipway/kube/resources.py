@@ -17,12 +17,16 @@ __all__ = [
     "EVENTS",
     "LEASES",
     "MANAGEDIMAGES",
+    "MUTATING_POLICIES",
+    "MUTATING_POLICY_BINDINGS",
     "PODS",
     "REGISTRIES",
     "REPLICASETS",
     "SDEPLOYMENTS",
     "SECRETS",
     "SERVICES",
+    "VALIDATING_POLICIES",
+    "VALIDATING_POLICY_BINDINGS",
     "WAREHOUSES",
     "Resource",
 ]
@@ -85,6 +89,18 @@ EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 CRDS = Resource(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
+)
+
+
+def _admission(plural: str, kind: str) -> Resource:
+    return Resource("admissionregistration.k8s.io", "v1", plural, kind, namespaced=False)
+
+
+MUTATING_POLICIES = _admission("mutatingadmissionpolicies", "MutatingAdmissionPolicy")
+MUTATING_POLICY_BINDINGS = _admission("mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding")
+VALIDATING_POLICIES = _admission("validatingadmissionpolicies", "ValidatingAdmissionPolicy")
+VALIDATING_POLICY_BINDINGS = _admission(
+    "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding"
 )
 
 BY_KEY_KIND: Mapping[str, Resource] = MappingProxyType(

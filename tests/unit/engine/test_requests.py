@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 from slipway.clock import format_time
 from slipway.engine.requests import (
     AHEAD_LIMIT,
+    BY_LIMIT,
+    EMERGENCY_REBUILD,
+    SHORTEST_REASON,
+    STAMP_PREFIX,
     VALUE_LIMIT,
     Request,
+    check_reason,
     handled_requests,
     new_requests,
     parse_request,
@@ -19,6 +24,7 @@ from tests.unit.engine.support import START
 
 CREATED = START - timedelta(days=1)
 NAME = "slipway.dev/reconcile"
+REASON = "CVE-2026-1 in openssl, fix now"
 moments = st.integers(-100_000, 100_000).map(lambda seconds: START + timedelta(seconds=seconds))
 
 
@@ -34,6 +40,84 @@ def test_arguments_follow_the_time() -> None:
     assert request == Request("promote", START, {"revision": "9", "digest": "sha256:a=b", "note": ""})
 
 
+def test_a_reason_takes_the_rest_of_the_text() -> None:
+    """People write sentences; what looks like an argument in one is none."""
+    request = parse_request("rebuild", f"2026-11-21T09:00:00Z revision=9 reason= {REASON}  revision=8 ")
+
+    assert request.arguments == {"revision": "9", "reason": f"{REASON} revision=8"}
+    assert request.reason == f"{REASON} revision=8"
+    assert parse_request("rebuild", "2026-11-21T09:00:00Z").reason == ""
+
+
+def test_a_reason_cannot_play_tricks_on_a_terminal() -> None:
+    """It is shown in statuses, Events and logs."""
+    assert parse_request("rebuild", "2026-11-21T09:00:00Z reason=a\x1b[2Jb\n\tc").reason == "a[2Jb c"
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"[a-z][A-Za-z0-9]{0,8}", fullmatch=True).filter(lambda key: key != "reason"),
+        st.from_regex(r"[!-~]{0,12}", fullmatch=True),
+        max_size=4,
+    ),
+    st.none() | st.text(max_size=60),
+)
+def test_what_was_written_is_read(arguments: dict[str, str], reason: str | None) -> None:
+    """Every argument, and of the reason every word."""
+    written = [f"{key}={value}" for key, value in arguments.items()]
+    written += [] if reason is None else [f"reason={reason}"]
+
+    request = parse_request("rebuild", " ".join(("2026-11-21T09:00:00Z", *written)))
+
+    words = "" if reason is None else "".join(filter(str.isprintable, " ".join(reason.split())))
+    read = dict(request.arguments)
+    assert read.pop("reason", "") == words
+    assert read == arguments
+
+
+@given(st.text(max_size=30))
+def test_an_emergency_says_why(reason: str) -> None:
+    """In enough characters, blanks around it apart; other verbs need no reason."""
+    value = f"2026-11-21T09:00:00Z reason={reason}"
+    name = f"slipway.dev/{EMERGENCY_REBUILD}"
+
+    requests = new_requests({name: value}, [], CREATED, START, verbs=(EMERGENCY_REBUILD,))
+
+    enough = len(parse_request(EMERGENCY_REBUILD, value).reason) >= SHORTEST_REASON
+    assert (bool(requests.new), bool(requests.problems)) == (enough, not enough)
+    assert new_requests({NAME: value}, [], CREATED, START).problems == ()
+
+
+def test_an_emergency_without_a_reason_is_told_how_to_write_one() -> None:
+    """The example can be copied: it has the time that was asked for."""
+    with pytest.raises(ValueError, match="the reason has 0 characters: write why in at least 10, like 2026-"):
+        check_reason(Request(EMERGENCY_REBUILD, START))
+
+
+@pytest.mark.parametrize(
+    ("trusted", "stamp", "by"),
+    [
+        pytest.param(True, "anna", "anna", id="the policy vouches for it"),
+        pytest.param(False, "anna", None, id="anybody could have written it"),
+        pytest.param(True, None, None, id="the policy came later than the request"),
+        pytest.param(True, "", None, id="an empty name is none"),
+        pytest.param(True, "an\x1bna\n", "anna", id="a name plays no tricks on a terminal"),
+        pytest.param(True, "a" * 300, "a" * BY_LIMIT, id="a long name is cut"),
+    ],
+)
+def test_who_asked_counts_where_a_policy_vouches_for_it(
+    trusted: bool, stamp: str | None, by: str | None
+) -> None:
+    """Without the policy whatever stands there is passed over."""
+    stamps = {} if stamp is None else {f"{STAMP_PREFIX}reconcile": stamp}
+    annotations = {NAME: "2026-11-21T09:00:00Z", f"{STAMP_PREFIX}rebuild": "another verb's", **stamps}
+
+    (request,) = new_requests(annotations, [], CREATED, START, trusted=trusted).new
+
+    assert request.by == by
+    assert request.handled("Done").get("by") == by
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -43,6 +127,7 @@ def test_arguments_follow_the_time() -> None:
         ("2026-11-21T09:00:00Z revision", "'revision' is no argument: write key=value"),
         ("2026-11-21T09:00:00Z =9", "'=9' is no argument"),
         ("2026-11-21T09:00:00Z Revision=9", "no argument"),
+        ("2026-11-21T09:00:00Z note=in two words", "a text goes into reason=, at the end"),
         ("2026-11-21T09:00:00Z a=1 a=2", "the argument 'a' is given twice"),
         ("2026-11-21T09:00:00Z a=" + "x" * VALUE_LIMIT, "more than 1024 characters"),
         ("9999-12-31T23:59:59-23:59", "is no time"),
@@ -132,13 +217,13 @@ def test_of_several_entries_of_a_verb_the_latest_counts() -> None:
 
 def test_handled_requests_keep_one_entry_per_verb() -> None:
     """The list stays as short as the list of verbs."""
-    request = Request("reconcile", START)
+    request = Request("reconcile", START, by="anna")
     before = [
         {"verb": "rebuild", "at": "x", "result": "Done"},
         {"verb": "reconcile", "at": "x", "result": "Done"},
     ]
 
-    after = handled_requests(before, [request.handled("Superseded", by="anna")])
+    after = handled_requests(before, [request.handled("Superseded")])
 
     assert after == [
         {"verb": "rebuild", "at": "x", "result": "Done"},

@@ -66,6 +66,15 @@ def test_the_wish_knows_requests_but_not_other_annotations() -> None:
     assert plain != hash_wish({"a": 1}, {"slipway.dev/reconcile": "2026-11-21T09:00:00Z"})
 
 
+def test_who_asked_is_no_wish() -> None:
+    """A name that comes, goes or changes beside the same request wakes nobody."""
+    asked = {"slipway.dev/reconcile": "2026-11-21T09:00:00Z"}
+
+    stamped = hash_wish({"a": 1}, {**asked, "requested-by.slipway.dev/reconcile": "anna"})
+
+    assert stamped == hash_wish({"a": 1}, asked)
+
+
 def test_a_deletion_is_a_wish() -> None:
     """The deletion timestamp changes what a person wants."""
     assert hash_wish({"a": 1}) != hash_wish({"a": 1}, {}, "2026-11-21T09:00:00Z")

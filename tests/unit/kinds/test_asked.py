@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,6 +36,15 @@ def test_a_request_is_read_until_it_was_handled() -> None:
     ]
     handled = {"verb": "reconcile", "at": "2026-11-21T08:59:00Z", "result": "Succeeded"}
     assert asked.read(observed("2026-11-21T08:59:00Z", handled), NOW) == ((), ())
+
+
+def test_who_asked_is_read_where_a_policy_vouches_for_it() -> None:
+    """Whether one does is the kind's to say."""
+    one = observed("2026-11-21T08:59:00Z")
+    stamped = replace(one, annotations={**one.annotations, "requested-by.slipway.dev/reconcile": "anna"})
+
+    assert [request.by for request in Asked().read(stamped, NOW, trusted=True)[0]] == ["anna"]
+    assert [request.by for request in Asked().read(stamped, NOW)[0]] == [None]
 
 
 def test_an_unreadable_request_is_told_once() -> None:

@@ -12,7 +12,7 @@ __all__ = ["WIDE", "dumped", "largest_status"]
 WIDE: Final = "<"
 """The API server stores it in six bytes."""
 
-_FREE: Final = {"message", "author", "detail", "error", "cause", "reason"}
+_FREE: Final = {"message", "author", "by", "detail", "error", "cause", "reason"}
 """Fields that hold what people and hosts write. All other texts are names, words and digests: ASCII."""
 
 _MOMENT: Final = "2026-11-21T09:00:00Z"

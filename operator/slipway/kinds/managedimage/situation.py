@@ -318,7 +318,9 @@ def _handled(at: Situation, answered: Mapping[str, str]) -> tuple[HandledRequest
     for request in at.facts.requests:
         if request.verb in answered:
             result = answered[request.verb]
-            kept[request.verb] = HandledRequest(verb=request.verb, at=request.at, result=result)
+            kept[request.verb] = HandledRequest(
+                verb=request.verb, at=request.at, result=result, by=request.by
+            )
     return tuple(kept[verb] for verb in sorted(kept))
 
 

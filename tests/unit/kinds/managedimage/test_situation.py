@@ -41,6 +41,7 @@ from tests.unit.kinds.managedimage.world import (
 
 LATER = NOW + timedelta(hours=1)
 DONE = build(1, "Succeeded", NEW, digest=digest("result"), finishedAt="2026-11-21T08:01:00Z")
+SETTLED = Settled("Current", "it stands on the newest base")
 
 
 def situation(status: dict[str, Any] | None = None, **read: Any) -> Situation:
@@ -180,9 +181,16 @@ def test_the_newest_request_counts() -> None:
     newer = Request(REBUILD, LATER)
     at = situation(requests=(ASKED, newer))
     assert (at.request(REBUILD), at.request("reconcile")) == (newer, None)
-    settled = Settled("Current", "it stands on the newest base")
-    answered = plan(at, at.status, settled, ManagedImagePhase.CURRENT, rebuild="Started")
+    answered = plan(at, at.status, SETTLED, ManagedImagePhase.CURRENT, rebuild="Started")
     assert [entry["at"] for entry in answered.status["handledRequests"]] == ["2026-11-21T10:00:00Z"]
+
+
+def test_a_handled_request_tells_who_made_it() -> None:
+    """Where a policy vouches for it."""
+    for by in ("anna", None):
+        at = situation(requests=(Request(REBUILD, NOW, by=by),))
+        answered = plan(at, at.status, SETTLED, ManagedImagePhase.CURRENT, rebuild="Started")
+        assert [entry.get("by") for entry in answered.status["handledRequests"]] == [by]
 
 
 def test_a_request_that_is_not_answered_stays() -> None:
