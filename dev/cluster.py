@@ -180,6 +180,15 @@ class Cluster:
         return self._state
 
     @property
+    def plain_kubeconfig(self) -> Path:
+        """Kubeconfig of user `dev`, who may do only what a test grants.
+
+        Raises:
+            NotProvided: an existing cluster.
+        """
+        return self.state.plain_kubeconfig
+
+    @property
     def registry_url(self) -> str:
         """URL of its registry."""
         return f"http://{self.registry_host}"
@@ -211,13 +220,13 @@ class Cluster:
         Kubeconfig.read(self.kubeconfig).through(f"https://127.0.0.1:{relay.port}").write(path)
         return path
 
-    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run kubectl as administrator and return what it prints.
+    def kubectl(self, *arguments: str, stdin: str | None = None, kubeconfig: Path | None = None) -> str:
+        """Run kubectl, as administrator unless a kubeconfig is given, and return what it prints.
 
         Raises:
             subprocess.CalledProcessError: it failed; standard error is in its notes.
         """
-        command = [str(tools.kubectl()), f"--kubeconfig={self.kubeconfig}", *arguments]
+        command = [str(tools.kubectl()), f"--kubeconfig={kubeconfig or self.kubeconfig}", *arguments]
         answer = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
         if answer.returncode != 0:
             error = subprocess.CalledProcessError(answer.returncode, command, answer.stdout, answer.stderr)

@@ -32,24 +32,36 @@ def install_policies(cluster: Cluster) -> None:
         TimeoutError: it does not after 30 s.
     """
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(_POLICIES))
+    _wait(cluster, followed=True)
+
+
+def remove_policies(cluster: Cluster) -> None:
+    """Delete what `install_policies` applied, and wait until the API server follows it no more.
+
+    Raises:
+        TimeoutError: it still does after 30 s.
+    """
+    cluster.kubectl("delete", "--ignore-not-found", "-f", str(_POLICIES))
+    _wait(cluster, followed=False)
+
+
+def _wait(cluster: Cluster, *, followed: bool) -> None:
     deadline = time.monotonic() + 30
-    while not _are_followed(cluster):
+    while not _stamps(cluster) == _refuses(cluster) == followed:
         if time.monotonic() > deadline:
-            msg = "the API server does not follow the policies that were applied 30 s ago"
+            msg = "the API server does not act on what was said about its policies 30 s ago"
             raise TimeoutError(msg)
         time.sleep(0.05)
 
 
-def remove_policies(cluster: Cluster) -> None:
-    """Delete what `install_policies` applied."""
-    cluster.kubectl("delete", "--ignore-not-found", "-f", str(_POLICIES))
+def _stamps(cluster: Cluster) -> bool:
+    """Whether it writes down who asks."""
+    return "requested-by.slipway.dev/reconcile" in _dry_run(cluster, "reconcile")
 
 
-def _are_followed(cluster: Cluster) -> bool:
-    """Whether a request is stamped, and a bad one refused by the policy that stands last in the file."""
-    stamped = _dry_run(cluster, "reconcile")
-    refused = _dry_run(cluster, "emergency-rebuild")
-    return "requested-by.slipway.dev/reconcile" in stamped and "ValidatingAdmissionPolicy" in refused
+def _refuses(cluster: Cluster) -> bool:
+    """Whether it looks at emergencies; that policy stands last in the file, so the others are known too."""
+    return "ValidatingAdmissionPolicy" in _dry_run(cluster, "emergency-rebuild")
 
 
 def _dry_run(cluster: Cluster, verb: str) -> str:

@@ -13,6 +13,7 @@ def test_something(cluster, namespace, operator):
 - `namespace`: the name of a new namespace, deleted after the test; `pull_namespace`: its images must exist.
 - `kubectl`: kubectl inside that namespace.
 - `crds`: the four kinds are installed.
+- `policies`: the admission policies are installed, and removed after the module.
 - `operator`: a ready `dev.operator.OperatorProcess`, one per test; it watches the whole cluster.
 - `registry`: a `dev.registry.Registry` of this test's own, plain and empty, that a test may stop and start.
 - `relay`, `relayed_operator`: an operator that reaches the API server through a relay which can cut it off.
@@ -30,7 +31,7 @@ import pytest
 
 from dev.api import resource_path
 from dev.cluster import Cluster
-from dev.install import install_crds
+from dev.install import install_crds, install_policies, remove_policies
 from dev.operator import OperatorProcess
 from dev.registry import Registry
 from dev.relay import Relay
@@ -44,6 +45,7 @@ __all__ = [
     "namespace",
     "new_namespace",
     "operator",
+    "policies",
     "pull_namespace",
     "registry",
     "relay",
@@ -101,6 +103,14 @@ def kubectl(cluster: Cluster, namespace: str) -> Kubectl:
 def crds(cluster: Cluster) -> None:
     """The four kinds, installed once per cluster."""
     install_crds(cluster)
+
+
+@pytest.fixture(scope="module")
+def policies(cluster: Cluster, crds: None) -> Iterator[None]:
+    """The admission policies, for this module alone."""
+    install_policies(cluster)
+    yield
+    remove_policies(cluster)
 
 
 @pytest.fixture

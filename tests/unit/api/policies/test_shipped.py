@@ -60,6 +60,14 @@ def expressions(value: Any) -> Iterator[str]:
             pass
 
 
+def verbs_stamped() -> list[str]:
+    """The verbs of the policy; its conditions know no variables, so they stand there twice."""
+    texts = expressions(dict(manifests(REQUESTED_BY)[0].spec))
+    first, second = (found for text in texts for found in re.findall(r"\['[a-z', -]+, '[a-z-]+'\]", text))
+    assert first == second
+    return re.findall(r"[a-z-]+", first)
+
+
 def test_the_files_are_what_is_shipped() -> None:
     """`make policies` was run after the last change, and nothing else lies beside its files."""
     kept = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()}
@@ -158,14 +166,8 @@ def test_an_object_without_a_spec_is_not_ours() -> None:
 
 
 def test_every_verb_of_a_managed_image_is_stamped() -> None:
-    """Conditions know no variables, so the verbs stand in two places: the same ones."""
-    texts = list(expressions(dict(manifests(REQUESTED_BY)[0].spec)))
-    listed = [re.findall(r"'([a-z-]+)'", found) for text in texts for found in re.findall(r"\['.*?'\]", text)]
-
-    assert len([verbs for verbs in listed if len(verbs) > 1]) == 2
-    first, second = (verbs for verbs in listed if len(verbs) > 1)
-    assert first == second
-    assert set(first) >= {requests.RECONCILE, requests.EMERGENCY_REBUILD, REBUILD}
+    """A verb that is not listed would have nobody who asked."""
+    assert set(verbs_stamped()) >= {requests.RECONCILE, requests.EMERGENCY_REBUILD, REBUILD}
 
 
 def test_operator_and_policies_speak_of_the_same_annotations() -> None:
@@ -183,6 +185,14 @@ def test_the_example_in_the_refusal_is_taken() -> None:
     texts = list(expressions(dict(manifests(EMERGENCY_REBUILD)[0].spec)))
     (example,) = (text.partition("such as ")[2] for text in texts if "such as " in text)
     requests.check_reason(requests.parse_request(requests.EMERGENCY_REBUILD, example))
+
+
+def test_the_page_tells_of_every_policy_and_verb() -> None:
+    """Whoever installs them reads there what they do."""
+    page = (FOLDER.parent / "docs" / "requests.md").read_text(encoding="utf-8")
+    verbs = re.findall(r"^\| `slipway\.dev/([a-z-]+)`", page, flags=re.MULTILINE)
+    assert set(re.findall(r"^\| `([a-z.-]+\.managedimages\.slipway\.dev)`", page, re.MULTILINE)) == set(NAMES)
+    assert verbs == verbs_stamped()
 
 
 def test_the_package_holds_only_what_is_shipped() -> None:
