@@ -47,7 +47,7 @@ def remove_policies(cluster: Cluster) -> None:
 
 def _wait(cluster: Cluster, *, followed: bool) -> None:
     deadline = time.monotonic() + 30
-    while not _stamps(cluster) == _refuses(cluster) == followed:
+    while {_stamps(cluster), _refuses(cluster)} != {followed}:
         if time.monotonic() > deadline:
             msg = "the API server does not act on what was said about its policies 30 s ago"
             raise TimeoutError(msg)

@@ -125,13 +125,6 @@ def test_the_status_may_be_written_without_it(admin: Person, dev: Person, grant:
     dev.api.patch(f"{dev.image}/status", {"status": {"phase": "Building"}})
 
 
-def test_the_right_in_another_namespace_does_not_count(cluster: Cluster, dev: Person, grant: Grant) -> None:
-    """Jobs would be made here."""
-    grant(dev, JOBS, "create")
-    with pytest.raises(ApiError):
-        dev.api.create(dev.images.replace(dev.namespace, "default"), built_by("Job"))
-
-
 def test_an_emergency_is_no_way_around(admin: Person, dev: Person) -> None:
     """Each of the policies speaks for itself."""
     admin.api.create(admin.images, built_by("Job"))
