@@ -197,6 +197,10 @@ class Reason:
     AMBIGUOUS_WAREHOUSE: Final = "AmbiguousWarehouse"  # several Warehouses watch a base and disagree
     SUBSCRIPTION_NOT_FOUND: Final = "SubscriptionNotFound"  # the Warehouse named has no such subscription
     OUTDATED: Final = "Outdated"  # a base moved and the policy is Manual: waits for slipway.dev/rebuild
+    DELAYED: Final = "Delayed"  # a base moved less than rebuild.delay ago
+    COORDINATING: Final = "Coordinating"  # other bases of the image may move too: one build for all of them
+    OUTSIDE_WINDOW: Final = "OutsideWindow"  # none of rebuild.windows is open
+    FROZEN: Final = "Frozen"  # one of rebuild.freezes holds: no build begins
     BUILDING: Final = "Building"  # a build of this image runs
     SUPERSEDED: Final = "Superseded"  # build: given up because something else is wanted by now
     BUILD_FAILED: Final = "BuildFailed"  # the build itself failed; this key is not tried again by itself
