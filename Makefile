@@ -14,7 +14,7 @@ PYTEST := $(BIN)/pytest --numprocesses $(WORKERS)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test unit cluster crash check crds policies bench bench-s1 bench-s4 bench-s6 bench-s7 lock
+.PHONY: help setup demo up down test unit cluster e2e crash check crds policies bench bench-s1 bench-s4 bench-s6 bench-s7 lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ unit: $(READY) ## tests without a cluster (up to a minute; HYPOTHESIS_PROFILE=th
 
 cluster: $(READY) ## tests on a real control plane
 	$(PYTEST) --dist loadscope tests/cluster
+
+e2e: $(READY) ## tests on a real node: needs root, installs the Debian packages that are missing
+	@$(BIN)/python -m dev.node
+	$(BIN)/pytest tests/e2e
 
 crash: $(READY) ## 30 loops of the demo's story with one SIGKILL each
 	$(BIN)/python -m dev.crash --loops 30

@@ -6,7 +6,6 @@ mmdebstrap's takes its place, and BuildKit's commands come from `dev/tools/node`
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -108,9 +107,7 @@ class _Builder:
         with tempfile.TemporaryDirectory(dir=self.scratch) as context:
             Path(context, "Dockerfile").write_text(dockerfile)
             for name, source in files.items():
-                os.link(source, Path(context, name)) if _same_disk(source, Path(context)) else shutil.copy(
-                    source, Path(context, name)
-                )
+                shutil.copy(source, Path(context, name))
             self._build(image, context)
 
     def build_ours(self, image: str) -> None:
@@ -126,20 +123,17 @@ class _Builder:
 
     def _build(self, image: str, *arguments: str) -> None:
         reference = f"{self.registry}/{image}"
-        options = ("--isolation", "chroot", "--tls-verify=false", "--tag", reference)
+        options = ("--layers", "--isolation", "chroot", "--tls-verify=false", "--tag", reference)
         self._buildah("build", *options, *arguments)
         self._buildah("push", "--tls-verify=false", reference)
 
     def _buildah(self, *arguments: str) -> None:
-        storage = ("--root", str(self.scratch / "root"), "--runroot", str(self.scratch / "run"))
-        command = ["buildah", *storage, "--storage-driver", "vfs", *arguments]
+        # Kept, so that another script in an image does not mean another run of apt.
+        storage = ("--root", str(cache_directory() / "node-storage"), "--runroot", str(self.scratch / "run"))
+        command = ["buildah", *storage, "--storage-driver", "overlay", *arguments]
         finished = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
         if finished.returncode != 0:
             print(finished.stdout[-8000:], file=sys.stderr)
             raise subprocess.CalledProcessError(finished.returncode, command)
-
-
-def _same_disk(one: Path, other: Path) -> bool:
-    return one.stat().st_dev == other.stat().st_dev

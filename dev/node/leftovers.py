@@ -1,4 +1,4 @@
-"""What a real node leaves on the machine when it does not end in order: found without a record, and removed."""
+"""What a node leaves on the machine when it does not end in order: found without records, and removed."""
 
 from __future__ import annotations
 

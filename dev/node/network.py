@@ -51,9 +51,8 @@ def make() -> None:
 
 def remove() -> None:
     """Remove the namespace and the host's address; what does not exist is no error."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run(["ip", "addr", "del", f"{ADDRESS}/32", "dev", "lo"], check=False, **quiet)
-    subprocess.run(["ip", "netns", "del", NAMESPACE], check=False, **quiet)
+    _ip("addr", "del", f"{ADDRESS}/32", "dev", "lo", tolerant=True)
+    _ip("netns", "del", NAMESPACE, tolerant=True)
 
 
 def enter(namespace: Path) -> None:
@@ -93,8 +92,9 @@ def in_namespace(work: Callable[[], object]) -> None:
         raise failures[0]
 
 
-def _ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True)
+def _ip(*arguments: str, tolerant: bool = False) -> None:
+    complaints = subprocess.DEVNULL if tolerant else None
+    subprocess.run(["ip", *arguments], check=not tolerant, stderr=complaints)
 
 
 def _setns(descriptor: int) -> None:

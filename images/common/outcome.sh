@@ -45,6 +45,8 @@ close() {
 end_by() {
     if grep -qi 'no space left on device\|disk quota exceeded' "$said"; then
         close "$PASSING"
+    elif echo "$1" | grep -qiE "$own"; then
+        close "$FAILED"
     elif echo "$1" | grep -qiE "$refusals"; then
         close "$REFUSED"
     elif echo "$1" | grep -qiE "$outages"; then
@@ -54,6 +56,10 @@ end_by() {
 }
 
 # One pattern per line, in grep's extended form.
+
+# A RUN instruction that failed; such a line repeats the instruction, which may hold any words.
+readonly own='did not complete successfully|exit(ed with)? (status|code):? [0-9]+$'
+
 readonly refusals='unauthorized|access denied|denied: |permission denied \(|insufficient_scope
 authentication (required|failed)|no basic auth credentials|invalid username/password
 could not read (username|password)|(error|status|status code|http status)[: ]+(401|403)|403 forbidden'

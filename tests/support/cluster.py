@@ -24,7 +24,7 @@ def test_something(cluster, namespace, operator):
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -65,10 +65,11 @@ def cluster() -> Iterator[Cluster]:
         yield running
 
 
-def new_namespace(cluster: Cluster, prefix: str) -> Iterator[str]:
+def new_namespace(cluster: Cluster, prefix: str, labels: Mapping[str, str] | None = None) -> Iterator[str]:
     """Make a namespace, hand its name out, and ask for its deletion."""
     name = f"{prefix}-{secrets.token_hex(4)}"
-    cluster.api.create(resource_path("v1", "namespaces"), {"metadata": {"name": name}})
+    metadata = {"name": name, "labels": dict(labels or {})}
+    cluster.api.create(resource_path("v1", "namespaces"), {"metadata": metadata})
     # Pods are refused until the controllers have made the account.
     cluster.api.wait_for(
         resource_path("v1", "serviceaccounts", name, "default"), lambda found: found is not None

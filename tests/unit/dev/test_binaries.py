@@ -9,6 +9,7 @@ import pytest
 
 from dev.binaries import MODULES, BinariesMissing, Module, binaries, binary, version_flags
 from dev.components import COMPONENTS
+from dev.node.components import NODE_COMPONENTS
 
 
 def _executables(directory: Path, names: tuple[str, ...]) -> None:
@@ -79,12 +80,26 @@ def test_a_cluster_is_built_from_what_it_needs_and_no_more(
     monkeypatch.delenv("SLIPWAY_BIN", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", "/nonexistent")
-    kube, extra, _ = MODULES
+    kube, extra = MODULES[:2]
     for module in (kube, extra):
         module.cached.mkdir(parents=True)
 
     assert sorted(binaries()) == sorted(COMPONENTS)
     assert sorted([*kube.packages, *extra.packages]) == sorted(COMPONENTS)
+
+
+def test_a_node_is_built_from_modules_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two modules may share their pins; the binaries of one are there without those of the other."""
+    monkeypatch.delenv("SLIPWAY_BIN", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/nonexistent")
+    modules = {module.name: module for module in MODULES}
+    for name in ("kubelet", "coredns"):
+        modules[name].cached.mkdir(parents=True)
+
+    assert set(binaries(NODE_COMPONENTS)) == set(NODE_COMPONENTS)
+    assert modules["kubelet"].directory == modules["kube"].directory
+    assert modules["kubelet"].cached != modules["kube"].cached
 
 
 def test_the_cache_key_follows_the_pins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

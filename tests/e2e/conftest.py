@@ -1,0 +1,103 @@
+"""Fixtures for tests on a real node. All that take `cluster` from `tests.support.cluster` work on it, too.
+
+- `cluster`: one with a real node and no fake ones; host, node and pods find `cluster.registry_host`.
+- `operator`: may connect to that address, besides what it may elsewhere.
+- `node_git`: a git server that host, node and pods reach under one address.
+- `images`: runnable images: a base that moves, and what was built.
+- `secured_namespace`: makes namespaces that enforce a Pod Security level.
+- `buildah`, `buildkit`: the two ways to build; `backend`: each of them in turn.
+- `builds`: runs build Jobs with `backend`, in a namespace that enforces its level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from dev.cluster import Cluster
+from dev.gitserver import GitServer
+from dev.needs import MissingNeeds
+from dev.node.buildkit import start_buildkit
+from dev.node.exposure import exposed
+from dev.node.needs import check
+from dev.node.network import ADDRESS
+from dev.operator import OperatorProcess
+from dev.state import ClusterOptions
+from tests.support.cluster import FAST, new_namespace
+from tests.support.node import Backend, BuildJobs, NodeGit, NodeImages
+
+SecuredNamespace = Callable[[str], str]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A cluster with a real node."""
+    try:
+        check()
+    except MissingNeeds as error:
+        pytest.skip(str(error))
+    with Cluster.start(ClusterOptions(real_node=True, nodes=0)) as running:
+        yield running
+
+
+@pytest.fixture
+def operator(cluster: Cluster, crds: None, tmp_path: Path) -> Iterator[OperatorProcess]:
+    """The operator, ready, as a process of the host."""
+    environment = {**FAST, "SLIPWAY_EGRESS_ALLOW": f"127.0.0.1:*,{ADDRESS}:*"}
+    with OperatorProcess(cluster, environment=environment, log=tmp_path / "operator.log") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def node_git(cluster: Cluster) -> Iterator[NodeGit]:
+    """A git server that pods reach."""
+    with GitServer() as server, exposed(server.port) as host:
+        yield NodeGit(server, f"http://{host}")
+
+
+@pytest.fixture(scope="session")
+def images(cluster: Cluster) -> NodeImages:
+    """Images in the registry of the node."""
+    return NodeImages(cluster)
+
+
+@pytest.fixture
+def secured_namespace(cluster: Cluster) -> Iterator[SecuredNamespace]:
+    """Makes namespaces that enforce a Pod Security level."""
+    with ExitStack() as stack:
+        yield lambda level: stack.enter_context(_secured(cluster, level))
+
+
+@contextmanager
+def _secured(cluster: Cluster, level: str) -> Iterator[str]:
+    labels = {"pod-security.kubernetes.io/enforce": level}
+    yield from new_namespace(cluster, level, labels)
+
+
+@pytest.fixture(scope="session")
+def buildah(cluster: Cluster) -> Backend:
+    """Builds in the Job."""
+    return Backend.buildah(cluster.registry_host)
+
+
+@pytest.fixture(scope="session")
+def buildkit(cluster: Cluster) -> Iterator[Backend]:
+    """Builds on a daemon that runs as long as the tests."""
+    with _secured(cluster, "privileged") as namespace:
+        yield Backend.buildkit(cluster.registry_host, start_buildkit(cluster, namespace))
+
+
+@pytest.fixture(params=["buildah", "buildkit"])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Each way to build in turn."""
+    found: Backend = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def builds(cluster: Cluster, backend: Backend, secured_namespace: SecuredNamespace) -> BuildJobs:
+    """Build Jobs in a namespace that enforces what the backend promises to need at most."""
+    return BuildJobs(cluster, backend, secured_namespace(backend.level))

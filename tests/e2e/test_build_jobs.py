@@ -1,0 +1,128 @@
+"""Build Jobs as the operator will make them, with both backends, on a real node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dev import ports
+from dev.cluster import Cluster
+from slipway.build.builders.job.ending import ExitCode
+from slipway.build.builders.order import GitSource
+from tests.support.node import BuildJobs, NodeGit, NodeImages
+
+DOCKERFILE = """\
+ARG BASE
+FROM ${BASE}
+ARG GREETING=none
+COPY message /message
+RUN cp /etc/base-release /built-on && echo "$GREETING" > /greeting
+"""
+
+Commit = Callable[..., GitSource]
+
+
+@pytest.fixture
+def committed(node_git: NodeGit, request: pytest.FixtureRequest) -> Commit:
+    """Commits files to a repository of the test's own and gives the source of a build."""
+    name = f"repository-{abs(hash(request.node.nodeid))}"
+    repository, url = node_git.repository(name)
+
+    def commit(files: dict[str, str], **source: object) -> GitSource:
+        return GitSource(url=url, commit=repository.commit(files), **source)  # type: ignore[arg-type]
+
+    return commit
+
+
+def test_a_commit_becomes_an_image_on_the_base_that_was_decided_on(
+    cluster: Cluster,
+    builds: BuildJobs,
+    images: NodeImages,
+    committed: Commit,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """The tag of the base moved after the decision; the digest in the termination message is the image's."""
+    repository = f"{builds.namespace}/base"
+    base = f"{cluster.registry_host}/{repository}:stable"
+    decided = images.push_base(repository, "stable", "one")
+    moved = images.push_base(repository, "stable", "two")
+    assert moved.digest != decided.digest
+    source = committed(
+        {"apps/api/Dockerfile": DOCKERFILE, "apps/api/message": "hello\n"},
+        path="apps/api",
+        build_args=(("BASE", base), ("GREETING", "good day, 'world'=1")),
+    )
+    reference = f"{cluster.registry_host}/{builds.namespace}/api:1"
+
+    end = builds.run(builds.order(source, reference, bases={base: decided.digest}))
+    record_property("seconds", round(end.seconds, 1))
+
+    assert (end.succeeded, end.exit_code) == (True, ExitCode.DONE), end.message
+    built = images.pull(f"{builds.namespace}/api", end.message)
+    below = decided.platforms[0].diff_ids
+    assert built.platforms[0].diff_ids[: len(below)] == below
+    labels = built.platforms[0].config["config"]["Labels"]
+    assert labels["org.opencontainers.image.revision"] == source.commit
+    assert images.pull(f"{builds.namespace}/api", "1").digest == end.message
+
+
+def test_a_mistake_in_the_dockerfile_is_the_builds_own_failure(
+    cluster: Cluster, builds: BuildJobs, images: NodeImages, committed: Commit
+) -> None:
+    """The message ends with what went wrong, although the RUN spoke of a refused connection."""
+    base = f"{cluster.registry_host}/busybox:1"
+    files = {"Dockerfile": f"FROM {base}\nRUN echo connection refused; exit 3\n"}
+    reference = f"{cluster.registry_host}/{builds.namespace}/api:1"
+
+    end = builds.run(builds.order(committed(files), reference))
+
+    assert (end.container, end.exit_code) == ("build", ExitCode.FAILED), end.message
+    assert "exit 3" in end.message
+    assert len(end.message) <= 4096
+
+
+def test_a_registry_that_cannot_be_reached_is_a_passing_failure(
+    cluster: Cluster, builds: BuildJobs, committed: Commit
+) -> None:
+    """The same order may succeed later."""
+    files = {"Dockerfile": f"FROM {cluster.registry_host}/busybox:1\nCOPY Dockerfile /\n"}
+    with ports.reserved(1) as (closed,):
+        reference = f"10.123.0.1:{closed}/{builds.namespace}/api:1"
+        end = builds.run(builds.order(committed(files), reference))
+
+    assert (end.container, end.exit_code) == ("build", ExitCode.PASSING), end.message
+    assert f"10.123.0.1:{closed}" in end.message
+
+
+def test_a_git_host_that_cannot_be_reached_is_a_passing_failure(cluster: Cluster, builds: BuildJobs) -> None:
+    """The init container says so, and the other never starts."""
+    with ports.reserved(1) as (closed,):
+        source = GitSource(url=f"http://10.123.0.1:{closed}/none", commit="0" * 40)
+        end = builds.run(builds.order(source, f"{cluster.registry_host}/{builds.namespace}/api:1"))
+
+    assert (end.container, end.exit_code) == ("clone", ExitCode.PASSING), end.message
+
+
+def test_a_commit_without_the_dockerfile_says_what_to_correct(
+    cluster: Cluster, builds: BuildJobs, committed: Commit
+) -> None:
+    """Before anything is built."""
+    source = committed({"README.md": "nothing here"}, dockerfile="build/Dockerfile")
+    end = builds.run(builds.order(source, f"{cluster.registry_host}/{builds.namespace}/api:1"))
+
+    assert (end.container, end.exit_code) == ("clone", ExitCode.FAILED)
+    assert "has no file 'build/Dockerfile': correct source.dockerfile" in end.message
+
+
+def test_a_cancelled_build_leaves_nothing(cluster: Cluster, builds: BuildJobs, committed: Commit) -> None:
+    """Deleting the Job ends its pod within seconds, in the middle of a RUN."""
+    files = {"Dockerfile": f"FROM {cluster.registry_host}/busybox:1\nRUN sleep 300\n"}
+    order = builds.order(committed(files), f"{cluster.registry_host}/{builds.namespace}/api:1")
+    name = builds.start(order)
+    builds.await_pods(name, lambda pods: bool(pods) and pods[0]["status"]["phase"] == "Running", 60)
+
+    cluster.api.delete(builds.path(name), propagationPolicy="Foreground")
+
+    builds.await_pods(name, lambda pods: not pods, 15)
+    cluster.api.wait_for(builds.path(name), lambda found: found is None)

@@ -1,0 +1,186 @@
+"""What end-to-end tests see and do on a real node; `tests/e2e/conftest.py` makes fixtures of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dev.api import resource_path
+from dev.cluster import Cluster
+from dev.gitrepository import GitRepository
+from dev.gitserver import GitServer
+from dev.images import ImageMaker, MadeImage
+from dev.node.images import BUILDAH, BUILDKIT, BUSYBOX, CLONE
+from slipway.build.builders.job.manifest import BUILD, job_manifest
+from slipway.build.builders.job.manifest import CLONE as CLONE_CONTAINER
+from slipway.build.builders.job.settings import JobSettings
+from slipway.build.builders.order import BuildOrder, GitSource
+from slipway.oci import RegistryClient
+
+__all__ = ["Backend", "BuildEnd", "BuildJobs", "NodeGit", "NodeImages"]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeGit:
+    """A git server that host, node and pods reach under one address."""
+
+    server: GitServer
+    url: str
+
+    def repository(self, name: str) -> tuple[GitRepository, str]:
+        """A new repository and its URL."""
+        return self.server.repository(name), f"{self.url}/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeImages:
+    """Runnable images in the registry of the node."""
+
+    cluster: Cluster
+
+    def push_base(self, repository: str, tag: str, release: str) -> MadeImage:
+        """Push busybox with this release in `/etc/base-release`."""
+        return asyncio.run(self._push_base(repository, tag, release))
+
+    async def _push_base(self, repository: str, tag: str, release: str) -> MadeImage:
+        async with RegistryClient(self.cluster.registry_url) as client:
+            maker = ImageMaker(client)
+            busybox = await maker.pull(*BUSYBOX.split(":"))
+            files = {"/etc/base-release": release}
+            return await maker.push_app(repository, tag, base=busybox, files=files)
+
+    def pull(self, repository: str, reference: str) -> MadeImage:
+        """Read an image of one platform back, by tag or digest."""
+        return asyncio.run(self._pull(repository, reference))
+
+    async def _pull(self, repository: str, reference: str) -> MadeImage:
+        async with RegistryClient(self.cluster.registry_url) as client:
+            return await ImageMaker(client).pull(repository, reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One way to build on the cluster."""
+
+    name: str
+    level: str
+    """The Pod Security level of namespaces that it builds in."""
+    settings: JobSettings
+
+    @classmethod
+    def buildah(cls, registry: str) -> Backend:
+        """Builds in the Job."""
+        settings = JobSettings(
+            f"{registry}/{CLONE}", f"{registry}/{BUILDAH}", insecure_registries=(registry,)
+        )
+        return cls("buildah", "baseline", settings)
+
+    @classmethod
+    def buildkit(cls, registry: str, address: str) -> Backend:
+        """Builds on a daemon."""
+        settings = JobSettings(
+            f"{registry}/{CLONE}",
+            f"{registry}/{BUILDKIT}",
+            buildkit_address=address,
+            insecure_registries=(registry,),
+        )
+        return cls("buildkit", "restricted", settings)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildEnd:
+    """How a build Job ended."""
+
+    succeeded: bool
+    container: str
+    """The container that decided."""
+    exit_code: int
+    message: str
+    """Its termination message."""
+    seconds: float
+    """From the creation of the Job until it was seen to have ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildJobs:
+    """Runs build Jobs with one backend in one namespace."""
+
+    cluster: Cluster
+    backend: Backend
+    namespace: str
+
+    def order(self, source: GitSource, reference: str, **changes: Any) -> BuildOrder:
+        """An order for this source."""
+        fields: dict[str, Any] = {
+            "image_name": "api",
+            "namespace": self.namespace,
+            "uid": "0a1b",
+            "key": "0123456789abcdef0123456789abcdef",
+            "number": 1,
+            "bases": {},
+            "timeout": timedelta(minutes=2),
+            "requested_at": datetime(2026, 11, 21, 9, tzinfo=UTC),
+        }
+        return BuildOrder(**{**fields, "source": source, "reference": reference, **changes})
+
+    def start(self, order: BuildOrder) -> str:
+        """Create the Job and give its name."""
+        manifest = job_manifest(order, self.backend.settings)
+        self.cluster.api.create(self.path(), manifest)
+        name: str = manifest["metadata"]["name"]
+        return name
+
+    def run(self, order: BuildOrder, timeout: float = 120.0) -> BuildEnd:
+        """Create the Job and wait for its end."""
+        begun = time.monotonic()
+        name = self.start(order)
+        job = self.cluster.api.wait_for(self.path(name), _has_ended, timeout=timeout)
+        assert job is not None
+        seconds = time.monotonic() - begun
+        container, state = self._deciding(self.pods(name)[0])
+        succeeded = bool(job["status"].get("succeeded"))
+        return BuildEnd(succeeded, container, state["exitCode"], state.get("message", ""), seconds)
+
+    def pods(self, name: str) -> list[dict[str, Any]]:
+        """The pods of a Job."""
+        path = resource_path("v1", "pods", self.namespace)
+        items: list[dict[str, Any]] = self.cluster.api.get(path, labelSelector=f"job-name={name}")["items"]
+        return items
+
+    def await_pods(
+        self, name: str, condition: Callable[[list[dict[str, Any]]], bool], timeout: float
+    ) -> None:
+        """Wait until the pods of a Job are so.
+
+        Raises:
+            TimeoutError: they were not in time.
+        """
+        deadline = time.monotonic() + timeout
+        while not condition(pods := self.pods(name)):
+            if time.monotonic() > deadline:
+                msg = f"the pods of {name} are {[pod['status'] for pod in pods]}"
+                raise TimeoutError(msg)
+            time.sleep(0.05)
+
+    def path(self, name: str | None = None) -> str:
+        """Of a Job in the API."""
+        return resource_path("batch/v1", "jobs", self.namespace, name)
+
+    def _deciding(self, pod: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """The container that failed, else the one that builds; and how it ended."""
+        status = pod["status"]
+        for name, statuses in ((CLONE_CONTAINER, "initContainerStatuses"), (BUILD, "containerStatuses")):
+            ended = status[statuses][0]["state"].get("terminated")
+            if ended is not None and (ended["exitCode"] != 0 or name == BUILD):
+                return name, ended
+        msg = f"nothing has ended in {status}"
+        raise AssertionError(msg)
+
+
+def _has_ended(job: Mapping[str, Any] | None) -> bool:
+    conditions = (job or {}).get("status", {}).get("conditions", [])
+    return any(one["type"] in {"Complete", "Failed"} and one["status"] == "True" for one in conditions)
