@@ -7,7 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from dev import ports
+from dev.api import resource_path
 from dev.cluster import Cluster
+from dev.gitserver import GitServer
+from dev.node.exposure import exposed
 from slipway.build.builders.job.ending import ExitCode
 from slipway.build.builders.order import GitSource
 from tests.support.node import BuildJobs, NodeGit, NodeImages
@@ -65,6 +68,52 @@ def test_a_commit_becomes_an_image_on_the_base_that_was_decided_on(
     labels = built.platforms[0].config["config"]["Labels"]
     assert labels["org.opencontainers.image.revision"] == source.commit
     assert images.pull(f"{builds.namespace}/api", "1").digest == end.message
+
+
+def test_secrets_open_the_repository_and_reach_the_instruction_that_asks(
+    cluster: Cluster, builds: BuildJobs
+) -> None:
+    """One for git, one for a RUN; layers are kept in the registry and taken from there by the next build."""
+    for name, content in {
+        "git": {"username": "ann", "password": "s3cret"},
+        "tokens": {"api": "t0ken"},
+    }.items():
+        secret = {"metadata": {"name": name}, "stringData": content}
+        cluster.api.create(resource_path("v1", "secrets", builds.namespace), secret)
+    dockerfile = f"""\
+FROM {cluster.registry_host}/busybox:1
+RUN --mount=type=secret,id=api test "$(cat /run/secrets/api)" = t0ken && echo done > /done
+"""
+    place = f"{cluster.registry_host}/{builds.namespace}"
+    cached = builds.with_settings(cache=f"{place}/cache")
+    with GitServer(users={"ann": "s3cret"}) as server, exposed(server.port) as host:
+        commit = server.repository("private").commit({"Dockerfile": dockerfile})
+        source = GitSource(f"http://{host}/private", commit, secret="git", secrets=("tokens",))
+        for number in (1, 2):
+            end = cached.run(cached.order(source, f"{place}/api:{number}", number=number))
+            assert end.succeeded, end.message
+
+    told = cluster.kubectl("-n", builds.namespace, "logs", f"job/{end.job}", "-c", "build")
+    assert "cache" in told.lower()
+    assert "t0ken" not in told.replace("= t0ken", "")
+
+
+def test_several_platforms_become_one_index(
+    cluster: Cluster, builds: BuildJobs, images: NodeImages, committed: Commit
+) -> None:
+    """Each on the base of its own platform, pinned by the digest of the base's index."""
+    platforms = ("linux/amd64", "linux/arm64")
+    repository = f"{builds.namespace}/base"
+    base = images.push_files(repository, "1", platforms)
+    written = f"{cluster.registry_host}/{repository}:1"
+    source = committed({"Dockerfile": f"FROM {written}\nCOPY Dockerfile /\n"}, platforms=platforms)
+    reference = f"{cluster.registry_host}/{builds.namespace}/api:1"
+
+    end = builds.run(builds.order(source, reference, bases={written: base.digest}))
+
+    assert end.succeeded, end.message
+    lowest = images.lowest_layers(f"{builds.namespace}/api", end.message)
+    assert lowest == tuple(made.diff_ids[0] for made in base.platforms)
 
 
 def test_a_mistake_in_the_dockerfile_is_the_builds_own_failure(

@@ -1,8 +1,32 @@
 from __future__ import annotations
 
+import pytest
+
 from dev.cluster import Cluster
 from dev.node.images import BASE, BUSYBOX
 from tests.support.cluster import Kubectl
+
+DEPLOYMENT = """\
+apiVersion: slipway.dev/v1alpha1
+kind: Deployment
+metadata: {{name: web}}
+spec:
+  image: {{type: Reference, reference: "{image}"}}
+  command: [httpd, -f, -p, "8080", -h, /etc]
+  ports: [{{name: http, containerPort: 8080, servicePort: 80}}]
+"""
+
+
+@pytest.mark.usefixtures("operator")
+def test_the_operator_rolls_out_what_the_node_pulls(cluster: Cluster, kubectl: Kubectl) -> None:
+    """Operator and node know the registry under one name."""
+    kubectl("apply", "-f", "-", stdin=DEPLOYMENT.format(image=f"{cluster.registry_host}/{BUSYBOX}"))
+
+    kubectl("wait", "sdep/web", "--for=condition=Ready", "--timeout=60s")
+
+    running = kubectl("get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[0].imageID}")
+    digest = kubectl("get", "sdep/web", "-o", "jsonpath={.status.image.digest}")
+    assert running.endswith(f"@{digest}")
 
 
 def test_pods_run_and_find_each_other_by_name(cluster: Cluster, namespace: str, kubectl: Kubectl) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from slipway.build.builders.job.manifest import CLONE as CLONE_CONTAINER
 from slipway.build.builders.job.settings import JobSettings
 from slipway.build.builders.order import BuildOrder, GitSource
 from slipway.oci import RegistryClient
+from slipway.oci.manifest import ImageIndex
 
 __all__ = ["Backend", "BuildEnd", "BuildJobs", "NodeGit", "NodeImages"]
 
@@ -52,6 +53,28 @@ class NodeImages:
             busybox = await maker.pull(*BUSYBOX.split(":"))
             files = {"/etc/base-release": release}
             return await maker.push_app(repository, tag, base=busybox, files=files)
+
+    def push_files(self, repository: str, tag: str, platforms: Sequence[str]) -> MadeImage:
+        """Push an image of several platforms in which nothing can run."""
+        return asyncio.run(self._push_files(repository, tag, platforms))
+
+    async def _push_files(self, repository: str, tag: str, platforms: Sequence[str]) -> MadeImage:
+        files = {"/etc/base-release": "{platform}"}
+        async with RegistryClient(self.cluster.registry_url) as client:
+            return await ImageMaker(client).push_base(repository, tag, files=files, platforms=platforms)
+
+    def lowest_layers(self, repository: str, reference: str) -> tuple[str, ...]:
+        """The diff ID of the lowest layer of each platform of an index."""
+        return asyncio.run(self._lowest_layers(repository, reference))
+
+    async def _lowest_layers(self, repository: str, reference: str) -> tuple[str, ...]:
+        async with RegistryClient(self.cluster.registry_url) as client:
+            index = await client.get_manifest(repository, reference)
+            assert isinstance(index.content, ImageIndex)
+            maker = ImageMaker(client)
+            children = [entry for entry in index.content.manifests if not entry.is_attestation]
+            made = [await maker.pull(repository, child.digest) for child in children]
+        return tuple(one.platforms[0].diff_ids[0] for one in made)
 
     def pull(self, repository: str, reference: str) -> MadeImage:
         """Read an image of one platform back, by tag or digest."""
@@ -95,6 +118,8 @@ class Backend:
 class BuildEnd:
     """How a build Job ended."""
 
+    job: str
+    """Its name."""
     succeeded: bool
     container: str
     """The container that decided."""
@@ -127,6 +152,12 @@ class BuildJobs:
         }
         return BuildOrder(**{**fields, "source": source, "reference": reference, **changes})
 
+    def with_settings(self, **changes: Any) -> BuildJobs:
+        """The same with other settings of its Jobs."""
+        return replace(
+            self, backend=replace(self.backend, settings=replace(self.backend.settings, **changes))
+        )
+
     def start(self, order: BuildOrder) -> str:
         """Create the Job and give its name."""
         manifest = job_manifest(order, self.backend.settings)
@@ -143,7 +174,7 @@ class BuildJobs:
         seconds = time.monotonic() - begun
         container, state = self._deciding(self.pods(name)[0])
         succeeded = bool(job["status"].get("succeeded"))
-        return BuildEnd(succeeded, container, state["exitCode"], state.get("message", ""), seconds)
+        return BuildEnd(name, succeeded, container, state["exitCode"], state.get("message", ""), seconds)
 
     def pods(self, name: str) -> list[dict[str, Any]]:
         """The pods of a Job."""

@@ -142,6 +142,16 @@ def test_buildah_fetches_a_base_by_digest_and_gives_it_the_name_of_the_dockerfil
     assert "--pull=false" in build_of(host)
 
 
+def test_buildah_that_pushed_nothing_without_a_word_has_failed(host: ScriptHost) -> None:
+    """`buildah manifest push` ends with 0 when the registry breaks off."""
+    host.program("buildah", {}, {"--digestfile": ""})
+
+    ended = host.run(BUILDAH, BASIC)
+
+    assert ended.code == ExitCode.PASSING
+    assert "did not take r.test:5000/shop/api:1" in ended.message
+
+
 def test_buildah_builds_each_platform_on_its_own_bases(host: ScriptHost) -> None:
     """One list of images is pushed at the end."""
     platforms = ["--platform", "linux/amd64", "--platform", "linux/arm64"]
