@@ -15,6 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down test unit cluster e2e crash check crds policies bench bench-s1 bench-s4 bench-s6 bench-s7 lock
+.PHONY: help setup demo up down test unit cluster crash check crds bench bench-s1 bench-s4 bench-s6 bench-s7 bench-graph lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +81,9 @@ bench-s6: $(READY) ## count what 1,000 Warehouses over 400 repositories ask
 
 bench-s7: $(READY) ## measure one repository with 20,000 and 200,000 tags
 	$(BIN)/python -m bench.warehouses s7
+
+bench-graph: $(READY) ## measure changes of a graph of 10,000 images
+	$(BIN)/python -m bench.graph
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 

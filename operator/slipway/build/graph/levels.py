@@ -35,11 +35,12 @@ def settle(components: Iterable[Component[Node]]) -> list[Vertex[Node]]:
 
 
 def _set_levels(vertices: Iterable[Vertex[Node]]) -> list[Vertex[Node]]:
-    """Those whose level, or that of their component, was another."""
+    """Set the levels of these, or of the components that they are in; those that had another."""
     moved: list[Vertex[Node]] = []
+    components: dict[int, Component[Node]] = {}
     for vertex in vertices:
         if vertex.component is not None:
-            moved += _set_level(vertex.component)
+            components[id(vertex.component)] = vertex.component
             continue
         # As _set_level, in a third of the time: this is what a change far up consists of.
         level = 0
@@ -49,6 +50,8 @@ def _set_levels(vertices: Iterable[Vertex[Node]]) -> list[Vertex[Node]]:
         if vertex.level != level:
             vertex.level = level
             moved.append(vertex)
+    for component in components.values():
+        moved += _set_level(component)
     return moved
 
 
@@ -63,16 +66,17 @@ def _set_level(component: Component[Node]) -> list[Vertex[Node]]:
 
 
 class _Agenda(Generic[Node]):
-    """What stands on something that moved, each once, by the level it had before; one member for a component.
+    """What stands on something that moved, each once, by the level it had before.
 
-    The old levels put it in order: what is taken stands on nothing that is still here.
+    The old levels put it in order: what is taken stands on nothing that is still here, and never comes again.
     """
 
-    __slots__ = ("_levels", "_waiting")
+    __slots__ = ("_added", "_levels", "_waiting")
 
     def __init__(self) -> None:
+        self._added: set[Vertex[Node]] = set()
         self._levels: list[int] = []
-        self._waiting: dict[int, set[Vertex[Node]]] = {}
+        self._waiting: dict[int, list[Vertex[Node]]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._levels)
@@ -80,14 +84,17 @@ class _Agenda(Generic[Node]):
     def add_below(self, moved: Iterable[Vertex[Node]]) -> None:
         """Add what stands on these directly."""
         below: set[Vertex[Node]] = set().union(*[vertex.children for vertex in moved])
+        below -= self._added
+        self._added |= below
+        waiting = self._waiting
         for child in below:
-            first = child if child.component is None else child.component[0]
-            if first.level in self._waiting:
-                self._waiting[first.level].add(first)
+            level = child.level
+            if level in waiting:
+                waiting[level].append(child)
             else:
-                self._waiting[first.level] = {first}
-                heappush(self._levels, first.level)
+                waiting[level] = [child]
+                heappush(self._levels, level)
 
-    def take(self) -> set[Vertex[Node]]:
-        """All of the lowest level."""
+    def take(self) -> list[Vertex[Node]]:
+        """All of the lowest level, and so all members of a component that are here."""
         return self._waiting.pop(heappop(self._levels))

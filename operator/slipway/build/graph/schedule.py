@@ -25,7 +25,7 @@ def schedule(
     """Give each task the first free place after all tasks that it stands on directly.
 
     Where several could have a place, it goes to the first in the order of the tasks. No place is free while a
-    task could have it: so all ends at most the longest chain later than the work by the places would.
+    task could have it: all together take at most the work by the places, and the longest chain (Graham).
 
     Args:
         graph: who stands on whom; what is no task holds nobody up.

@@ -1,0 +1,1 @@
+"""What the graph of images costs: time of single changes, and memory (`make bench-graph`)."""

@@ -1,0 +1,125 @@
+"""Kinds of change of one image, each as what an image stands on instead, and what all of them cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from statistics import median
+from typing import Final, NamedTuple
+
+from slipway.build.graph import ImageGraph
+from slipway.engine.key import Key
+
+__all__ = ["PARTIAL", "WHOLE", "Change", "Cost", "cost"]
+
+_SAMPLE: Final = 50
+_REPEATS: Final = 3
+_NEW: Final = Key("managedimages.slipway.dev", "team-new", "image-new")
+
+Graph = ImageGraph[Key]
+
+
+class Change(NamedTuple):
+    """One image stands on something else."""
+
+    image: Key
+    bases: Sequence[Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What changes of one kind cost, in ms of CPU, and what it cost to take them back."""
+
+    median: float
+    worst: float
+    worst_back: float
+    most_named: int
+    """The most nodes that one of them named as changed."""
+
+
+def cost(graph: Graph, changes: Iterable[Change]) -> Cost:
+    """Make each change and take it back, several times: the best time counts, for others use the cores."""
+    there, back, named = [], [], []
+    for change in changes:
+        before = graph.parents(change.image) if change.image in graph else None
+        times = [_there_and_back(graph, change, before) for _ in range(_REPEATS)]
+        there.append(min(time[0] for time in times))
+        back.append(min(time[1] for time in times))
+        named.append(times[0][2])
+    return Cost(median(there), max(there), max(back), max(named))
+
+
+def _there_and_back(graph: Graph, change: Change, before: Sequence[Key] | None) -> tuple[float, float, int]:
+    begun = time.thread_time()
+    named = graph.put(change.image, change.bases)
+    turned = time.thread_time()
+    if before is None:
+        graph.remove(change.image)
+    else:
+        graph.put(change.image, before)
+    ended = time.thread_time()
+    return (turned - begun) * 1000, (ended - turned) * 1000, len(named)
+
+
+def _new_images(_: Graph, images: Sequence[Key]) -> Iterator[Change]:
+    chance = Random(2)
+    yield from (Change(_NEW, chance.sample(images, 3)) for number in range(_SAMPLE))
+
+
+def _other_bases(graph: Graph, images: Sequence[Key]) -> Iterator[Change]:
+    """Others of the same depth, as when an image goes from one version of its base to the next."""
+    chance = Random(3)
+    depths: dict[int | None, list[Key]] = {}
+    for image in images:
+        depths.setdefault(graph.depth(image), []).append(image)
+    for image in chance.sample(images, _SAMPLE):
+        yield Change(image, [chance.choice(depths[graph.depth(base)]) for base in graph.parents(image)])
+
+
+def _deeper(graph: Graph, images: Sequence[Key]) -> Iterator[Change]:
+    """An image with many below it gets a base of its own depth: all of them move down, and up again.
+
+    One that is alone at its depth becomes a root instead: they move up first.
+    """
+    chance = Random(4)
+    upper = [image for image in images[: len(images) // 10] if graph.parents(image)]
+    for image in chance.sample(upper, _SAMPLE):
+        beside = [other for other in upper if graph.depth(other) == graph.depth(image) and other != image]
+        yield Change(image, [*graph.parents(image), chance.choice(beside)] if beside else ())
+
+
+def _cycles(graph: Graph, images: Sequence[Key]) -> Iterator[Change]:
+    """An image stands on one of those that stand on it."""
+    for image in Random(5).sample([image for image in images if graph.dependents(image)], _SAMPLE):
+        yield Change(image, (*graph.parents(image), graph.children(image)[-1]))
+
+
+def _top(_: Graph, images: Sequence[Key]) -> Iterator[Change]:
+    """What most images stand on moves down a step, and all of them with it."""
+    yield Change(images[0], (_NEW,))
+
+
+def _whole_cycle(graph: Graph, images: Sequence[Key]) -> Iterator[Change]:
+    """The top stands on the last one that stands on it: all between them are in a cycle."""
+    *_, last = graph.descendants(images[0])
+    yield Change(images[0], (last,))
+
+
+Kind = Callable[[Graph, Sequence[Key]], Iterator[Change]]
+"""Gets the graph as it is, and the images upstream first."""
+
+PARTIAL: Final[dict[str, Kind]] = {
+    "new image": _new_images,
+    "other bases of the same depth": _other_bases,
+    "one step deeper, far up": _deeper,
+    "cycle": _cycles,
+}
+"""Changes as they happen, by name."""
+
+WHOLE: Final[dict[str, Kind]] = {
+    "top of all a step deeper": _top,
+    "cycle from top to bottom": _whole_cycle,
+}
+"""Changes after which nearly every image has another depth or is in a cycle."""

@@ -1,0 +1,55 @@
+"""What the graph promises, and the file it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from bench.common.report import Promise, Report
+from bench.graph.changes import PARTIAL, WHOLE
+from bench.graph.measure import Measurement
+
+__all__ = ["REPORT"]
+
+_LIMIT_MS: Final = 5.0
+_LIMIT_MB: Final = 20.0
+
+
+def _is_usual(run: Measurement) -> bool:
+    """Whether images may be like this; the other graph shows what it costs to be wrong about it."""
+    return run.shape == "six levels"
+
+
+def _partial(kind: str) -> Iterator[Promise[Measurement]]:
+    yield Promise(f"{kind}: median, ms", lambda run: run.changes[kind].median, ".3f", _LIMIT_MS, _is_usual)
+    yield Promise(f"{kind}: worst, ms", lambda run: run.changes[kind].worst, ".3f", _LIMIT_MS, _is_usual)
+    yield Promise(
+        f"{kind}: worst back, ms", lambda run: run.changes[kind].worst_back, ".3f", _LIMIT_MS, _is_usual
+    )
+    yield Promise(f"{kind}: most nodes touched", lambda run: run.changes[kind].most_named, ".0f")
+
+
+def _whole(kind: str) -> Iterator[Promise[Measurement]]:
+    """No limit: the nodes that it touches are its price."""
+    yield Promise(f"{kind}, ms", lambda run: run.changes[kind].worst, ".3f")
+    yield Promise(f"{kind}: back, ms", lambda run: run.changes[kind].worst_back, ".3f")
+    yield Promise(f"{kind}: nodes touched", lambda run: run.changes[kind].most_named, ".0f")
+
+
+REPORT: Final = Report(
+    name="graph",
+    title="The graph of 10,000 images: one change",
+    column=lambda run: run.shape,
+    note="Times are CPU; of each change the best of three, for others use the cores.",
+    promises=(
+        Promise("images", lambda run: run.images, ".0f"),
+        Promise("edges", lambda run: run.edges, ".0f"),
+        Promise("all put in order of names, ms", lambda run: run.fill_ms, ".0f"),
+        Promise("median of these puts, ms", lambda run: run.fill_median_ms, ".3f", _LIMIT_MS, _is_usual),
+        Promise("worst of these puts, ms", lambda run: run.fill_worst_ms, ".3f", _LIMIT_MS, _is_usual),
+        *(promise for kind in PARTIAL for promise in _partial(kind)),
+        *(promise for kind in WHOLE for promise in _whole(kind)),
+        Promise("memory by tracemalloc, MB", lambda run: run.traced, ".1f", _LIMIT_MB),
+        Promise("growth of RSS, MB", lambda run: run.rss, ".1f", _LIMIT_MB),
+    ),
+)
