@@ -79,14 +79,20 @@ def _other_bases(graph: Graph, images: Sequence[Key]) -> Iterator[Change]:
 
 
 def _deeper(graph: Graph, images: Sequence[Key]) -> Iterator[Change]:
-    """An image with many below it gets a base of its own depth: all of them move down, and up again.
+    """A base of its own depth for an image of the third or fourth level: what is below it moves down."""
+    yield from _beside(graph, images[50:1_000])
 
-    One that is alone at its depth becomes a root instead: they move up first.
-    """
+
+def _deeper_near_the_top(graph: Graph, images: Sequence[Key]) -> Iterator[Change]:
+    """The same for one of the second level, which most others stand on."""
+    yield from _beside(graph, images[10:50])
+
+
+def _beside(graph: Graph, images: Sequence[Key]) -> Iterator[Change]:
+    """Each gets a base of its own depth; one that is alone at its depth becomes a root instead."""
     chance = Random(4)
-    upper = [image for image in images[: len(images) // 10] if graph.parents(image)]
-    for image in chance.sample(upper, _SAMPLE):
-        beside = [other for other in upper if graph.depth(other) == graph.depth(image) and other != image]
+    for image in chance.sample(images, min(_SAMPLE, len(images))):
+        beside = [other for other in images if graph.depth(other) == graph.depth(image) and other != image]
         yield Change(image, [*graph.parents(image), chance.choice(beside)] if beside else ())
 
 
@@ -113,13 +119,14 @@ Kind = Callable[[Graph, Sequence[Key]], Iterator[Change]]
 PARTIAL: Final[dict[str, Kind]] = {
     "new image": _new_images,
     "other bases of the same depth": _other_bases,
-    "one step deeper, far up": _deeper,
+    "one step deeper": _deeper,
     "cycle": _cycles,
 }
 """Changes as they happen, by name."""
 
 WHOLE: Final[dict[str, Kind]] = {
+    "one step deeper near the top": _deeper_near_the_top,
     "top of all a step deeper": _top,
     "cycle from top to bottom": _whole_cycle,
 }
-"""Changes after which nearly every image has another depth or is in a cycle."""
+"""Changes after which most images have another depth or are in a cycle."""

@@ -30,8 +30,8 @@ def _partial(kind: str) -> Iterator[Promise[Measurement]]:
 
 
 def _whole(kind: str) -> Iterator[Promise[Measurement]]:
-    """No limit: the nodes that it touches are its price."""
-    yield Promise(f"{kind}, ms", lambda run: run.changes[kind].worst, ".3f")
+    """No limit, for the price is by the node; the limit is that of some thousands."""
+    yield Promise(f"{kind}: worst, ms", lambda run: run.changes[kind].worst, ".3f")
     yield Promise(f"{kind}: back, ms", lambda run: run.changes[kind].worst_back, ".3f")
     yield Promise(f"{kind}: nodes touched", lambda run: run.changes[kind].most_named, ".0f")
 
