@@ -98,6 +98,13 @@ def test_a_cycle_may_be_traded_for_another() -> None:
     assert graph.depth("a") == 1
 
 
+def test_members_of_a_cycle_are_not_told_of_what_moves_above() -> None:
+    """They have no depth that could change; what stands on the cycle has."""
+    graph = graph_of({"b": "a", "x": "by", "y": "x", "c": "y"})
+    assert graph.put("a", "r") == {"r", "a", "b", "c"}
+    assert graph.depth("c") == 4
+
+
 def test_a_base_stays_while_somebody_stands_on_it() -> None:
     """Removed, or never put, it is external; it goes with its last dependent."""
     graph = graph_of({"b": "a", "c": "b"})
