@@ -20,8 +20,8 @@ from slipway.build.graph.drawing.visible import visible
 
 __all__ = ["render_tree"]
 
-_GLYPHS: Final = "├│└─↑↻"
-"""What the drawing is made of: escaped in names, so that no name passes for a part of it."""
+_DRAWN: Final = "├│└─↑↻ "
+"""What the drawing is made of, blanks included: escaped in names, so that none passes for a part of it."""
 
 
 def render_tree(drawing: Drawing) -> str:
@@ -71,6 +71,6 @@ class _Tree:
 
 
 def _line(node: DrawnNode, *, seen: bool) -> str:
-    parts = (visible(node.label, reserved=_GLYPHS), visible(node.phase, reserved=_GLYPHS))
+    parts = (visible(node.label, reserved=_DRAWN), visible(node.phase, reserved=_DRAWN))
     marks = ("↻" if node.cycle else "", "↑" if seen else "")
     return " ".join(filter(None, ("  ".join(filter(None, parts)), *marks)))

@@ -11,7 +11,7 @@ from slipway.build.graph.drawing.visible import visible
 from tests.support.hostile_drawings import drawings
 
 LINE = re.compile(r"((?:│  |   )*)(?:(├─ |└─ ))?([^├│└─↑↻]*?)( ↻)?( ↑)?")
-GLYPHS = "├│└─↑↻"
+DRAWN = "├│└─↑↻ "
 
 
 @given(drawings())
@@ -39,4 +39,4 @@ def test_the_drawing_is_read_back(drawing: Drawing) -> None:
 def text_of(drawing: Drawing, id_: str) -> str:
     """What stands in the line of a node between branch and marks."""
     (node,) = (node for node in drawing.nodes if node.id == id_)
-    return "  ".join(visible(text, reserved=GLYPHS) for text in (node.label, node.phase) if text)
+    return "  ".join(visible(text, reserved=DRAWN) for text in (node.label, node.phase) if text)
