@@ -56,6 +56,21 @@ class Settings:
     """Directory of what was learned about images, so that it need not be asked again after a restart; `none`
     keeps it in memory alone. Default `~/.cache/slipway`. Where it cannot be written, memory has to do."""
 
+    builds: int = 10
+    """Builds that are under way at the same time in the whole cluster, 1 to 1000; an emergency may be one
+    more. Default 10."""
+
+    builder_image: str = ""
+    """Image with the command `build`, made of `images/builder-buildah`, or of `images/builder-buildkit` where
+    `buildkit_address` is set. Default: none, so that no ManagedImage can use `build.type: Job`."""
+
+    git_image: str = ""
+    """Image with the command `clone`, made of `images/git-clone`. Default: none, as above."""
+
+    buildkit_address: str = ""
+    """`tcp://host:port` of a BuildKit daemon that build Jobs use. Default: none; they build by themselves,
+    with buildah."""
+
     workers: int = 32
     """Objects that are worked on at the same time, 1 to 256. Default 32: a run mostly waits for answers, and
     more in flight would crowd out other clients of the API server."""
@@ -192,6 +207,10 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "egress_allow": _addresses,
     "ambient_registries": _addresses,
     "cache_directory": str,
+    "builds": _number(1, 1000),
+    "builder_image": str,
+    "git_image": str,
+    "buildkit_address": str,
     "workers": _number(1, 256),
     "resync_interval": _duration,
     "identity": _name,

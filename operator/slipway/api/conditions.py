@@ -189,6 +189,13 @@ class Reason:
     TAG_MUTATED: Final = "TagMutated"  # event: a version names another digest or commit than before
 
     # --- ManagedImage
+    DOCKERFILE_UNREADABLE: Final = "DockerfileUnreadable"  # the Dockerfile cannot be analysed
+    BUILDER_NOT_CONFIGURED: Final = "BuilderNotConfigured"  # the operator or a Registry lacks what Jobs need
+    RESULT_MISSING: Final = "ResultMissing"  # a build says that it succeeded, and its tag is not there
+    OUT_OF_MEMORY: Final = "OutOfMemory"  # a build was killed: it needs more memory than its limit
+    RETRYING: Final = "Retrying"  # a build failed and is tried again after a pause
+    QUEUED: Final = "Queued"  # a build is due, and as many run as may run at the same time
+    CANCELLED: Final = "Cancelled"  # build: ended by a person
     CURRENT: Final = "Current"  # the last build stands on the newest bases
     TRACKED: Final = "Tracked"  # role Base or External: the image is followed, and built elsewhere
     IMAGE_CLAIMED: Final = "ImageClaimed"  # another ManagedImage builds the same tags with a better right

@@ -8,8 +8,10 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 from pydantic import Field
 
 from slipway.api.base import ApiModel, LocalReference, Resource, Status, WarehouseReference
+from slipway.api.building import BuildSpec, SourceSpec, VerifySpec
 from slipway.api.declaration import PHASE, READY_COLUMNS, Column, Declaration
 from slipway.api.markers import Advice, ListMap, ListSet, Rule
+from slipway.api.rebuilding import RebuildSpec
 from slipway.api.strings import (
     DIGEST_LENGTH,
     REPOSITORY_LENGTH,
@@ -26,22 +28,20 @@ from slipway.api.strings import (
 __all__ = [
     "Base",
     "BaseStatus",
+    "BaseUse",
     "Build",
     "BuildBase",
-    "BuildHistory",
     "BuildPhase",
-    "BuildSpec",
+    "BuildRun",
     "BuiltImage",
     "ImageTarget",
     "ManagedImage",
     "ManagedImagePhase",
     "ManagedImageSpec",
     "ManagedImageStatus",
-    "Rebase",
-    "RebaseSource",
     "RebuildReason",
-    "RebuildSpec",
     "RebuildStatus",
+    "SourceStatus",
 ]
 
 TEMPLATE_LENGTH: Final = 128 - 18 + len("{build}")
@@ -63,6 +63,8 @@ TagTemplate = Annotated[
 Role: TypeAlias = Literal["Managed", "Base", "External"]
 
 BuildKey = Annotated[str, Field(max_length=128)]
+
+CommitName = Annotated[str, Field(max_length=64, pattern="^[0-9a-f]+$")]
 
 FoundName = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9.-]*$")]
 
@@ -112,63 +114,13 @@ class Base(ApiModel):
     """Warehouse whose newest artifact is the base."""
 
 
-class RebaseSource(ApiModel):
-    """The source build: the image as its own pipeline pushed it."""
-
-    tag: Tag
-    """Tag of the source build, in the same repository."""
-
-
-class Rebase(ApiModel):
-    """How layers of the old base are exchanged for those of the new one."""
-
-    from_: RebaseSource = Field(alias="from")
-    """The source build. Each rebase starts from it, never from an earlier rebase."""
-
-    allow_run: bool = False
-    """Allows upper layers made by RUN. Such a layer may hold copies of what the new base has fixed."""
-
-
-class BuildHistory(ApiModel):
-    """How many finished builds the status keeps."""
-
-    succeeded: Annotated[int, Field(ge=1, le=20)] = 10
-    """Number of succeeded builds."""
-
-    failed: Annotated[int, Field(ge=1, le=20)] = 5
-    """Number of failed builds."""
-
-
-class BuildSpec(ApiModel):
-    """How a build is made."""
-
-    type: Literal["None"]
-    """Who builds from source. None: nobody here; the image's own pipeline does, and Slipway only rebases."""
-
-    base_change: Literal["Rebase"]
-    """What a new base leads to. Rebase exchanges the layers of the base in the registry, without a build."""
-
-    rebase: Rebase
-    """How layers of the old base are exchanged for those of the new one."""
-
-    history: BuildHistory = BuildHistory()
-    """How many finished builds the status keeps."""
-
-
-class RebuildSpec(ApiModel):
-    """When a build is made."""
-
-    policy: Literal["Automatic", "Manual"] = "Automatic"
-    """Automatic builds when a base has moved. Manual waits for the annotation slipway.dev/rebuild."""
-
-
 class ManagedImageSpec(ApiModel):
     """The image, what it stands on, and how and when it is built."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "!has(self.build) || !has(self.image.floatingTags) || "
-            "!(self.build.rebase.from.tag in self.image.floatingTags)",
+            "!has(self.build) || !has(self.build.rebase) || !has(self.build.rebase.from) || "
+            "!has(self.image.floatingTags) || !(self.build.rebase.from.tag in self.image.floatingTags)",
             "build.rebase.from.tag is in image.floatingTags, so a build would overwrite its own source: "
             "remove it from image.floatingTags",
         ),
@@ -186,8 +138,17 @@ class ManagedImageSpec(ApiModel):
             "nothing tells which tag to track: write it into image.tag, without {build}",
         ),
         Rule(
-            "self.role != 'Managed' || (has(self.bases) && size(self.bases) == 1)",
+            "self.role != 'Managed' || !has(self.build) || self.build.type != 'None' || "
+            "(has(self.bases) && size(self.bases) == 1)",
             "a rebase exchanges the layers of one base: write exactly one entry of bases",
+        ),
+        Rule(
+            "self.role != 'Managed' || !has(self.build) || self.build.type != 'Job' || has(self.source)",
+            "build.type Job needs source: say where the Dockerfile is",
+        ),
+        Rule(
+            "!has(self.build) || self.build.type != 'None' || !has(self.source)",
+            "build.type None builds nothing from source: remove source, or choose another build.type",
         ),
     )
 
@@ -198,14 +159,20 @@ class ManagedImageSpec(ApiModel):
     image: ImageTarget
     """Where builds go, or what is tracked."""
 
+    source: SourceSpec | None = None
+    """What is built."""
+
     bases: Annotated[tuple[Base, ...], Field(max_length=16)] = ()
-    """What this image stands on."""
+    """What this image stands on; without any, what the Dockerfile of source says."""
 
     build: BuildSpec | None = None
     """How a build is made; required with role Managed."""
 
     rebuild: RebuildSpec = RebuildSpec()
     """When a build is made."""
+
+    verify: VerifySpec = VerifySpec()
+    """What a result has to prove before it becomes the image."""
 
     suspend: bool = False
     """Starts no more builds; a build under way is finished."""
@@ -217,7 +184,9 @@ class ManagedImagePhase(StrEnum):
     CURRENT = "Current"
     OUTDATED = "Outdated"
     WAITING = "Waiting"
+    QUEUED = "Queued"
     BUILDING = "Building"
+    VERIFYING = "Verifying"
     FAILED = "Failed"
     SUSPENDED = "Suspended"
 
@@ -227,7 +196,9 @@ class BuildPhase(StrEnum):
 
     BUILDING = "Building"
     SUCCEEDED = "Succeeded"
+    UNCHANGED = "Unchanged"
     FAILED = "Failed"
+    CANCELLED = "Cancelled"
 
 
 class BuiltImage(ApiModel):
@@ -246,11 +217,25 @@ class BuiltImage(ApiModel):
     """Number of the build; the source build has none."""
 
 
+class BaseUse(ApiModel):
+    """One use of a base in the Dockerfile."""
+
+    stage: Annotated[str, Field(max_length=63)]
+    """Name or index of the stage; empty for the syntax."""
+
+    kind: Annotated[str, Field(max_length=8)]
+    """Final: the image stands on it. Builder: another stage does. CopyFrom: files come from it. Syntax: it
+    reads the Dockerfile."""
+
+
 class BaseStatus(ApiModel):
     """What is known of one base."""
 
     reference: BaseReference
     """The base: repository and tag."""
+
+    uses: Annotated[tuple[BaseUse, ...], Field(max_length=4)] = ()
+    """Where the Dockerfile uses it; empty for bases of the spec, which the image stands on."""
 
     producer: FoundName | None = None
     """The ManagedImage of this namespace that keeps this tag."""
@@ -284,8 +269,20 @@ class RebuildReason(ApiModel):
 class RebuildStatus(ApiModel):
     """What is due."""
 
-    reasons: Annotated[tuple[RebuildReason, ...], Field(max_length=8)] = ()
+    message: StatusText | None = None
+    """Why now, or why not yet and what it waits for, in one sentence."""
+
+    reasons: Annotated[tuple[RebuildReason, ...], Field(max_length=6)] = ()
     """Why a build is due; empty when none is."""
+
+    eligible_at: Time | None = None
+    """When a build may begin at the earliest, where a time is waited for."""
+
+    blocked_by: Annotated[tuple[BaseReference, ...], Field(max_length=4)] = ()
+    """The bases that are waited for; of more the first four."""
+
+    attempts: Annotated[int, Field(ge=1)] | None = None
+    """How often the build that is due was tried."""
 
     tried: Annotated[tuple[BuildKey, ...], Field(max_length=50)] = ()
     """Keys of builds that failed by themselves and are not begun again, newest first."""
@@ -301,6 +298,16 @@ class BuildBase(ApiModel):
     """What it was resolved to when the build was begun."""
 
 
+class BuildRun(ApiModel):
+    """The run of a builder outside of the cluster."""
+
+    id: Annotated[str, Field(max_length=253)]
+    """What the builder knows it by."""
+
+    url: Annotated[str, Field(max_length=512)] | None = None
+    """Where its log is read."""
+
+
 class Build(ApiModel):
     """One build."""
 
@@ -311,12 +318,13 @@ class Build(ApiModel):
     """Hash over all that goes into the build; no two builds of the list have the same."""
 
     phase: Word
-    """Building, Succeeded or Failed."""
+    """Building, Succeeded, Unchanged (the image is the one of before, so that it was not promoted), Failed or
+    Cancelled."""
 
     reference: Reference
     """Where the result goes: repository and tag."""
 
-    reasons: Annotated[tuple[RebuildReason, ...], Field(max_length=8)] = ()
+    reasons: Annotated[tuple[RebuildReason, ...], Field(max_length=6)] = ()
     """Why it was made."""
 
     started_at: Time
@@ -325,8 +333,26 @@ class Build(ApiModel):
     finished_at: Time | None = None
     """When it ended."""
 
+    method: Annotated[str, Field(max_length=8)] = "Rebase"
+    """Build: from source. Rebase: the layers of the base were exchanged."""
+
+    attempts: Annotated[int, Field(ge=1)] | None = None
+    """How often it was tried; left out for the first time."""
+
+    failures: Annotated[int, Field(ge=1)] | None = None
+    """How many of the attempts failed by themselves: failures of the infrastructure do not count."""
+
+    run: BuildRun | None = None
+    """Who works on it, where that is not a Job."""
+
+    commit: CommitName | None = None
+    """The commit that it is built from."""
+
+    configuration: Annotated[str, Field(max_length=32)] | None = None
+    """Hash over the settings of the spec that change the result."""
+
     source_digest: FoundDigest | None = None
-    """The source build that it started from."""
+    """The source build that a rebase started from."""
 
     bases: Annotated[tuple[BuildBase, ...], Field(max_length=16), ListMap("reference")] = ()
     """The bases that it was made with."""
@@ -342,13 +368,22 @@ class Build(ApiModel):
 
 
 class SourceStatus(ApiModel):
-    """The source build as it was last looked at."""
+    """What is built, as it was last looked at: a commit, or the source build of a rebase."""
 
-    digest: FoundDigest
+    digest: FoundDigest | None = None
     """What `build.rebase.from.tag` pointed to."""
 
-    base_digest: FoundDigest
+    base_digest: FoundDigest | None = None
     """The base it stands on."""
+
+    commit: CommitName | None = None
+    """The newest commit of the branch."""
+
+    built_commit: CommitName | None = None
+    """The commit that the newest image is built from."""
+
+    built_configuration: Annotated[str, Field(max_length=32)] | None = None
+    """Hash over the settings that it is built with."""
 
 
 class ManagedImageStatus(Status):
@@ -361,7 +396,7 @@ class ManagedImageStatus(Status):
     """The newest image: a build, or the source build itself where that stands on the newest base already."""
 
     source: SourceStatus | None = None
-    """The source build that rebases start from."""
+    """What is built: a commit, or the source build that rebases start from."""
 
     bases: Annotated[tuple[BaseStatus, ...], Field(max_length=16), ListMap("reference")] = ()
     """What is known of the bases."""

@@ -13,6 +13,7 @@ from slipway.git import GitClient
 from slipway.kinds.lookups import Lookups
 from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
+from slipway.kube.policies import Policies
 from slipway.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,3 +39,5 @@ class Context:
 
     settings: Settings
     clock: Clock
+    policies: Policies
+    """Which admission policies are in force."""

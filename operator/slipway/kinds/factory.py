@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from slipway.engine.reconcile import Kind
+from slipway.kinds.children import child_parser
 from slipway.kinds.context import Context
 from slipway.kinds.deployment import DeploymentKind
-from slipway.kinds.deployment.children import child_parser
 from slipway.kinds.deployment.view import DeploymentView
 from slipway.kinds.managedimage import ManagedImageKind
 from slipway.kinds.managedimage.view import ManagedImageView
@@ -18,6 +18,7 @@ from slipway.kinds.warehouse.view import WarehouseView
 from slipway.kube.resources import (
     APPS_DEPLOYMENTS,
     CONTROLLERREVISIONS,
+    JOBS,
     MANAGEDIMAGES,
     REGISTRIES,
     SDEPLOYMENTS,
@@ -38,6 +39,7 @@ def watched_kinds() -> tuple[Watched, ...]:
         Watched(SDEPLOYMENTS, DeploymentView.from_body),
         Watched(APPS_DEPLOYMENTS, child_parser(APPS_DEPLOYMENTS), children_only=True),
         Watched(SERVICES, child_parser(SERVICES), children_only=True),
+        Watched(JOBS, child_parser(JOBS), children_only=True),
         Watched(CONTROLLERREVISIONS, child_parser(CONTROLLERREVISIONS), children_only=True),
     )
 

@@ -68,12 +68,13 @@ class Lookups:
         self._undescribed = Undescribed()
         self._pulls = Pulls(clock)
         self._refs: Scans[Mapping[str, str]] = Scans(clock, weigh=len)
+        self._files: Scans[bytes] = Scans(clock, weigh=lambda content: 1 + len(content) // 100)
         self._charts: Scans[Listing] = Scans(clock, weigh=lambda listing: len(listing.versions))
         self._indexes: dict[Hashable, Listing] = {}
 
     async def aclose(self) -> None:
         """Gives up what is under way."""
-        for scans in (self._tags, self._digests, self._images, self._refs, self._charts):
+        for scans in (self._tags, self._digests, self._images, self._refs, self._files, self._charts):
             await scans.aclose()
 
     def forget(self, credential_id: str) -> None:
@@ -165,6 +166,15 @@ class Lookups:
         """
         key = (str(remote.url), remote.credential, remote.policy, tuple(patterns))
         return await self._refs.get(key, since, lambda: self._git.ls_remote(remote, patterns))
+
+    async def file(self, remote: Remote, commit: str, path: str, ref: str, since: datetime) -> bytes:
+        """The content of a file of a commit, which never changes; it was read at `since` or later.
+
+        Raises:
+            GitError: when it could not be read.
+        """
+        key = (str(remote.url), remote.credential, remote.policy, commit, path)
+        return await self._files.get(key, since, lambda: self._git.read_file(remote, commit, path, ref))
 
 
 def _weight_of(image: ImageInfo) -> int:

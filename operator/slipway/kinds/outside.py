@@ -20,6 +20,7 @@ from slipway.kinds.registry.access import RegistryAccess
 from slipway.kinds.registry.credentials import Exchange
 from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
+from slipway.kube.policies import Policies
 from slipway.oci.cache import RegistryCache
 from slipway.oci.exchange.ambient import AmbientIdentity
 from slipway.oci.pool import ClientPool
@@ -100,6 +101,7 @@ class Outside:
             egress=self.policy,
             settings=self.settings,
             clock=self.clock,
+            policies=Policies(kube, self.clock),
         )
 
     async def aclose(self) -> None:

@@ -164,6 +164,10 @@ class Children:
             if self._view(resource, live) is not None and not metadata.get("finalizers"):
                 self._intake.forget(key, uid, int(version), own=True)
 
+    def wake(self, key: Key) -> None:
+        """Queue a key whose object waits for something that no object tells of."""
+        self._intake.wake(key)
+
     # --- one request each
 
     async def _make(

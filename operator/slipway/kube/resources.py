@@ -15,6 +15,7 @@ __all__ = [
     "CONTROLLERREVISIONS",
     "CRDS",
     "EVENTS",
+    "JOBS",
     "LEASES",
     "MANAGEDIMAGES",
     "MUTATING_POLICIES",
@@ -80,6 +81,7 @@ SDEPLOYMENTS = _ours("deployments", "Deployment")
 
 APPS_DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 CONTROLLERREVISIONS = Resource("apps", "v1", "controllerrevisions", "ControllerRevision")
+JOBS = Resource("batch", "v1", "jobs", "Job")
 REPLICASETS = Resource("apps", "v1", "replicasets", "ReplicaSet")
 SERVICES = Resource("", "v1", "services", "Service")
 PODS = Resource("", "v1", "pods", "Pod")
@@ -113,6 +115,7 @@ BY_KEY_KIND: Mapping[str, Resource] = MappingProxyType(
             SDEPLOYMENTS,
             APPS_DEPLOYMENTS,
             CONTROLLERREVISIONS,
+            JOBS,
             REPLICASETS,
             SERVICES,
             PODS,

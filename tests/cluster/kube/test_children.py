@@ -12,7 +12,7 @@ from slipway.engine.intake import Intake
 from slipway.engine.key import Key
 from slipway.engine.queue import Queue
 from slipway.engine.store import Store
-from slipway.kinds.deployment.children import ChildView
+from slipway.kinds.children import ChildView
 from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
 from slipway.kube.errors import Conflict, NameConflict

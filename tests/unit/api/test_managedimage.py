@@ -19,6 +19,8 @@ def test_what_is_left_out_has_the_safe_default() -> None:
     """Rebuilt as soon as a base moves, RUN layers refused, ten and five builds kept."""
     spec = ManagedImage.model_validate(BODY).spec
     assert spec.build is not None
+    assert spec.build.rebase is not None
+    assert spec.build.rebase.from_ is not None
     assert (spec.role, spec.rebuild.policy, spec.suspend) == ("Managed", "Automatic", False)
     assert spec.build.rebase.from_.tag == "1.4.0"
     assert spec.build.rebase.allow_run is False

@@ -56,4 +56,6 @@ class BuildOrder:
     timeout: timedelta
     """How long the build may take."""
     requested_at: datetime
-    """When it was decided."""
+    """When this attempt was decided: another attempt is another run."""
+    attempt: int = 1
+    """Which attempt at this build it is."""

@@ -9,12 +9,13 @@ from slipway.engine.key import Key
 from slipway.engine.requests import RECONCILE
 from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
-from slipway.kinds.managedimage.apply import Rebaser, keep_tracking
+from slipway.kinds.managedimage.apply import Effects
 from slipway.kinds.managedimage.decide import decide
 from slipway.kinds.managedimage.facts import Facts
 from slipway.kinds.managedimage.gather import gather
-from slipway.kinds.managedimage.situation import REBUILD, ImagePlan
+from slipway.kinds.managedimage.situation import ImagePlan
 from slipway.kinds.managedimage.view import KIND
+from slipway.kinds.managedimage.words import CANCEL, REBUILD
 
 __all__ = ["ManagedImageKind"]
 
@@ -26,12 +27,15 @@ class ManagedImageKind:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._asked = Asked((RECONCILE, REBUILD))
-        self._rebaser = Rebaser(context)
+        self._asked = Asked((RECONCILE, REBUILD, CANCEL))
+        self._effects = Effects(context)
 
     async def gather(self, key: Key) -> Facts | None:
         """All reads."""
-        return await gather(self._context, self._asked, key)
+        facts = await gather(self._context, self._asked, key)
+        if facts is None:
+            self._effects.forget(key)
+        return facts
 
     def decide(self, facts: Facts, now: datetime) -> ImagePlan:
         """The decision; pure."""
@@ -39,5 +43,4 @@ class ManagedImageKind:
 
     async def apply(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
         """All effects."""
-        await keep_tracking(self._context, facts)
-        return await self._rebaser.apply(facts, plan)
+        return await self._effects.apply(facts, plan)

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final, Protocol
 
 from slipway.api.base import WarehouseReference
 from slipway.api.conditions import Reason
-from slipway.api.managedimage import Base, ManagedImage
+from slipway.api.managedimage import ManagedImage
 from slipway.engine.key import Key
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.engine.view import View
 from slipway.kinds.managedimage.facts import KnownBase, UnknownBase
+from slipway.kinds.managedimage.naming import NamedBase
 from slipway.kinds.managedimage.topics import base_topic, claim_topic, same_image, tracked_tag, with_tag
-from slipway.kinds.managedimage.view import ManagedImageView
+from slipway.kinds.managedimage.view import ManagedImageView, StoodOn
 from slipway.kinds.warehouse.view import ArtifactView, WarehouseView, warehouse_key
+from slipway.oci.reference import ImageReference
 
-__all__ = ["Lookup", "find_bases", "find_rival", "find_tracked", "producers_of", "watchers_of"]
+__all__ = [
+    "Lookup",
+    "find_bases",
+    "find_rival",
+    "find_tracked",
+    "is_pending",
+    "producers_of",
+    "watchers_of",
+]
 
 _RECHECK: Final = timedelta(seconds=60)
 
@@ -32,9 +43,11 @@ class Lookup(Protocol):
         """Who is found under a topic."""
 
 
-def find_bases(image: ManagedImage, store: Lookup) -> tuple[KnownBase | UnknownBase, ...]:
-    """Each base of the spec, in its order, as it is told now."""
-    return tuple(_find(image, base, store) for base in image.spec.bases)
+def find_bases(
+    image: ManagedImage, named: Iterable[NamedBase], store: Lookup
+) -> tuple[KnownBase | UnknownBase, ...]:
+    """Each of these bases, in their order, as it is told now."""
+    return tuple(replace(_find(image, base, store), uses=base.uses) for base in named)
 
 
 def find_tracked(image: ManagedImage, store: Lookup) -> KnownBase | UnknownBase:
@@ -79,18 +92,49 @@ def _right(view: ManagedImageView) -> tuple[bool, bool, str, str]:
     return (not view.builds, not view.is_proven, view.created_at, view.uid)
 
 
-def _find(image: ManagedImage, base: Base, store: Lookup) -> KnownBase | UnknownBase:
+def is_pending(view: ManagedImageView, store: Lookup, seen: frozenset[Key] = frozenset()) -> bool:
+    """Whether an image will soon be another: a build of it, or of an image below it, is due or under way."""
+    if view.key in seen or not view.acts:
+        return view.is_busy and view.key not in seen
+    seen |= {view.key}
+    return view.is_busy or any(_moves(view, base, store, seen) for base in view.stands_on)
+
+
+def _moves(view: ManagedImageView, base: StoodOn, store: Lookup, seen: frozenset[Key]) -> bool:
+    """Whether a base is another than the image was built on, or will soon be."""
+    namespace = view.key.namespace
+    producer = next((one for one in producers_of(namespace, base.reference, store) if one.builds), None)
+    if producer is not None:
+        offered = producer.offers[0].digest if producer.offers else base.built
+        return offered != base.built or is_pending(producer, store, seen)
+    watched = _watched(namespace, base.reference, store)
+    return isinstance(watched, KnownBase) and watched.digest != base.built
+
+
+def _find(image: ManagedImage, base: NamedBase, store: Lookup) -> KnownBase | UnknownBase:
     namespace = image.metadata.namespace
     if base.warehouse is not None:
         return _named(namespace, base.warehouse, store)
-    reference = with_tag(base.reference or "")
+    pinned = ImageReference.parse(base.reference).digest
+    if pinned is not None:
+        return KnownBase(_without_tag(base.reference), pinned)
+    reference = with_tag(base.reference)
     producers = (
         view for view in producers_of(namespace, reference, store) if view.key.name != image.metadata.name
     )
-    return _produced(reference, producers) or _watched(namespace, reference, store)
+    return _produced(reference, producers, store) or _watched(namespace, reference, store)
 
 
-def _produced(reference: str, producers: Iterable[ManagedImageView]) -> KnownBase | UnknownBase | None:
+def _without_tag(reference: str) -> str:
+    """A reference with a digest, whose tag says nothing then."""
+    name, _, digest = reference.partition("@")
+    repository, colon, tag = name.rpartition(":")
+    return f"{repository}@{digest}" if colon and "/" not in tag else reference
+
+
+def _produced(
+    reference: str, producers: Iterable[ManagedImageView], store: Lookup
+) -> KnownBase | UnknownBase | None:
     """The base as the ManagedImage that keeps it offers it; None where nobody builds it here."""
     producer = next((view for view in producers if view.builds), None)
     if producer is None:
@@ -99,7 +143,8 @@ def _produced(reference: str, producers: Iterable[ManagedImageView]) -> KnownBas
     if not producer.offers:
         message = f"The base {reference} is built by ManagedImage {name}, which has no image yet"
         return UnknownBase(reference, Waiting(Reason.BASE_NOT_BUILT, message, None))
-    return KnownBase(reference, producer.offers[0].digest, producer=name)
+    is_busy = is_pending(producer, store)
+    return KnownBase(reference, producer.offers[0].digest, producer=name, is_busy=is_busy)
 
 
 def _named(namespace: str, wanted: WarehouseReference, store: Lookup) -> KnownBase | UnknownBase:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from slipway.api.building import BuildHistory
 from slipway.api.conditions import Reason
-from slipway.api.managedimage import Build, BuildHistory, BuildPhase, ManagedImageStatus
+from slipway.api.managedimage import Build, BuildPhase, ManagedImage, ManagedImageStatus
 from slipway.build.key import BuildInputs, build_key
 from slipway.kinds.sizes import Droppable, Trimmable
 
@@ -22,12 +23,15 @@ __all__ = [
     "replace",
     "repository_of",
     "source_of",
+    "source_tag",
     "succeeded",
     "trim",
     "trimmable",
     "under_way",
     "with_key",
 ]
+
+_GOOD = frozenset({BuildPhase.SUCCEEDED, BuildPhase.UNCHANGED})
 
 TRIED_LIMIT = 50
 """How many keys of failed builds are remembered."""
@@ -78,6 +82,15 @@ def failed(builds: Sequence[Build], wanted: Build) -> Build | None:
     return _newest(by_themselves, BuildPhase.FAILED, wanted)
 
 
+def source_tag(image: ManagedImage) -> str:
+    """The tag of the source build of an image that is only rebased; the schema demands it."""
+    build = image.spec.build
+    assert build is not None
+    assert build.rebase is not None
+    assert build.rebase.from_ is not None
+    return build.rebase.from_.tag
+
+
 def repository_of(reference: str) -> str:
     """A reference without its tag."""
     return reference.rpartition(":")[0]
@@ -106,7 +119,7 @@ def begin(builds: Sequence[Build], begun: Build) -> tuple[Build, ...]:
     return _newest_first((begun, *(build for build in builds if build.number != begun.number)))
 
 
-def end(build: Build, phase: BuildPhase, now: datetime, **news: str) -> Build:
+def end(build: Build, phase: BuildPhase, now: datetime, **news: object) -> Build:
     """The build with its end: `digest`, or `reason` and `message`; a message that is too long is cut."""
     return Build.model_validate({**build.model_dump(), "phase": phase, "finished_at": now, **news})
 
@@ -125,14 +138,13 @@ def trim(builds: Sequence[Build], history: BuildHistory, image: int | None) -> t
         history: how many of each phase are kept.
         image: the number of the build that the image comes from; like one under way it stays in any case.
     """
-    room = {str(BuildPhase.SUCCEEDED): history.succeeded, str(BuildPhase.FAILED): history.failed}
+    room = {True: history.succeeded, False: history.failed}
     kept = []
     for build in builds:
-        has_room = room.get(build.phase, 1) > 0
-        if has_room or build.number == image:
+        is_over, good = build.phase != BuildPhase.BUILDING, build.phase in _GOOD
+        if not is_over or room[good] > 0 or build.number == image:
             kept.append(build)
-        if build.phase in room:
-            room[build.phase] -= 1
+        room[good] -= is_over
     return tuple(kept)
 
 

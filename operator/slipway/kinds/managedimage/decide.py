@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from slipway.api.conditions import Reason
 from slipway.api.managedimage import Build, BuildBase, BuiltImage, ManagedImagePhase
-from slipway.build.tags import TagTemplate
 from slipway.clock import format_time
-from slipway.engine.outcome import EventNote, Settled, Stalled, Waiting
+from slipway.engine.outcome import EventNote, Stalled, Waiting
 from slipway.engine.reconcile import Plan
 from slipway.kinds.managedimage import builds
+from slipway.kinds.managedimage.beginning import BUILDING_VERDICTS
 from slipway.kinds.managedimage.conclude import superseded
 from slipway.kinds.managedimage.facts import Facts, PromoteAction, RebaseAction, Source
+from slipway.kinds.managedimage.permits import (
+    nothing_is_due,
+    refuse_floating_tag_of_a_build,
+    stay_suspended,
+    wait_for_base,
+    yield_to_rival,
+)
 from slipway.kinds.managedimage.situation import (
     AT_ONCE,
-    REBUILD,
     ImagePlan,
     Situation,
     as_json,
     current,
     plan,
 )
-from slipway.kinds.managedimage.tracked import TRACKING_VERDICTS, stay_suspended
+from slipway.kinds.managedimage.tracked import TRACKING_VERDICTS
+from slipway.kinds.managedimage.underway import UNDER_WAY_VERDICTS
+from slipway.kinds.managedimage.waiting import wait_for_person, wait_for_time
+from slipway.kinds.managedimage.words import REBUILD
 
-__all__ = ["decide", "needs_registry"]
+__all__ = ["decide", "needs_look", "needs_registry"]
 
 
 def needs_registry(facts: Facts) -> bool:
@@ -36,7 +45,7 @@ def needs_registry(facts: Facts) -> bool:
     Not while a build is under way (it goes on with what it was begun with) nor while nothing has changed.
     """
     at = Situation(facts, facts.observed.created_at)
-    if at.spec.role != "Managed" or facts.claimed_by:
+    if at.spec.role != "Managed" or facts.claimed_by or not at.is_rebased:
         return False
     if not at.known or at.missing or builds.under_way(at.before.builds):
         return False
@@ -45,22 +54,25 @@ def needs_registry(facts: Facts) -> bool:
     return at.spec_changed or not is_current or at.before.image is None or bool(facts.requests)
 
 
+def needs_look(facts: Facts) -> Build | None:
+    """The build from source that is under way, if any: its builder has to be asked."""
+    build = builds.under_way(facts.image.status.builds)
+    return build if build is not None and build.method == "Build" else None
+
+
 def decide(facts: Facts, now: datetime) -> ImagePlan:
     """The plan for one ManagedImage at one moment."""
     situation = Situation(facts, now)
-    verdicts = _VERDICTS if situation.spec.role == "Managed" else TRACKING_VERDICTS
+    verdicts = _verdicts(situation)
     return next(found for verdict in verdicts if (found := verdict(situation)) is not None)
 
 
-def _yield_to_rival(at: Situation) -> ImagePlan | None:
-    if at.facts.claimed_by is None:
-        return None
-    message = (
-        f"{at.facts.claimed_by} builds tags of {at.spec.image.repository} that this one would build too, and "
-        "has the better right (it has built them, or is older): change image.tag and image.floatingTags "
-        "here, or delete one of the two"
-    )
-    return plan(at, at.status, Stalled(Reason.IMAGE_CLAIMED, message), ManagedImagePhase.FAILED)
+def _verdicts(at: Situation) -> Sequence[Callable[[Situation], ImagePlan | None]]:
+    if at.facts.sight is not None:
+        return UNDER_WAY_VERDICTS
+    if at.spec.role != "Managed":
+        return TRACKING_VERDICTS
+    return _VERDICTS if at.is_rebased else BUILDING_VERDICTS
 
 
 def _drop_outdated_build(at: Situation) -> ImagePlan | None:
@@ -70,18 +82,6 @@ def _drop_outdated_build(at: Situation) -> ImagePlan | None:
     return superseded(at, build, "the spec changed after it was begun")
 
 
-def _refuse_floating_tag_of_a_build(at: Situation) -> ImagePlan | None:
-    template = TagTemplate.parse(at.spec.image.tag)
-    tag = next((tag for tag in at.spec.image.floating_tags if template.number_of(tag) is not None), None)
-    if tag is None:
-        return None
-    message = (
-        f"image.floatingTags has {tag}, which image.tag ({template.text}) gives to build "
-        f"{template.number_of(tag)}, and the tag of a build is never moved: remove it from image.floatingTags"
-    )
-    return plan(at, at.before, Stalled(Reason.INVALID_SPEC, message), ManagedImagePhase.FAILED)
-
-
 def _go_on_building(at: Situation) -> ImagePlan | None:
     build = builds.under_way(at.before.builds)
     if build is None:
@@ -89,12 +89,6 @@ def _go_on_building(at: Situation) -> ImagePlan | None:
     outcome = Waiting(Reason.BUILDING, f"Build {build.number} is under way", AT_ONCE)
     actions, events = _rebase(at, build), at.facts.complaints
     return Plan(status=as_json(at.before), outcome=outcome, actions=actions, events=events)
-
-
-def _wait_for_base(at: Situation) -> ImagePlan | None:
-    if at.missing is None:
-        return None
-    return plan(at, at.status, at.missing.problem, ManagedImagePhase.WAITING)
 
 
 def _wait_for_source(at: Situation) -> ImagePlan | None:
@@ -111,7 +105,7 @@ def _nothing_changed(at: Situation) -> ImagePlan | None:
 def _source_is_current(at: Situation) -> ImagePlan | None:
     if at.source.base_digest != at.base.digest:
         return None
-    reference = f"{at.spec.image.repository}:{at.build.rebase.from_.tag}"
+    reference = f"{at.spec.image.repository}:{builds.source_tag(at.facts.image)}"
     image = at.before.image
     if image is None or (image.reference, image.digest) != (reference, at.source.digest):
         image = BuiltImage(reference=reference, digest=at.source.digest, created_at=at.now)
@@ -132,41 +126,36 @@ def _build_failed_before(at: Situation) -> ImagePlan | None:
         f"Build {failed.number}: {failed.message}" if failed else "These inputs were built before and failed"
     )
     outcome = Stalled(reason or Reason.BUILD_FAILED, f"{told} {_HOW_TO_REPEAT}")
-    return plan(at, at.due(), outcome, ManagedImagePhase.FAILED)
-
-
-def _wait_for_person(at: Situation) -> ImagePlan | None:
-    if at.spec.rebuild.policy != "Manual" or at.request(REBUILD) is not None:
-        return None
-    message = f"{_why(at)}; rebuild.policy is Manual. {_HOW_TO_ASK}"
-    return plan(at, at.due(), Settled(Reason.OUTDATED, message), ManagedImagePhase.OUTDATED)
+    return plan(at, at.due("not tried again: it failed before"), outcome, ManagedImagePhase.FAILED)
 
 
 def _begin_build(at: Situation) -> ImagePlan:
-    build, due = at.begun, at.due()
+    build = at.begun
+    due = at.due(f"build {build.number} is under way: {at.why}")
     status = due.model_copy(update={"builds": builds.begin(due.builds, build)})
-    note = EventNote(Reason.BUILD_STARTED, f"Began build {build.number}: {_why(at)}")
+    note = EventNote(Reason.BUILD_STARTED, f"Began build {build.number}: {at.why}")
     outcome = Waiting(Reason.BUILDING, f"Build {build.number} is under way", AT_ONCE)
     return plan(at, status, outcome, ManagedImagePhase.BUILDING, (note,), rebuild="Started")
 
 
 _VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = (
     _drop_outdated_build,  # a build that the spec no longer asks for
-    _refuse_floating_tag_of_a_build,  # what the schema cannot see
+    refuse_floating_tag_of_a_build,  # what the schema cannot see
     _go_on_building,  # any other build that was begun is finished first
     stay_suspended,  # nothing new is begun
-    _yield_to_rival,  # two would push the same tags
-    _wait_for_base,  # no Warehouse, or it has found nothing yet
+    yield_to_rival,  # two would push the same tags
+    wait_for_base,  # no Warehouse, or it has found nothing yet
     _wait_for_source,  # the registry does not answer, or the source build cannot be judged
     _nothing_changed,  # the image stands on the newest base, and nobody asked for a look
     _source_is_current,  # the pipeline's own build stands on the newest base
     _build_is_there,  # these inputs were built already: promoted, not repeated
+    nothing_is_due,  # what changed is to be ignored
     _build_failed_before,  # these inputs failed by themselves: a person must change something
-    _wait_for_person,  # policy Manual, and nobody asked yet
+    wait_for_person,  # policy Manual or Notify, and nobody asked yet
+    wait_for_time,  # delay, maintenance windows, freezes
     _begin_build,  # recorded first, done in the next run
 )
 
-_HOW_TO_ASK: Final = 'Ask for it with the annotation slipway.dev/rebuild="<time of asking, RFC 3339>"'
 _HOW_TO_REPEAT: Final = "(to try again: the annotation slipway.dev/rebuild with the time of asking)"
 
 
@@ -214,13 +203,9 @@ def _rebase(at: Situation, build: Build) -> RebaseAction:
         tag=build.reference.rpartition(":")[2],
         floating_tags=at.spec.image.floating_tags,
         source_digest=build.source_digest or "",
-        old_base_digest=at.before.source.base_digest,
+        old_base_digest=at.before.source.base_digest or "",
         base_reference=base.reference,
         base_registry=next((known.registry for known in at.known), None),
         base_digest=base.digest,
-        allow_run=at.build.rebase.allow_run,
+        allow_run=at.allows_run,
     )
-
-
-def _why(at: Situation) -> str:
-    return "; ".join(reason.detail for reason in at.reasons)

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from datetime import timedelta
+from typing import Any, TypeAlias
 
-from slipway.api.managedimage import ManagedImage
+from slipway.api.managedimage import BaseUse, ManagedImage
+from slipway.build.builders.contract import Progress, Run
+from slipway.build.builders.order import BuildOrder
+from slipway.build.evidence import Doubt
 from slipway.engine.outcome import EventNote, Stalled, Waiting
 from slipway.engine.reconcile import Observed
 from slipway.engine.requests import Request
 
 __all__ = [
     "Action",
+    "BeginAction",
     "Built",
+    "CancelAction",
+    "Commit",
     "Facts",
     "GivenUp",
     "KnownBase",
+    "NotStarted",
     "NumberTaken",
     "Problem",
     "PromoteAction",
+    "Pushed",
     "RebaseAction",
     "RebaseResult",
     "Refused",
+    "Running",
+    "Sight",
     "Source",
+    "StartAction",
     "Tracking",
+    "Unclear",
     "UnknownBase",
     "WantedWarehouse",
 ]
@@ -45,6 +59,15 @@ class KnownBase:
     """The Registry that the Warehouse names; None when the image's own host decides."""
     producer: str | None = None
     """Name of the ManagedImage of this namespace that keeps the tag."""
+    uses: tuple[BaseUse, ...] = ()
+    """Where the Dockerfile uses it; empty for a base of the spec, which the image stands on."""
+    is_busy: bool = False
+    """Whether its producer, or one that this stands on, is about to build."""
+
+    @property
+    def is_stood_on(self) -> bool:
+        """Whether the layers of the image begin with those of the base."""
+        return not self.uses or any(use.kind == "Final" for use in self.uses)
 
     @property
     def teller(self) -> str:
@@ -59,6 +82,8 @@ class UnknownBase:
     reference: str
     """Repository and tag; empty where a Warehouse is named that has found nothing yet."""
     problem: Problem
+    uses: tuple[BaseUse, ...] = ()
+    """As of `KnownBase`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +97,13 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True)
 class WantedWarehouse:
-    """A Warehouse that follows one tag."""
+    """A Warehouse that follows one tag, or one branch."""
 
     name: str
-    """The same for the same tag and Registry, within a namespace."""
-    repository: str
-    tag: str
-    registry: str | None = None
-    """The Registry that it names."""
+    """The same for the same subscription, within a namespace."""
+    interval: str
+    subscription: Mapping[str, Any]
+    """The one entry of its `subscriptions`, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +115,55 @@ class Source:
     """The base that it stands on."""
     next_number: int
     """The number that a build begun now gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The newest commit of the branch that is built."""
+
+    commit: str
+    """Full object id."""
+    ref: str
+    """Where it was found: `refs/heads/main`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """No run of the build under way is to be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A run is to be found, and is not over, or has failed."""
+
+    run: Run
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A build is over, and its result is in the registry."""
+
+    digest: str
+    doubt: Doubt | None
+    """Why it is not proven to stand on its base; None when it is, or when that is not looked at."""
+    is_unchanged: bool
+    """Whether it is the image of before, but for times."""
+    run: Run | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """The builder, or the registry that has the result, does not tell now."""
+
+    reason: str
+    message: str
+    pause: timedelta
+    """When to ask again."""
+
+
+Sight: TypeAlias = NotStarted | Running | Pushed | Unclear
+"""What a look at the build under way has shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +179,12 @@ class Facts:
     """What is to change about the Warehouses that the operator makes."""
     claimed_by: str | None = None
     """Who keeps one of its tags with a better right, in words for a message."""
+    commit: Commit | Problem | None = None
+    """None where nothing is built from source here."""
     source: Source | Problem | None = None
-    """None where nothing asked for a look at the registry."""
+    """The source build; None where nothing asked for a look at the registry."""
+    sight: Sight | None = None
+    """None where no builder has anything under way."""
     requests: tuple[Request, ...] = ()
     """New requests, oldest first."""
     complaints: tuple[EventNote, ...] = ()
@@ -141,7 +218,27 @@ class PromoteAction:
     """Have to point at it."""
 
 
-Action: TypeAlias = RebaseAction | PromoteAction
+@dataclass(frozen=True, slots=True)
+class BeginAction:
+    """A build is wanted and may begin, if it is its turn: it gets a number, and is written down."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartAction:
+    """The build under way is given to its builder."""
+
+    order: BuildOrder
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAction:
+    """The run of a build that is wanted no more is ended."""
+
+    order: BuildOrder
+    run: Run | None
+
+
+Action: TypeAlias = RebaseAction | PromoteAction | BeginAction | StartAction | CancelAction
 
 
 @dataclass(frozen=True, slots=True)

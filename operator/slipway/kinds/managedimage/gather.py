@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slipway.api.managedimage import ManagedImage
+from slipway.api.policies.shipped import REQUESTED_BY
 from slipway.engine.key import Key
+from slipway.engine.reconcile import Observed
+from slipway.engine.requests import STAMP_PREFIX
 from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.bases import find_bases, find_rival, find_tracked
-from slipway.kinds.managedimage.decide import needs_registry
-from slipway.kinds.managedimage.facts import Facts, KnownBase, UnknownBase
+from slipway.kinds.managedimage.commit import find_commit
+from slipway.kinds.managedimage.decide import needs_look, needs_registry
+from slipway.kinds.managedimage.dockerfile import find_names
+from slipway.kinds.managedimage.facts import Facts, KnownBase
+from slipway.kinds.managedimage.naming import references_of
+from slipway.kinds.managedimage.sight import look_at_build
 from slipway.kinds.managedimage.source import look_at_source
 from slipway.kinds.managedimage.tracking import find_tracking
 from slipway.kube.resources import MANAGEDIMAGES
@@ -30,29 +37,46 @@ async def gather(context: Context, asked: Asked, key: Key) -> Facts | None:
         asked.forget(key)
         return None
     image, observed = ManagedImage.model_validate(body), observed_from(key, body)
-    requests, complaints = asked.read(observed, context.clock.now())
-    facts = Facts(
-        observed=observed,
-        image=image,
-        bases=_bases(context, image),
-        tracking=find_tracking(image, context.store),
-        claimed_by=_rival(context, image),
-        requests=requests,
-        complaints=complaints,
-    )
+    trusted = _is_stamped(observed) and await context.policies.installed(REQUESTED_BY)
+    requests, complaints = asked.read(observed, context.clock.now(), trusted=trusted)
+    facts = await _facts(context, image, observed)
+    facts = replace(facts, requests=requests, complaints=complaints)
+    if (build := needs_look(facts)) is not None:
+        return replace(facts, sight=await look_at_build(context, image, build, _known(facts)))
     if needs_registry(facts):
-        (base,) = facts.bases
-        assert isinstance(base, KnownBase)
+        (base,) = _known(facts)
         return replace(facts, source=await look_at_source(context, image, base))
     return facts
 
 
-def _bases(context: Context, image: ManagedImage) -> tuple[KnownBase | UnknownBase, ...]:
+async def _facts(context: Context, image: ManagedImage, observed: Observed) -> Facts:
+    """What the store, and the Dockerfile where it is new, say of what the image stands on."""
+    store, facts = context.store, Facts(observed, image, claimed_by=_rival(context, image))
     if image.spec.suspend:
-        return ()
-    if image.spec.role == "Managed":
-        return find_bases(image, context.store)
-    return (find_tracked(image, context.store),)
+        return facts
+    if image.spec.role != "Managed":
+        tracked = find_tracked(image, store)
+        return replace(facts, bases=(tracked,), tracking=find_tracking(image, (), store))
+    commit = find_commit(image, store)
+    named = await find_names(context, image, commit)
+    if not isinstance(named, tuple):
+        tracking = find_tracking(image, None, store)
+        return replace(facts, commit=named or commit, tracking=tracking)
+    return replace(
+        facts,
+        bases=find_bases(image, named, store),
+        commit=commit,
+        tracking=find_tracking(image, references_of(named), store),
+    )
+
+
+def _is_stamped(observed: Observed) -> bool:
+    """Whether the object says who asked; only the policy that writes it may be believed."""
+    return any(name.startswith(STAMP_PREFIX) for name in observed.annotations)
+
+
+def _known(facts: Facts) -> tuple[KnownBase, ...]:
+    return tuple(base for base in facts.bases if isinstance(base, KnownBase))
 
 
 def _rival(context: Context, image: ManagedImage) -> str | None:

@@ -9,13 +9,13 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from slipway.api.base import HandledRequest
+from slipway.api.building import BuildSpec
 from slipway.api.conditions import Reason
 from slipway.api.managedimage import (
     BaseStatus,
     Build,
     BuildBase,
     BuildPhase,
-    BuildSpec,
     BuiltImage,
     ManagedImagePhase,
     ManagedImageSpec,
@@ -30,20 +30,26 @@ from slipway.engine.outcome import EventNote, Outcome, Settled
 from slipway.engine.reconcile import Plan
 from slipway.engine.requests import RECONCILE, Request
 from slipway.kinds.managedimage import builds
-from slipway.kinds.managedimage.facts import Action, Facts, KnownBase, Source, UnknownBase
+from slipway.kinds.managedimage.changes import Change, changes_of
+from slipway.kinds.managedimage.facts import Action, Commit, Facts, KnownBase, Source, UnknownBase
 from slipway.kinds.managedimage.topics import base_topic, same_image, same_repository
+from slipway.kinds.managedimage.words import CANCEL, REBUILD, short
 from slipway.kinds.sizes import fitted
 
-__all__ = ["AT_ONCE", "REBUILD", "ImagePlan", "Situation", "as_json", "current", "plan", "short"]
+__all__ = [
+    "AT_ONCE",
+    "ImagePlan",
+    "Situation",
+    "as_json",
+    "current",
+    "handled",
+    "plan",
+    "short",
+]
 
 ImagePlan: TypeAlias = "Plan[Action | None]"
 
-REBUILD: Final = "rebuild"
-"""The verb by which a person asks for a build: with policy Manual, or after one that failed."""
-
 AT_ONCE: Final = timedelta(0)
-
-_NOT_BUILT: Final = "the present spec has no build of this base and source build"
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,16 @@ class Situation:
         """How builds are made; every image with role Managed says it."""
         assert self.spec.build is not None
         return self.spec.build
+
+    @property
+    def is_rebased(self) -> bool:
+        """Whether nothing is built from source here, so that rebases of another's builds are all there is."""
+        return self.build.type == "None"
+
+    @property
+    def allows_run(self) -> bool:
+        """Whether a rebase may keep layers made by RUN."""
+        return self.build.rebase is not None and self.build.rebase.allow_run
 
     @property
     def missing(self) -> UnknownBase | None:
@@ -108,7 +124,10 @@ class Situation:
         if isinstance(self.facts.source, Source):
             source = self.facts.source
             update["source"] = SourceStatus(digest=source.digest, base_digest=source.base_digest)
-        elif self._base_is_another():
+        elif isinstance(self.facts.commit, Commit):
+            known = self.before.source or SourceStatus()
+            update["source"] = known.model_copy(update={"commit": self.facts.commit.commit})
+        elif self.is_rebased and self._base_is_another():
             update["source"] = None  # what it stands on was found among the digests of the former base
         if self.facts.bases:
             update["bases"] = self._bases_now()
@@ -128,7 +147,7 @@ class Situation:
             self.spec.image.repository,
             (self.base.reference, base),
             source,
-            allow_run=self.build.rebase.allow_run,
+            allow_run=self.allows_run,
             request=request,
         )
 
@@ -144,7 +163,7 @@ class Situation:
             key=key,
             phase=BuildPhase.BUILDING,
             reference=self._reference(number),
-            reasons=self.reasons,
+            reasons=self.reasons[:6],
             started_at=self.now,
             source_digest=self.source.digest,
             bases=(BuildBase(reference=self.base.reference, digest=self.base.digest),),
@@ -161,16 +180,44 @@ class Situation:
         return build.model_copy(update={"number": number, "reference": self._reference(number)})
 
     @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """What is another than the newest image was made of."""
+        return changes_of(self)
+
+    @cached_property
     def reasons(self) -> tuple[RebuildReason, ...]:
         """Why a build is due, each since it was first seen."""
-        known = {(reason.type, reason.detail): reason for reason in _reasons_before(self.before)}
-        return tuple(known.get((reason.type, reason.detail), reason) for reason in self._reasons_now())
+        return tuple(change.reason for change in self.changes if change.reaction != "Ignore")
 
-    def due(self) -> ManagedImageStatus:
-        """The status with the reasons why a build is due."""
+    @property
+    def why(self) -> str:
+        """Why a build is due, in words."""
+        return "; ".join(reason.detail for reason in self.reasons)
+
+    def settled(self) -> ManagedImageStatus:
+        """The status with nothing due; what failed is remembered."""
         return self.status.model_copy(
-            update={"rebuild": RebuildStatus(reasons=self.reasons, tried=self.tried)}
+            update={"rebuild": RebuildStatus(tried=self.tried) if self.tried else None}
         )
+
+    def due(
+        self, message: str, *, until: datetime | None = None, blocked_by: Sequence[str] = ()
+    ) -> ManagedImageStatus:
+        """The status with the reasons why a build is due.
+
+        Args:
+            message: why now, or why not yet and what it waits for.
+            until: when it may begin at the earliest, where a time is waited for.
+            blocked_by: the bases that are waited for.
+        """
+        rebuild = RebuildStatus(
+            message=message[:256],
+            reasons=self.reasons[:6],
+            eligible_at=until,
+            blocked_by=tuple(blocked_by)[:4],
+            tried=self.tried,
+        )
+        return self.status.model_copy(update={"rebuild": rebuild})
 
     def promoted(self, image: BuiltImage, stands_on: Sequence[BuildBase]) -> ManagedImageStatus:
         """The status with an image that stands on these bases; nothing is due any more."""
@@ -212,6 +259,9 @@ class Situation:
                 found[base.reference] = self._base_status(base, before)
             elif before is not None:
                 found[before.reference] = before
+            elif base.reference:
+                # Those that the Dockerfile names are listened to only once they stand here.
+                found[base.reference] = BaseStatus(reference=base.reference, uses=base.uses)
         return tuple(found.values())
 
     def _known_before(self, number: int, reference: str) -> BaseStatus | None:
@@ -228,43 +278,23 @@ class Situation:
             "latest_digest": base.digest,
             "warehouse": base.warehouse,
             "producer": base.producer,
+            "uses": base.uses,
         }
         if before is None:
             return BaseStatus.model_validate(news)
-        moved = before.latest_digest != base.digest
-        return before.model_copy(update={**news, "changed_at": self.now} if moved else news)
-
-    def _reasons_now(self) -> list[RebuildReason]:
-        found = [*self._base_reason(), *self._source_reason(), *self._request_reason()]
-        return found or [RebuildReason(type="Configuration", detail=_NOT_BUILT, since=self.now)]
-
-    def _base_reason(self) -> list[RebuildReason]:
-        built_on = self.before.bases[0].built_digest if self.before.bases else None
-        built_on = built_on or self.source.base_digest
-        if built_on == self.base.digest:
-            return []
-        detail = f"{self.base.reference} moved from {short(built_on)} to {short(self.base.digest)}"
-        return [RebuildReason(type="Base", detail=detail, since=self.now)]
-
-    def _source_reason(self) -> list[RebuildReason]:
-        is_made_of = builds.source_of(self.before)
-        if is_made_of is None or is_made_of == self.source.digest:
-            return []
-        detail = f"the source build moved from {short(is_made_of)} to {short(self.source.digest)}"
-        return [RebuildReason(type="Source", detail=detail, since=self.now)]
-
-    def _request_reason(self) -> list[RebuildReason]:
-        asked = self.request(REBUILD)
-        if asked is None:
-            return []
-        detail = f"asked for at {format_time(asked.at)}"
-        return [RebuildReason(type="Request", detail=detail, since=self.now)]
+        if before.latest_digest in {None, base.digest}:
+            return before.model_copy(update=news)
+        # Later moves do not count: what is waited for begins with the first one.
+        is_moved = before.changed_at is not None and before.built_digest not in {None, before.latest_digest}
+        changed_at = before.changed_at if is_moved else self.now
+        return before.model_copy(update={**news, "changed_at": changed_at})
 
 
 def current(at: Situation, status: ManagedImageStatus, *notes: EventNote) -> ImagePlan:
     """The plan for an image that stands on the newest base; without an effect."""
     assert status.image is not None
-    message = f"{status.image.reference} stands on {at.base.reference} ({short(at.base.digest)})"
+    below = [f"{base.reference} ({short(base.digest)})" for base in at.known if base.is_stood_on]
+    message = f"{status.image.reference} stands on {' and '.join(below) or 'no base'}"
     outcome = Settled(Reason.CURRENT, message)
     return plan(at, status, outcome, ManagedImagePhase.CURRENT, notes, rebuild="AlreadyCurrent")
 
@@ -277,6 +307,7 @@ def plan(
     notes: tuple[EventNote, ...] = (),
     *,
     rebuild: str | None = None,
+    cancel: str = "Superseded",
 ) -> ImagePlan:
     """A plan without an effect.
 
@@ -287,9 +318,10 @@ def plan(
         phase: in one word.
         notes: what happened.
         rebuild: what became of a request to rebuild; without it the request stays.
+        cancel: what became of a request to cancel a build; there may be none to cancel any more.
     """
-    answered = {RECONCILE: "Looked", **({REBUILD: rebuild} if rebuild else {})}
-    status = status.model_copy(update={"phase": phase, "handled_requests": _handled(at, answered)})
+    answered = {RECONCILE: "Looked", CANCEL: cancel, **({REBUILD: rebuild} if rebuild else {})}
+    status = status.model_copy(update={"phase": phase, "handled_requests": handled(at, answered)})
     events = (*at.facts.complaints, *_moves(at), *notes)
     return Plan(status=as_json(status), outcome=outcome, actions=None, events=events)
 
@@ -302,18 +334,13 @@ def as_json(status: ManagedImageStatus) -> Mapping[str, Any]:
     return fitted(body, *builds.trimmable(status.image.build if status.image else None))
 
 
-def short(digest: str) -> str:
-    """A digest as messages name it."""
-    algorithm, _, digits = digest.partition(":")
-    return f"{algorithm}:{digits[:12]}"
-
-
 def _standing_on(known: BaseStatus, digest: str | None) -> BaseStatus:
     changed_at = None if known.latest_digest == digest else known.changed_at
     return known.model_copy(update={"built_digest": digest, "changed_at": changed_at})
 
 
-def _handled(at: Situation, answered: Mapping[str, str]) -> tuple[HandledRequest, ...]:
+def handled(at: Situation, answered: Mapping[str, str]) -> tuple[HandledRequest, ...]:
+    """The handled requests with those that are answered now."""
     kept = {request.verb: request for request in at.before.handled_requests}
     for request in at.facts.requests:
         if request.verb in answered:
@@ -337,7 +364,3 @@ def _moved(at: Situation, base: KnownBase) -> list[BaseStatus]:
 def _move(before: BaseStatus, base: KnownBase) -> EventNote:
     moved = f"from {short(before.latest_digest or '')} to {short(base.digest)}"
     return EventNote(Reason.BASE_MOVED, f"Base {base.reference} moved {moved} ({base.teller})")
-
-
-def _reasons_before(status: ManagedImageStatus) -> tuple[RebuildReason, ...]:
-    return status.rebuild.reasons if status.rebuild else ()

@@ -12,11 +12,12 @@ from slipway.build.rebase.refusal import RebaseRefusedError
 from slipway.build.tags import TagTemplate, next_build_number
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.kinds.context import Context
+from slipway.kinds.managedimage.builds import source_tag
 from slipway.kinds.managedimage.facts import KnownBase, Problem, Source
 from slipway.kinds.managedimage.topics import same_repository
 from slipway.kinds.registry.access import AccessProblem
 from slipway.oci.client import RegistryClient
-from slipway.oci.errors import RateLimited, RegistryError
+from slipway.oci.errors import RateLimited, RegistryError, RepositoryNotFound
 from slipway.oci.reference import ImageReference
 
 __all__ = ["base_place", "image_client", "image_place", "look_at_source", "next_number"]
@@ -84,16 +85,19 @@ async def next_number(image: ManagedImage, client: RegistryClient) -> int:
     Raises:
         RegistryError: the registry does not list its tags.
     """
-    tags = await client.list_tags(ImageReference.parse(image.spec.image.repository).repository)
     template = TagTemplate.parse(image.spec.image.tag)
-    return next_build_number(template, (build.number for build in image.status.builds), tags.names)
+    recorded = (build.number for build in image.status.builds)
+    try:
+        tags = await client.list_tags(ImageReference.parse(image.spec.image.repository).repository)
+    except RepositoryNotFound:
+        return next_build_number(template, recorded, ())  # the first push makes it
+    return next_build_number(template, recorded, tags.names)
 
 
 async def _look(context: Context, image: ManagedImage, base: KnownBase) -> Source:
     client = await image_client(context, image)
-    place, build = image_place(client, image), image.spec.build
-    assert build is not None
-    digest = (await place.client.head_manifest(place.path, build.rebase.from_.tag)).digest
+    place = image_place(client, image)
+    digest = (await place.client.head_manifest(place.path, source_tag(image))).digest
     return Source(
         digest=digest,
         base_digest=await _base_of(context, image, base, place, digest),
@@ -103,7 +107,7 @@ async def _look(context: Context, image: ManagedImage, base: KnownBase) -> Sourc
 
 async def _base_of(context: Context, image: ManagedImage, base: KnownBase, place: Place, digest: str) -> str:
     known = image.status.source
-    if known is not None and known.digest == digest and _is_of_same_base(image, base):
+    if known is not None and known.digest == digest and _is_of_same_base(image, base) and known.base_digest:
         return known.base_digest
     bases = await base_place(context, image, base.reference, base.registry)
     source = await load_image(place, digest)
@@ -129,7 +133,7 @@ def _pause_after(error: RegistryError) -> timedelta:
 def _seen(image: ManagedImage, base: KnownBase) -> list[str]:
     """The digests of the base that this object knows, first seen first."""
     status = image.status
-    seen = [status.source.base_digest] if status.source else []
+    seen = [status.source.base_digest] if status.source and status.source.base_digest else []
     seen += [used.digest for build in reversed(status.builds) for used in build.bases]
     seen += [known for base in status.bases for known in (base.built_digest, base.latest_digest) if known]
     return list(dict.fromkeys([*seen, base.digest]))

@@ -10,17 +10,10 @@ from slipway.api.managedimage import BuiltImage, ManagedImagePhase
 from slipway.engine.outcome import Settled
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.conclude import superseded
+from slipway.kinds.managedimage.permits import stay_suspended
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, plan, short
 
-__all__ = ["TRACKING_VERDICTS", "stay_suspended"]
-
-
-def stay_suspended(at: Situation) -> ImagePlan | None:
-    """Nothing is begun, and what is there stays."""
-    if not at.spec.suspend:
-        return None
-    outcome = Settled(Reason.SUSPENDED, "Suspended: no build is begun until spec.suspend is false")
-    return plan(at, at.before, outcome, ManagedImagePhase.SUSPENDED)
+__all__ = ["TRACKING_VERDICTS"]
 
 
 def _end_build(at: Situation) -> ImagePlan | None:

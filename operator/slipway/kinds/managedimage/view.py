@@ -5,18 +5,35 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from slipway.api.managedimage import BuildPhase
+from slipway.api.building import SourceSpec
+from slipway.api.managedimage import BuildPhase, ManagedImagePhase
 from slipway.engine.key import Key
 from slipway.engine.view import hash_status, hash_wish
+from slipway.kinds.managedimage.automatic import wanted_source
 from slipway.kinds.managedimage.builds import repository_of
 from slipway.kinds.managedimage.topics import base_topic, claim_topic, tracked_tag
 from slipway.kinds.registry.view import host_topic, registry_key
 from slipway.kinds.warehouse.view import warehouse_key
 from slipway.oci.reference import ImageReference
 
-__all__ = ["KIND", "ManagedImageView", "Offer", "managed_image_key"]
+__all__ = ["KIND", "REACTION_TO", "ManagedImageView", "Offer", "StoodOn", "managed_image_key"]
+
+REACTION_TO: Final = MappingProxyType(
+    {"Final": "base", "Builder": "builderStage", "CopyFrom": "copyFrom", "Syntax": "builderStage"}
+)
+"""From the kind of a use to the field of `rebuild.on` that says what its moves lead to."""
+
+_BUSY: Final = frozenset(
+    {
+        ManagedImagePhase.WAITING,
+        ManagedImagePhase.QUEUED,
+        ManagedImagePhase.BUILDING,
+        ManagedImagePhase.VERIFYING,
+    }
+)
 
 KIND: Final = "managedimages.slipway.dev"
 """The kind in a ManagedImage's key."""
@@ -25,6 +42,14 @@ KIND: Final = "managedimages.slipway.dev"
 def managed_image_key(namespace: str, name: str) -> Key:
     """The key of a ManagedImage."""
     return Key(KIND, namespace, name)
+
+
+class StoodOn(NamedTuple):
+    """A base whose moves lead to a build."""
+
+    reference: str
+    built: str
+    """The digest that the image was built on."""
 
 
 class Offer(NamedTuple):
@@ -48,6 +73,12 @@ class ManagedImageView:
     suspended: bool
     building: bool
     """Whether a build was begun and its end is not recorded."""
+    acts: bool
+    """Whether a build that is due begins by itself: Managed and Automatic, not suspended, not failed."""
+    is_busy: bool
+    """Whether a build is due or under way."""
+    stands_on: tuple[StoodOn, ...]
+    """The bases whose moves lead to a build."""
     builds: bool
     """Whether it is Managed: it builds its image, and keeps its tags."""
     created_at: str
@@ -91,6 +122,9 @@ class ManagedImageView:
             status_hash=hash_status(status),
             suspended=spec.get("suspend") is True,
             building=any(build.get("phase") == BuildPhase.BUILDING for build in status.get("builds") or ()),
+            acts=_acts(spec, status),
+            is_busy=str(status.get("phase")) in _BUSY,
+            stands_on=tuple(_stands_on(spec, status)),
             builds=_builds(spec),
             created_at=metadata.get("creationTimestamp") or "",
             image_repository=repository_of((status.get("image") or {}).get("reference", "")),
@@ -98,6 +132,22 @@ class ManagedImageView:
             topics=claims,
             listens=tuple(dict.fromkeys((*claims, *_listens(namespace, spec, status)))),
         )
+
+
+def _acts(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
+    policy = (spec.get("rebuild") or {}).get("policy", "Automatic")
+    failed = status.get("phase") == ManagedImagePhase.FAILED
+    return _builds(spec) and policy == "Automatic" and spec.get("suspend") is not True and not failed
+
+
+def _stands_on(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterable[StoodOn]:
+    reactions = (spec.get("rebuild") or {}).get("on") or {}
+    for base in status.get("bases") or ():
+        kinds = [use.get("kind", "Final") for use in base.get("uses") or ()] or ["Final"]
+        fields = {REACTION_TO.get(kind, "base") for kind in kinds}
+        leads = any(reactions.get(field, "Rebuild") == "Rebuild" for field in fields)
+        if leads and base.get("builtDigest"):
+            yield StoodOn(base.get("reference", ""), base["builtDigest"])
 
 
 def _builds(spec: Mapping[str, Any]) -> bool:
@@ -136,9 +186,12 @@ def _listens(namespace: str, spec: Mapping[str, Any], status: Mapping[str, Any])
         tag = tracked_tag(image.get("tag", ""), image.get("floatingTags") or ())
         with suppress(ValueError):
             yield base_topic(namespace, f"{image.get('repository', '')}:{tag}")
-    # Of a Warehouse that is named, only what it has found tells the host.
+    # What a Warehouse has found, or the Dockerfile says, stands in the status alone.
     for known in status.get("bases") or ():
-        yield from _listens_for_host(namespace, known.get("reference", ""))
+        yield from _listens_for_base(namespace, {"reference": known.get("reference", "")})
+    if spec.get("source"):
+        with suppress(ValueError):
+            yield warehouse_key(namespace, wanted_source(SourceSpec.model_validate(spec["source"])).name)
     if registry := (image.get("registryRef") or {}).get("name"):
         yield registry_key(namespace, registry)
     else:

@@ -19,6 +19,7 @@ __all__ = [
     "KIND",
     "ArtifactView",
     "ChartView",
+    "CommitView",
     "SubscriptionView",
     "WarehouseView",
     "image_topic",
@@ -98,6 +99,21 @@ class ArtifactView(NamedTuple):
     digest: str
 
 
+class CommitView(NamedTuple):
+    """The commit that a subscription has found."""
+
+    name: str
+    """Of the subscription."""
+
+    url: str
+    """Of the repository, as the spec writes it."""
+
+    ref: str
+    """The branch or tag that points to it, in full: `refs/heads/main`."""
+
+    commit: str
+
+
 @dataclass(frozen=True, slots=True)
 class WarehouseView:
     """A Warehouse as look-ups, and the objects that take their images from it, need it."""
@@ -115,6 +131,7 @@ class WarehouseView:
     """The object, as far as a decision needs it, compressed: see `body`."""
 
     charts: tuple[ChartView, ...] = ()
+    commits: tuple[CommitView, ...] = ()
     is_automatic: bool = False
     """Whether the operator made it for bases that nobody watched."""
     trackers: tuple[str, ...] = ()
@@ -173,10 +190,23 @@ class WarehouseView:
             subscriptions=tuple(_subscriptions(spec)),
             artifacts=tuple(_artifacts(spec, status)),
             charts=tuple(_charts(spec)),
+            commits=tuple(_commits(spec, status)),
             is_automatic=_is_automatic(metadata),
             trackers=tuple(_trackers(metadata)),
             packed=_packed(metadata, spec, status),
         )
+
+
+def _commits(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterable[CommitView]:
+    """What was found in the repositories that the spec names now."""
+    meant = {
+        (subscription.get("name"), (subscription.get("git") or {}).get("url"))
+        for subscription in spec.get("subscriptions") or ()
+    }
+    for artifact in status.get("artifacts") or ():
+        git = artifact.get("git") or {}
+        if git.get("commit") and (artifact.get("name"), git.get("url")) in meant:
+            yield CommitView(artifact["name"], git["url"], git.get("ref", ""), git["commit"])
 
 
 def _is_automatic(metadata: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dev.cluster import Cluster
-from slipway.kinds.managedimage.tracking import wanted_warehouse
+from slipway.kinds.managedimage.automatic import wanted_warehouse
 from tests.cluster.kinds.managedimage.shelf import Shelf, manage, stands_on, watch_base
 from tests.support.objects import Body, Objects, condition
 

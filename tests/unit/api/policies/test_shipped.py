@@ -21,7 +21,7 @@ from slipway.api.policies.shipped import (
 )
 from slipway.engine import requests
 from slipway.engine.view import REQUEST_PREFIX
-from slipway.kinds.managedimage.situation import REBUILD
+from slipway.kinds.managedimage.words import REBUILD
 
 FOLDER = Path(__file__).parents[4] / "policies"
 NAMES = (REQUESTED_BY, EMERGENCY_REBUILD, JOB_BUILD)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from slipway.engine.key import Key
-from slipway.kinds.deployment.children import child_parser
+from slipway.kinds.children import child_parser
 from slipway.kinds.deployment.view import DeploymentView, deployment_key
 from slipway.kube.resources import APPS_DEPLOYMENTS
 
@@ -66,9 +66,7 @@ def test_child_wakes_its_controller() -> None:
     assert child.owner == deployment_key("shop", "api")
 
 
-@pytest.mark.parametrize(
-    "change", [{"controller": False}, {"apiVersion": "apps/v1"}, {"kind": "ManagedImage"}]
-)
+@pytest.mark.parametrize("change", [{"controller": False}, {"apiVersion": "apps/v1"}, {"kind": "Warehouse"}])
 def test_others_children_wake_nobody(change: dict[str, object]) -> None:
     """An owner of another kind, or one that does not control it."""
     ours = {"apiVersion": "slipway.dev/v1alpha1", "kind": "Deployment", "name": "api", "controller": True}

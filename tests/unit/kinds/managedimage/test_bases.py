@@ -10,6 +10,7 @@ from slipway.engine.store import Store
 from slipway.engine.view import View
 from slipway.kinds.managedimage.bases import find_bases, find_rival, find_tracked, producers_of, watchers_of
 from slipway.kinds.managedimage.facts import KnownBase, UnknownBase
+from slipway.kinds.managedimage.naming import of_spec
 from slipway.kinds.managedimage.view import ManagedImageView
 from slipway.kinds.warehouse.view import AUTOMATIC_LABEL, WarehouseView
 from tests.unit.kinds.managedimage.world import BASE, NEW, OLD, body
@@ -81,7 +82,8 @@ def stored(*views: View) -> Store:
 
 
 def look(base: dict[str, Any], *views: View) -> KnownBase | UnknownBase:
-    (found,) = find_bases(ManagedImage.model_validate(body(bases=[base])), stored(*views))
+    image = ManagedImage.model_validate(body(bases=[base]))
+    (found,) = find_bases(image, of_spec(image), stored(*views))
     return found
 
 

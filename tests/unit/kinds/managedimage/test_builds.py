@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.api.managedimage import Build, BuildHistory, BuildPhase, ManagedImageStatus
+from slipway.api.building import BuildHistory
+from slipway.api.managedimage import Build, BuildPhase, ManagedImageStatus
 from slipway.kinds.managedimage import builds
 from slipway.kinds.sizes import Trimmable
 from tests.unit.kinds.managedimage.world import BASE, NEW, NEWER, NOW, OLD, REPOSITORY, SOURCE, build, digest

@@ -31,7 +31,8 @@ from slipway.kinds.managedimage.facts import (
     Refused,
     Source,
 )
-from slipway.kinds.managedimage.situation import REBUILD, ImagePlan
+from slipway.kinds.managedimage.situation import ImagePlan
+from slipway.kinds.managedimage.words import REBUILD
 from tests.support.thoroughness import examples
 
 HOST = "registry.example.com"
@@ -149,7 +150,8 @@ class Story(RuleBasedStateMachine):
                 return None if result is None else conclude(facts, plan, result, self.now)
             case PromoteAction():
                 return self._promote(facts, plan, plan.actions)
-            case None:
+            case _:
+                assert plan.actions is None
                 return plan
 
     def _rebase(self, facts: Facts, action: RebaseAction) -> RebaseResult | None:

@@ -12,7 +12,7 @@ from slipway.engine.outcome import EventNote, Settled, Stalled, Waiting
 from slipway.engine.requests import Request
 from slipway.kinds.managedimage.decide import decide, needs_registry
 from slipway.kinds.managedimage.facts import PromoteAction, RebaseAction, Source
-from slipway.kinds.managedimage.situation import REBUILD
+from slipway.kinds.managedimage.words import REBUILD
 from tests.unit.kinds.managedimage.world import (
     ASKED,
     BASE,

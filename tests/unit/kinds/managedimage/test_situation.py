@@ -15,13 +15,13 @@ from slipway.kinds.managedimage.builds import digests_of
 from slipway.kinds.managedimage.decide import decide
 from slipway.kinds.managedimage.facts import Source
 from slipway.kinds.managedimage.situation import (
-    REBUILD,
     Situation,
     as_json,
     current,
     plan,
     short,
 )
+from slipway.kinds.managedimage.words import REBUILD
 from slipway.kinds.sizes import ROOM
 from tests.unit.kinds.managedimage.world import (
     ASKED,
@@ -75,7 +75,7 @@ def test_a_build_has_a_reason(status: dict[str, Any], read: dict[str, Any], type
 
 def test_a_reason_keeps_the_moment_it_was_first_seen() -> None:
     """Looking again is no news; a base that moves on is."""
-    first = situation(built_on(OLD)).due()
+    first = situation(built_on(OLD)).due("why")
     known = {**built_on(OLD), "rebuild": first.rebuild.model_dump(mode="json") if first.rebuild else None}
     again = Situation(facts(known, source=STANDING_ON_OLD), LATER)
     moved = Situation(facts(known, base=NEWER, source=STANDING_ON_OLD), LATER)
@@ -164,7 +164,7 @@ def test_an_image_keeps_its_time_when_it_is_promoted_again() -> None:
 
 def test_promoting_clears_what_was_due_and_remembers_what_failed() -> None:
     """A key that failed by itself is not begun again, whatever is the image meanwhile."""
-    due = situation(built_on(OLD, rebuild={"tried": ["k"]})).due()
+    due = situation(built_on(OLD, rebuild={"tried": ["k"]})).due("why")
     at = Situation(facts({**as_json(due)}, base=OLD, source=STANDING_ON_OLD), NOW)
     assert at.before.image is not None
     promoted = at.promoted(at.before.image, [BuildBase(reference=BASE, digest=OLD)])

@@ -6,13 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.api.building import SourceSpec
 from slipway.api.managedimage import ManagedImage
 from slipway.api.warehouse import Warehouse
 from slipway.engine.store import Store
 from slipway.engine.view import View
+from slipway.kinds.managedimage.automatic import manifest_of, wanted_source, wanted_warehouse
 from slipway.kinds.managedimage.facts import Tracking
+from slipway.kinds.managedimage.naming import of_spec, references_of
 from slipway.kinds.managedimage.topics import base_topic
-from slipway.kinds.managedimage.tracking import find_tracking, manifest_of, wanted_warehouse
+from slipway.kinds.managedimage.tracking import find_tracking
 from slipway.kinds.warehouse.view import WarehouseView
 from tests.unit.kinds.managedimage.test_bases import producer, stored, warehouse
 from tests.unit.kinds.managedimage.world import BASE, body
@@ -34,7 +37,8 @@ def made(*users: str, name: str = WANTED.name, reference: str = BASE) -> Warehou
 
 
 def track(*views: View, **spec: Any) -> Tracking:
-    return find_tracking(ManagedImage.model_validate(body(**spec)), stored(*views))
+    image = ManagedImage.model_validate(body(**spec))
+    return find_tracking(image, references_of(of_spec(image)), stored(*views))
 
 
 @pytest.mark.parametrize(
@@ -84,8 +88,45 @@ def test_image_that_is_only_tracked_gets_a_warehouse_for_itself() -> None:
     """With the Registry that it names; its bases are not looked at."""
     image = {"repository": "registry.example.com/lib/ssl", "tag": "3", "registryRef": {"name": "acme"}}
     (wanted,) = track(role="External", image=image).join
-    assert (wanted.repository, wanted.tag, wanted.registry) == ("registry.example.com/lib/ssl", "3", "acme")
-    assert manifest_of(wanted)["spec"]["subscriptions"][0]["image"]["registryRef"] == {"name": "acme"}
+    assert wanted.subscription["image"] == {
+        "repository": "registry.example.com/lib/ssl",
+        "policy": {"type": "Digest", "digest": {"tag": "3"}},
+        "registryRef": {"name": "acme"},
+    }
+
+
+GIT = {"url": "https://git.example.com/shop/mono", "branch": "main", "path": "apps/api"}
+JOB = {"type": "Job"}
+
+
+def test_image_that_is_built_from_git_gets_a_warehouse_for_its_branch() -> None:
+    """It counts what the context and the Dockerfile are made of, and looks every few minutes."""
+    (wanted,) = track(source={"git": GIT, "dockerfile": "../Dockerfile"}, build=JOB, bases=[]).join
+    git = wanted.subscription["git"]
+    assert (git["url"], git["branch"]) == ("https://git.example.com/shop/mono", "main")
+    assert "apps/Dockerfile" in git["includePaths"]
+    assert wanted.interval == "5m"
+    Warehouse.model_validate(manifest_of(wanted) | {"metadata": {"name": wanted.name}})
+
+
+def test_nothing_is_left_while_the_dockerfile_is_not_known() -> None:
+    """What it stood on may be what it will stand on."""
+    image = ManagedImage.model_validate(body(source={"git": GIT}, build=JOB, bases=[]))
+    assert find_tracking(image, None, stored(made(UID))).leave == ()
+    assert find_tracking(image, (), stored(made(UID))).leave == (WANTED.name,)
+
+
+def test_images_that_count_the_same_changes_share_a_warehouse() -> None:
+    """Those of another directory do not."""
+
+    def name(**git: str) -> str:
+        source = SourceSpec.model_validate({"git": {**GIT, **git}})
+        return wanted_source(source).name
+
+    assert name() == name()
+    assert (
+        len({name(), name(path="apps/web"), name(branch="next"), name(url="https://git.example.com/x")}) == 4
+    )
 
 
 def test_it_looks_once_a_day() -> None:

@@ -172,6 +172,8 @@ def test_it_tells_that_a_build_is_under_way(builds: list[dict[str, Any]], buildi
             {"bases": [{"reference": "base.example.com/python:3.12"}]},
             {
                 Key("warehouses.slipway.dev", "shop", "python"),
+                image_topic("shop", "base.example.com", "python", "3.12"),
+                claim_topic("base.example.com/python:3.12"),
                 host_topic("shop", "base.example.com"),
                 host_topic("shop", HOST),
             },

@@ -12,7 +12,7 @@ from slipway.engine.requests import Request
 from slipway.engine.view import hash_status
 from slipway.kinds.managedimage.builds import key_of
 from slipway.kinds.managedimage.facts import Facts, KnownBase, Source, UnknownBase
-from slipway.kinds.managedimage.situation import REBUILD
+from slipway.kinds.managedimage.words import REBUILD
 
 __all__ = [
     "ASKED",

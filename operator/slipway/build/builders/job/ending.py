@@ -1,10 +1,20 @@
-"""How a container of a build Job ended, read from its exit code (`images/common/outcome.sh`). Pure."""
+"""How a build Job goes, read from the Job and its pods. Pure.
+
+The containers tell their end by exit code (`images/common/outcome.sh`) and termination message: the digest of
+what was pushed, or why it was not.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
+from typing import Any, Final
 
-__all__ = ["ExitCode"]
+from slipway.api.conditions import Reason
+from slipway.build.builders.contract import Failed, Pending, Progress, Running, Succeeded
+from slipway.oci.digest import is_digest
+
+__all__ = ["ExitCode", "progress_of"]
 
 
 class ExitCode(IntEnum):
@@ -17,3 +27,110 @@ class ExitCode(IntEnum):
     """A host failed or cannot be reached, or there is no space left: the same order may succeed later."""
     REFUSED = 77
     """A host refuses the credential, or wants one."""
+
+
+_BUILD: Final = "build"
+_MESSAGE: Final = 1024
+"""Characters of a termination message that are repeated."""
+
+_STUCK: Final = frozenset(
+    {
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+    }
+)
+"""Why a container waits that will not start without help."""
+
+
+def progress_of(job: Mapping[str, Any] | None, pods: Sequence[Mapping[str, Any]]) -> Progress:
+    """How the build goes.
+
+    Args:
+        job: the Job; None when it is gone, which says nothing of the build.
+        pods: of the Job.
+    """
+    if job is None:
+        message = "The Job is gone: somebody deleted it, or its namespace's quota or TTL did"
+        return Failed(Reason.RUNNER_FAILED, message, is_infrastructure=True)
+    conditions = {one["type"]: one for one in job.get("status", {}).get("conditions") or () if _is_true(one)}
+    if "Complete" in conditions:
+        return Succeeded(_digest(pods))
+    if "Failed" in conditions:
+        return _failed(conditions["Failed"], pods)
+    return _under_way(pods)
+
+
+def _is_true(condition: Mapping[str, Any]) -> bool:
+    return condition.get("status") == "True"
+
+
+def _digest(pods: Iterable[Mapping[str, Any]]) -> str | None:
+    """What the build container says it pushed."""
+    for name, state in _ends(pods):
+        words = str(state.get("message") or "").split()
+        if name == _BUILD and words and is_digest(words[-1]):
+            return words[-1]
+    return None
+
+
+def _failed(condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> Failed:
+    if condition.get("reason") == "DeadlineExceeded":
+        stuck = next(_stuck(pods), None)
+        told = f" ({stuck})" if stuck else ""
+        message = f"The Job took longer than build.timeout{told}"
+        return Failed(Reason.BUILD_TIMED_OUT, message, is_infrastructure=stuck is not None)
+    for name, state in _ends(pods):
+        code = state.get("exitCode", 0)
+        if code != ExitCode.DONE:
+            return _ended(name, code, state)
+    told = str(condition.get("message") or "it has no pod that could tell why")
+    return Failed(Reason.RUNNER_FAILED, f"The Job failed: {told}", is_infrastructure=True)
+
+
+def _ended(name: str, code: int, state: Mapping[str, Any]) -> Failed:
+    told = " ".join(str(state.get("message") or "").split())[:_MESSAGE]
+    message = f"Container {name}: {told}" if told else f"Container {name} ended with exit code {code}"
+    if state.get("reason") == "OOMKilled":
+        more = "; raise build.job.resources.limits.memory"
+        return Failed(
+            Reason.OUT_OF_MEMORY, f"{message}: killed for want of memory{more}", is_infrastructure=False
+        )
+    match code:
+        case ExitCode.PASSING:
+            return Failed(Reason.RUNNER_FAILED, message, is_infrastructure=True)
+        case ExitCode.REFUSED:
+            return Failed(Reason.AUTHENTICATION_FAILED, message, is_infrastructure=True)
+        case _:
+            # Killed from outside, as by an eviction or a node that goes: 128 and the number of the signal.
+            return Failed(Reason.BUILD_FAILED, message, is_infrastructure=code > 128)
+
+
+def _under_way(pods: Sequence[Mapping[str, Any]]) -> Pending | Running:
+    statuses = [pod.get("status") or {} for pod in pods]
+    return Running() if any(status.get("phase") == "Running" for status in statuses) else Pending()
+
+
+def _ends(pods: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The containers that have ended, in the order in which they run."""
+    for container in _containers(pods):
+        ended = (container.get("state") or {}).get("terminated")
+        if ended:
+            yield container.get("name", ""), ended
+
+
+def _stuck(pods: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for container in _containers(pods):
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") in _STUCK:
+            yield f"{container.get('name')}: {waiting['reason']}: {waiting.get('message') or ''}"[:_MESSAGE]
+
+
+def _containers(pods: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for pod in pods:
+        status = pod.get("status") or {}
+        yield from status.get("initContainerStatuses") or ()
+        yield from status.get("containerStatuses") or ()

@@ -25,8 +25,12 @@ _HASH_LENGTH: Final = 8
 
 
 def job_name(order: BuildOrder) -> str:
-    """`<image>-<number>-<start of the key>`; a long image name is cut, with a hash of the whole of it."""
-    end = f"-{order.number}-{order.key[:_HASH_LENGTH]}"
+    """`<image>-<number>-<start of the key>`, from the second attempt on with the attempt behind it.
+
+    A long image name is cut, with a hash of the whole of it.
+    """
+    attempt = f"-{order.attempt}" if order.attempt > 1 else ""
+    end = f"-{order.number}-{order.key[:_HASH_LENGTH]}{attempt}"
     return _cut(order.image_name, _LONGEST - len(end)) + end
 
 

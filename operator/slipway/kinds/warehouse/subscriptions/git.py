@@ -12,19 +12,11 @@ from slipway.api.base import parse_duration
 from slipway.api.conditions import Reason
 from slipway.api.warehouse import Artifact, ArtifactCommit
 from slipway.engine.outcome import Waiting
-from slipway.git import (
-    ANONYMOUS,
-    GitCredential,
-    GitReference,
-    PathFilter,
-    Remote,
-    Unknown,
-    git_credential_for,
-    parse_git_url,
-)
 from slipway.git import Found as FoundRef
+from slipway.git import GitReference, PathFilter, Remote, Unknown
 from slipway.kinds.context import Context
-from slipway.kinds.registry.credentials import read_secret, secret_version
+from slipway.kinds.gitremote import remote_of
+from slipway.kinds.registry.credentials import secret_version
 from slipway.kinds.warehouse.commits import Candidate, Head, Kept, judge_head
 from slipway.kinds.warehouse.findings import Finding, Found, Trouble
 from slipway.kinds.warehouse.policies.ranking import rank
@@ -130,14 +122,9 @@ class GitWatch:
         )
 
     async def _remote(self) -> Remote:
-        url = parse_git_url(self.spec.url)
-        credential: GitCredential = ANONYMOUS
-        if self.spec.secret_ref is not None:
-            secret = await read_secret(
-                self.context.kube, self.namespace, self.spec.secret_ref.name, "git.secretRef"
-            )
-            credential = git_credential_for(secret, url)
-        return Remote(url, credential, self.context.egress.within(self.namespace))
+        return await remote_of(
+            self.context, self.namespace, self.spec.url, self.spec.secret_ref, "git.secretRef"
+        )
 
 
 def _would_go_back(choose: _Choose | None, chosen: ArtifactCommit, found: str) -> bool:

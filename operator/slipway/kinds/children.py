@@ -1,16 +1,20 @@
-"""What the store keeps of a Deployment's children: enough to wake their owner when they change."""
+"""What the store keeps of the children of our objects: enough to wake their owner when they change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from slipway.engine.key import Key
-from slipway.kinds.deployment.view import deployment_key
-from slipway.kube.resources import SDEPLOYMENTS, Resource
+from slipway.kube.resources import MANAGEDIMAGES, SDEPLOYMENTS, Resource
 
 __all__ = ["ChildView", "child_parser"]
+
+_OWNERS: Final = MappingProxyType(
+    {(kind.api_version, kind.kind): kind for kind in (SDEPLOYMENTS, MANAGEDIMAGES)}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class ChildView:
     resource_version: int
     generation: int
     owner: Key | None
-    """The Deployment (deployments.slipway.dev) that controls it."""
+    """The object of ours that controls it."""
 
     @property
     def wish(self) -> bytes:
@@ -64,7 +68,7 @@ def child_parser(resource: Resource) -> Callable[[Mapping[str, Any]], ChildView]
 
 def _owner(namespace: str, metadata: Mapping[str, Any]) -> Key | None:
     for reference in metadata.get("ownerReferences") or ():
-        ours = (reference["apiVersion"], reference["kind"]) == (SDEPLOYMENTS.api_version, SDEPLOYMENTS.kind)
-        if ours and reference.get("controller"):
-            return deployment_key(namespace, reference["name"])
+        kind = _OWNERS.get((reference["apiVersion"], reference["kind"]))
+        if kind is not None and reference.get("controller"):
+            return Key(kind.key_kind, namespace, reference["name"])
     return None

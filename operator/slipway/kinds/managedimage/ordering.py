@@ -1,0 +1,136 @@
+"""Builds from source get their turn, are given to their builders, and are called back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from slipway.api.conditions import Reason
+from slipway.api.managedimage import Build, BuildPhase, BuildRun
+from slipway.build.builders.contract import Run
+from slipway.build.builders.errors import NotOffered, TargetMissing
+from slipway.build.turns.order import Priority
+from slipway.build.turns.turns import Queued, Turns
+from slipway.engine.key import Key
+from slipway.kinds.context import Context
+from slipway.kinds.managedimage import builds
+from slipway.kinds.managedimage.beginning import begin_now
+from slipway.kinds.managedimage.builders import builder_for
+from slipway.kinds.managedimage.facts import BeginAction, CancelAction, Facts, StartAction
+from slipway.kinds.managedimage.situation import ImagePlan, Situation, as_json
+from slipway.kinds.managedimage.source import image_client, next_number
+
+__all__ = ["Orderer"]
+
+_PRIORITIES: Final = {"Low": Priority.LOW, "Normal": Priority.NORMAL, "High": Priority.HIGH}
+
+
+class Orderer:
+    """Knows whose turn it is among all images of the cluster; one for a process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._turns = Turns(context.settings.builds)
+
+    async def apply(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
+        """Bring about what a plan calls for, if anything, and conclude the plan from what came of it.
+
+        Raises:
+            AccessProblem, BuilderError, RegistryError, KubeError: it is tried again.
+        """
+        key = facts.observed.key
+        try:
+            plan = await self._carry_out(facts, plan)
+        except BaseException:
+            if needs_no_turn(facts):
+                self._release(key)
+            raise
+        self._keep_turn(key, plan)
+        return plan
+
+    def forget(self, key: Key) -> None:
+        """The object is gone: it needs no turn."""
+        self._release(key)
+
+    async def _carry_out(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
+        match plan.actions:
+            case BeginAction():
+                return await self._begin(facts, plan)
+            case StartAction():
+                return await self._start(facts, plan, plan.actions)
+            case CancelAction():
+                await self._cancel(facts, plan.actions)
+                return replace(plan, actions=None)
+            case _:
+                return plan
+
+    async def _begin(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
+        now = self._context.clock.now()
+        answer = self._turns.ask(facts.observed.key, _priority(facts), _since(plan, now), now)
+        if isinstance(answer, Queued):
+            self._wake(answer.first)
+            return replace(plan, actions=None)
+        client = await image_client(self._context, facts.image)
+        return begin_now(Situation(facts, now), await next_number(facts.image, client))
+
+    async def _start(self, facts: Facts, plan: ImagePlan, action: StartAction) -> ImagePlan:
+        build = _under_way(facts)
+        builder = await builder_for(self._context, facts.image, build)
+        run = await builder.start(action.order)
+        plan = replace(plan, actions=None)
+        return plan if run is None or run.url is None else _with_run(facts, plan, build, run)
+
+    async def _cancel(self, facts: Facts, action: CancelAction) -> None:
+        builder = await builder_for(self._context, facts.image, _under_way(facts))
+        run = action.run or await builder.find(action.order)
+        if run is not None:
+            with suppress(NotOffered, TargetMissing):
+                await builder.cancel(action.order, run)
+
+    def _keep_turn(self, key: Key, plan: ImagePlan) -> None:
+        phases = {build.get("phase") for build in plan.status.get("builds") or ()}
+        if BuildPhase.BUILDING in phases:
+            self._turns.occupy(key)
+        elif plan.outcome.reason != Reason.QUEUED:
+            self._release(key)
+
+    def _release(self, key: Key) -> None:
+        self._wake(self._turns.release(key, self._context.clock.now()))
+
+    def _wake(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self._context.children.wake(key)
+
+
+def needs_no_turn(facts: Facts) -> bool:
+    """Whether no build of the image is written down, so that a run that fails gives its turn back."""
+    return builds.under_way(facts.image.status.builds) is None
+
+
+def _priority(facts: Facts) -> Priority:
+    return _PRIORITIES[facts.image.spec.rebuild.priority]
+
+
+def _since(plan: ImagePlan, now: datetime) -> datetime:
+    """Since when the build is due."""
+    reasons = (plan.status.get("rebuild") or {}).get("reasons") or ()
+    times = [datetime.fromisoformat(reason["since"]) for reason in reasons if reason.get("since")]
+    return min(times, default=now)
+
+
+def _under_way(facts: Facts) -> Build:
+    build = builds.under_way(facts.image.status.builds)
+    assert build is not None
+    return build
+
+
+def _with_run(facts: Facts, plan: ImagePlan, build: Build, run: Run) -> ImagePlan:
+    """The plan that writes down who works on the build."""
+    known = build.model_copy(update={"run": BuildRun(id=run.id, url=run.url)})
+    status = facts.image.status.model_copy(
+        update={"builds": builds.replace(facts.image.status.builds, known)}
+    )
+    return replace(plan, status=as_json(status))

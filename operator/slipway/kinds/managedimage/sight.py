@@ -1,0 +1,129 @@
+"""A look at the build under way: its run, and what it pushed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from slipway.api.conditions import Reason
+from slipway.api.managedimage import Build, ManagedImage
+from slipway.build.builders import contract
+from slipway.build.builders.contract import Builder, Run
+from slipway.build.builders.errors import BuilderBusy, BuilderError, BuilderUnreachable, RunUnidentified
+from slipway.build.evidence import Doubt, is_unchanged, verify_adopted
+from slipway.build.rebase.load import load_image
+from slipway.build.rebase.place import Place
+from slipway.build.rebase.refusal import RebaseRefusedError
+from slipway.kinds.context import Context
+from slipway.kinds.managedimage.builders import builder_for
+from slipway.kinds.managedimage.builds import repository_of
+from slipway.kinds.managedimage.facts import KnownBase, NotStarted, Pushed, Running, Sight, Unclear
+from slipway.kinds.managedimage.orders import order_of
+from slipway.kinds.managedimage.source import base_place, image_client, image_place
+from slipway.kinds.registry.access import AccessProblem
+from slipway.oci.errors import ManifestNotFound, RegistryError
+
+__all__ = ["look_at_build"]
+
+_RETRY: Final = timedelta(seconds=15)
+_FOR_A_PERSON: Final = timedelta(minutes=5)
+
+
+async def look_at_build(
+    context: Context, image: ManagedImage, build: Build, bases: tuple[KnownBase, ...]
+) -> Sight:
+    """How the build under way goes; where it is over, what it pushed and what that proves.
+
+    Raises:
+        KubeError: when the API server does not answer.
+    """
+    try:
+        builder = await builder_for(context, image, build)
+        return await _Looking(context, image, build, bases, builder).look()
+    except AccessProblem as problem:
+        return Unclear(problem.outcome.reason, problem.outcome.message, _RETRY)
+    except RunUnidentified as error:
+        return Unclear(error.reason, str(error), _FOR_A_PERSON)
+    except (BuilderBusy, BuilderUnreachable) as error:
+        pause = timedelta(seconds=error.retry_after or 0)
+        return Unclear(error.reason, str(error), max(_RETRY, pause))
+    except (BuilderError, RegistryError) as error:
+        return Unclear(error.reason, str(error), _RETRY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """One look at one build."""
+
+    context: Context
+    image: ManagedImage
+    build: Build
+    bases: tuple[KnownBase, ...]
+    builder: Builder
+
+    async def look(self) -> Sight:
+        """How the build goes."""
+        order = order_of(self.image, self.build)
+        known = self.build.run
+        run = Run(known.id, known.url) if known else await self.builder.find(order)
+        if run is None:
+            # An earlier attempt, or a run that is gone without a trace, may have pushed all the same.
+            return await self._result(None, None) or NotStarted()
+        match await self.builder.look(order, run):
+            case contract.Succeeded(digest):
+                return await self._result(run, digest) or Running(run, self._missing())
+            case contract.Unknown() as unknown:
+                return await self._result(run, None) or Running(run, unknown)
+            case progress:
+                return Running(run, progress)
+
+    def _missing(self) -> contract.Failed:
+        message = f"The build says that it succeeded, and the registry has no {self.build.reference}"
+        return contract.Failed(Reason.RESULT_MISSING, message, is_infrastructure=True)
+
+    async def _result(self, run: Run | None, told: str | None) -> Pushed | None:
+        """What was pushed and what that proves; None where there is nothing."""
+        place = image_place(await image_client(self.context, self.image), self.image)
+        try:
+            digest = told or await self._tagged(place)
+            doubt = await self._doubt(place, digest)
+            return Pushed(digest, doubt, await self._is_unchanged(place, digest), run)
+        except ManifestNotFound:
+            return None
+
+    async def _tagged(self, place: Place) -> str:
+        """What the tag of the build points to."""
+        return (await place.client.head_manifest(place.path, self.build.reference.rpartition(":")[2])).digest
+
+    async def _doubt(self, place: Place, digest: str) -> Doubt | None:
+        """Why the result is not proven to stand on the base that it was built with."""
+        if self.image.spec.verify.base_adopted == "Ignore":
+            return None
+        for used in self.build.bases:
+            if not self._is_stood_on(used.reference):
+                continue
+            base = next((known for known in self.bases if known.reference == used.reference), None)
+            registry = base.registry if base else None
+            where = await base_place(self.context, self.image, used.reference, registry)
+            doubt = await verify_adopted(place, digest, where, used.digest)
+            if doubt is not None:
+                return doubt
+        return None
+
+    def _is_stood_on(self, reference: str) -> bool:
+        """Whether the layers of the image begin with those of this base."""
+        uses = next((known.uses for known in self.image.status.bases if known.reference == reference), ())
+        return not uses or any(use.kind == "Final" for use in uses)
+
+    async def _is_unchanged(self, place: Place, digest: str) -> bool:
+        """Whether it is the image of before, but for times."""
+        before = self.image.status.image
+        if before is None or repository_of(before.reference) != self.image.spec.image.repository:
+            return False
+        if before.digest == digest:
+            return True
+        try:
+            return is_unchanged(await load_image(place, before.digest), await load_image(place, digest))
+        except (ManifestNotFound, RebaseRefusedError):
+            return False

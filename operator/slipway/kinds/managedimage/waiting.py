@@ -1,0 +1,99 @@
+"""Whether a build that is due may begin: a person may have to ask for it, or its time has not come. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from slipway.api.base import parse_duration
+from slipway.api.conditions import Reason
+from slipway.api.managedimage import ManagedImagePhase
+from slipway.api.rebuilding import Freeze as FreezeSpec
+from slipway.api.rebuilding import RebuildSpec
+from slipway.engine.outcome import EventNote, Settled, Stalled, Waiting
+from slipway.kinds.managedimage.changes import known_status, reaction_to
+from slipway.kinds.managedimage.situation import ImagePlan, Situation, plan
+from slipway.kinds.managedimage.timing.beginning import NotYet, Terms, beginning
+from slipway.kinds.managedimage.timing.coordination import BaseState
+from slipway.kinds.managedimage.timing.errors import TimingError
+from slipway.kinds.managedimage.timing.freezes import Freeze, parse_period, parse_recurring
+from slipway.kinds.managedimage.timing.windows import parse_window
+from slipway.kinds.managedimage.words import REBUILD
+
+__all__ = ["wait_for_person", "wait_for_time"]
+
+_HOW_TO_ASK: Final = 'Ask for it with the annotation slipway.dev/rebuild="<time of asking, RFC 3339>"'
+
+_NOTHING_IN_SIGHT: Final = timedelta(days=1)
+"""When it is looked again where no window opens as far as can be seen."""
+
+
+def wait_for_person(at: Situation) -> ImagePlan | None:
+    """Policy Manual or Notify, or a reaction Notify, and nobody asked yet."""
+    policy, leads = at.spec.rebuild.policy, _leads_to_build(at)
+    if at.request(REBUILD) is not None or (policy == "Automatic" and leads):
+        return None
+    why = f"rebuild.policy is {policy}" if leads else "rebuild.on says Notify"
+    message = f"{at.why}; {why}. {_HOW_TO_ASK}"
+    notes = (EventNote(Reason.OUTDATED, message),) if _is_to_be_told(at) else ()
+    status = at.due(f"waits for a person: {why}")
+    return plan(at, status, Settled(Reason.OUTDATED, message), ManagedImagePhase.OUTDATED, notes)
+
+
+def _leads_to_build(at: Situation) -> bool:
+    return any(one.reaction == "Rebuild" for one in at.changes)
+
+
+def _is_to_be_told(at: Situation) -> bool:
+    """Whether an Event tells of it: each change once."""
+    before = at.before.rebuild.reasons if at.before.rebuild else ()
+    is_news = {reason.detail for reason in at.reasons} - {reason.detail for reason in before}
+    return bool(is_news) and at.spec.rebuild.policy != "Manual"
+
+
+def wait_for_time(at: Situation) -> ImagePlan | None:
+    """Delay, other bases that may move too, maintenance windows and freezes."""
+    try:
+        terms = _terms(at.spec.rebuild)
+    except TimingError as error:
+        return plan(at, at.status, Stalled(Reason.INVALID_SPEC, str(error)), ManagedImagePhase.FAILED)
+    found = beginning(terms, tuple(_states(at)), at.now)
+    if not isinstance(found, NotYet):
+        return None
+    pause = found.until - at.now if found.until is not None else _NOTHING_IN_SIGHT
+    outcome = Waiting(found.reason, f"{at.why}: {found.why}", min(pause, _NOTHING_IN_SIGHT))
+    status = at.due(found.why, until=found.until, blocked_by=found.blocked_by)
+    return plan(at, status, outcome, ManagedImagePhase.WAITING)
+
+
+def _states(at: Situation) -> Iterator[BaseState]:
+    """The bases whose moves lead to a build; none where a person asked, who need not wait for bases."""
+    if at.request(REBUILD) is not None:
+        return
+    for base in at.known:
+        if reaction_to(at, base) == "Rebuild":
+            known = known_status(at, base)
+            moved = known is not None and known.built_digest not in {None, base.digest}
+            moved_at = (known.changed_at or at.now) if known is not None and moved else None
+            yield BaseState(base.reference, base.producer is not None, base.is_busy, moved_at)
+
+
+def _terms(spec: RebuildSpec) -> Terms:
+    windows = [
+        parse_window(f"rebuild.windows[{number}]", one.schedule, parse_duration(one.duration), one.time_zone)
+        for number, one in enumerate(spec.windows)
+    ]
+    return Terms(
+        delay=parse_duration(spec.delay),
+        coordination_window=parse_duration(spec.coordination_window),
+        windows=windows,
+        freezes=[_freeze(f"rebuild.freezes[{number}]", one) for number, one in enumerate(spec.freezes)],
+    )
+
+
+def _freeze(place: str, spec: FreezeSpec) -> Freeze:
+    if spec.from_ is not None and spec.until is not None:
+        return parse_period(place, spec.from_, spec.until, spec.reason)
+    duration = parse_duration(spec.duration or "")
+    return parse_recurring(place, spec.schedule or "", duration, spec.time_zone or "UTC", spec.reason)

@@ -1,0 +1,148 @@
+"""ManagedImages that are built by Jobs, on a real API server, a real registry and a real git host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from dev.cluster import Cluster
+from dev.gitrepository import GitRepository
+from dev.gitserver import GitServer
+from dev.operator import OperatorProcess
+from tests.cluster.kinds.managedimage.bakery import Bakery
+from tests.cluster.kinds.managedimage.shelf import Shelf, watch_base
+from tests.support.cluster import FAST
+from tests.support.objects import Body, Objects, condition
+
+JOBS = {"SLIPWAY_BUILDER_IMAGE": "builder:1", "SLIPWAY_GIT_IMAGE": "git:1", "SLIPWAY_BUILDS": "2"}
+
+pytestmark = [pytest.mark.usefixtures("crds", "builder"), pytest.mark.test_bed]
+
+
+@pytest.fixture(scope="module")
+def builder(cluster: Cluster, crds: None) -> Iterator[OperatorProcess]:
+    """An operator that may make two builds at a time."""
+    with OperatorProcess(cluster, environment={**FAST, **JOBS}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def git_server() -> Iterator[GitServer]:
+    """A git host that lets everybody in."""
+    with GitServer() as running:
+        yield running
+
+
+@pytest.fixture
+def shelf(cluster: Cluster, namespace: str) -> Shelf:
+    """A place in the cluster's registry."""
+    return Shelf(cluster.registry_url, namespace)
+
+
+@pytest.fixture
+def source(git_server: GitServer, shelf: Shelf, namespace: str) -> GitRepository:
+    """A repository with a Dockerfile on the base of the shelf."""
+    made = git_server.repository(f"{namespace}.git")
+    made.commit({"Dockerfile": f"FROM {shelf.base}:stable\nCOPY . /app\n", "main.py": "1"}, "Begin")
+    return made
+
+
+@pytest.fixture
+def bakery(cluster: Cluster, namespace: str) -> Iterator[Bakery]:
+    """Pushes what the Jobs would push."""
+    with Bakery(cluster.api, namespace, cluster.registry_url) as running:
+        yield running
+
+
+def build(objects: Objects, shelf: Shelf, url: str, name: str = "api", **spec: Any) -> Body:
+    body = {
+        "apiVersion": "slipway.dev/v1alpha1",
+        "kind": "ManagedImage",
+        "metadata": {"name": name},
+        "spec": {
+            "image": {"repository": shelf.app(name), "tag": "1-{build}", "floatingTags": ["latest"]},
+            "source": {"git": {"url": url}},
+            "build": {"type": "Job"},
+            **spec,
+        },
+    }
+    return objects.api.create(objects.path("managedimages"), body)
+
+
+def has_built(number: int) -> Callable[[Body | None], bool]:
+    def check(body: Body | None) -> bool:
+        status = (body or {}).get("status") or {}
+        return bool(status.get("phase") == "Current" and status["image"].get("build") == number)
+
+    return check
+
+
+def url_of(server: GitServer, repository: GitRepository) -> str:
+    return f"{server.url}/{repository.path.name}"
+
+
+def test_commit_and_base_each_lead_to_one_build(
+    objects: Objects, shelf: Shelf, git_server: GitServer, source: GitRepository, bakery: Bakery
+) -> None:
+    """The first build, one for a base that moved, one for a push: numbered, proven, with their reasons."""
+    base = bakery.add(shelf.push_base("1"))
+    watch_base(objects, shelf)
+    build(objects, shelf, url_of(git_server, source))
+    first = objects.wait("managedimages", "api", has_built(1))
+    (known,) = first["status"]["bases"]
+    assert known["uses"] == [{"stage": "0", "kind": "Final"}]
+    assert (known["builtDigest"], known["latestDigest"]) == (base.digest, base.digest)
+    assert first["status"]["image"]["digest"] == shelf.digest("1-1") == shelf.digest("latest")
+
+    second = bakery.add(shelf.push_base("2"))
+    found = objects.wait("managedimages", "api", has_built(2))
+    assert found["status"]["bases"][0]["builtDigest"] == second.digest
+    assert [one["type"] for one in found["status"]["builds"][0]["reasons"]] == ["Base"]
+
+    pushed = source.commit({"main.py": "2"}, "Change")
+    objects.ask("managedimages", "api", "reconcile")
+    (warehouse,) = [
+        one["metadata"]["name"]
+        for one in objects.api.get(objects.path("warehouses"))["items"]
+        if one["metadata"]["name"].startswith("auto-")
+    ]
+    objects.ask("warehouses", warehouse)
+    found = objects.wait("managedimages", "api", has_built(3), timeout=60)
+    newest = found["status"]["builds"][0]
+    assert (newest["commit"], [one["type"] for one in newest["reasons"]]) == (pushed, ["Source"])
+    assert len(bakery.keys) == len(set(bakery.keys)) == 3
+
+
+def test_dockerfile_that_cannot_be_read_says_where(
+    objects: Objects, shelf: Shelf, git_server: GitServer, namespace: str
+) -> None:
+    """With line and column, and nothing is built."""
+    broken = git_server.repository(f"{namespace}-broken.git")
+    broken.commit({"Dockerfile": "FROM alpine\nCOPY --from=${WHAT} / /\n"}, "Begin")
+    build(objects, shelf, url_of(git_server, broken))
+    found = objects.wait_not_ready("managedimages", "api", "DockerfileUnreadable")
+    assert "line 2" in condition(found, "Ready")["message"]
+    assert condition(found, "Stalled")["status"] == "True"
+
+
+def test_no_more_builds_run_than_may(
+    objects: Objects, shelf: Shelf, git_server: GitServer, source: GitRepository, bakery: Bakery
+) -> None:
+    """Two at a time; the others are Queued and say so, and all are built once."""
+    bakery.add(shelf.push_base("1"))
+    watch_base(objects, shelf)
+    names = [f"app{number}" for number in range(5)]
+    for name in names:
+        build(objects, shelf, url_of(git_server, source), name)
+    objects.wait("managedimages", names[-1], lambda _: _phases(objects).count("Queued") >= 1)
+    assert _phases(objects).count("Building") <= 2
+    for name in names:
+        objects.wait("managedimages", name, has_built(1), timeout=60)
+    assert len(bakery.keys) == len(set(bakery.keys)) == 5
+
+
+def _phases(objects: Objects) -> list[str]:
+    listed = objects.api.get(objects.path("managedimages"))["items"]
+    return [(item.get("status") or {}).get("phase") for item in listed]
