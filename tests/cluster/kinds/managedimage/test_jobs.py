@@ -145,4 +145,4 @@ def test_no_more_builds_run_than_may(
 
 def _phases(objects: Objects) -> list[str]:
     listed = objects.api.get(objects.path("managedimages"))["items"]
-    return [(item.get("status") or {}).get("phase") for item in listed]
+    return [(item.get("status") or {}).get("phase", "") for item in listed]
