@@ -56,6 +56,11 @@ class Settings:
     """Directory of what was learned about images, so that it need not be asked again after a restart; `none`
     keeps it in memory alone. Default `~/.cache/slipway`. Where it cannot be written, memory has to do."""
 
+    require_policies: bool = False
+    """`true`: what the admission policies in `policies/` guard (emergency rebuilds, builds by Jobs) is
+    refused while they are not installed. Default `false`: without them everybody who may write a
+    ManagedImage may ask for it, and nobody knows who did."""
+
     builds: int = 10
     """Builds that are under way at the same time in the whole cluster, 1 to 1000; an emergency may be one
     more. Default 10."""
@@ -184,6 +189,13 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
+def _truth(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        msg = f"{text!r} is neither true nor false"
+        raise ValueError(msg)
+    return text.lower() == "true"
+
+
 def _addresses(text: str) -> tuple[str, ...]:
     addresses = tuple(part.strip() for part in text.split(",") if part.strip())
     for address in addresses:
@@ -207,6 +219,7 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "egress_allow": _addresses,
     "ambient_registries": _addresses,
     "cache_directory": str,
+    "require_policies": _truth,
     "builds": _number(1, 1000),
     "builder_image": str,
     "git_image": str,

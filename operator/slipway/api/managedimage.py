@@ -62,7 +62,7 @@ TagTemplate = Annotated[
 
 Role: TypeAlias = Literal["Managed", "Base", "External"]
 
-BuildKey = Annotated[str, Field(max_length=128)]
+BuildKey = Annotated[str, Field(max_length=64)]
 
 CommitName = Annotated[str, Field(max_length=64, pattern="^[0-9a-f]+$")]
 
@@ -250,14 +250,20 @@ class BaseStatus(ApiModel):
     """The Warehouse that watches this base, where no ManagedImage tells its digest."""
 
     changed_at: Time | None = None
-    """When the base moved away from what the newest image stands on."""
+    """When the base first moved away from what the newest image stands on."""
+
+    moves: Annotated[int, Field(ge=1)] | None = None
+    """How often it has moved since movesSince."""
+
+    moves_since: Time | None = None
+    """The first move of the hour in which moves are counted."""
 
 
 class RebuildReason(ApiModel):
     """Why a build is due."""
 
     type: Word
-    """Base, Configuration, Source or Request."""
+    """Base, Configuration, Source, Request or Emergency."""
 
     detail: StatusText
     """What changed from what to what, or who asked."""
@@ -327,8 +333,11 @@ class Build(ApiModel):
     reasons: Annotated[tuple[RebuildReason, ...], Field(max_length=6)] = ()
     """Why it was made."""
 
+    requested_by: StatusText | None = None
+    """Who asked for it, where the admission policy of docs/requests.md is installed."""
+
     started_at: Time
-    """When it was begun."""
+    """When this attempt was begun."""
 
     finished_at: Time | None = None
     """When it ended."""

@@ -56,7 +56,7 @@ async def test_lists_that_wait_for_their_turn_come_to_their_end() -> None:
 
     async with RawServer(script) as server:
         pool = ClientPool(limits=Limits(requests_per_second=50))
-        client = await pool.get(Endpoint(server.url, timeout=0.05))
+        client = await pool.get(Endpoint(server.url, timeout=0.5))
         lists = await asyncio.gather(*(client.list_tags(f"a/b{number}") for number in range(60)))
         await pool.aclose()
 

@@ -15,7 +15,7 @@ from slipway.kinds.managedimage.facts import Facts
 from slipway.kinds.managedimage.gather import gather
 from slipway.kinds.managedimage.situation import ImagePlan
 from slipway.kinds.managedimage.view import KIND
-from slipway.kinds.managedimage.words import CANCEL, REBUILD
+from slipway.kinds.managedimage.words import CANCEL, EMERGENCY, REBUILD
 
 __all__ = ["ManagedImageKind"]
 
@@ -27,7 +27,7 @@ class ManagedImageKind:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._asked = Asked((RECONCILE, REBUILD, CANCEL))
+        self._asked = Asked((RECONCILE, REBUILD, CANCEL, EMERGENCY))
         self._effects = Effects(context)
 
     async def gather(self, key: Key) -> Facts | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import structlog
+
+from slipway.api.conditions import Reason
 from slipway.engine.key import Key
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.automatic import manifest_of
@@ -11,8 +14,11 @@ from slipway.kinds.managedimage.rebasing import Rebaser
 from slipway.kinds.managedimage.situation import ImagePlan
 from slipway.kinds.warehouse.view import AUTOMATIC_LABEL
 from slipway.kube.resources import WAREHOUSES
+from slipway.redact import redact
 
 __all__ = ["Effects"]
+
+_log = structlog.get_logger(__name__)
 
 
 class Effects:
@@ -31,7 +37,9 @@ class Effects:
         """
         await self._keep_tracking(facts)
         plan = await self._rebaser.apply(facts, plan)
-        return await self._orderer.apply(facts, plan)
+        plan = await self._orderer.apply(facts, plan)
+        _record_emergencies(facts, plan)
+        return plan
 
     def forget(self, key: Key) -> None:
         """The object is gone."""
@@ -44,3 +52,10 @@ class Effects:
             await shared.join(owner, WAREHOUSES, manifest_of(wanted), AUTOMATIC_LABEL)
         for name in tracking.leave:
             await shared.leave(owner, WAREHOUSES, name)
+
+
+def _record_emergencies(facts: Facts, plan: ImagePlan) -> None:
+    """What skips every rule stands in the log too, which nobody who may write the object can change."""
+    for note in plan.events:
+        if note.reason == Reason.EMERGENCY_REBUILD:
+            _log.warning("Emergency rebuild", key=facts.observed.key.label, message=redact(note.message))

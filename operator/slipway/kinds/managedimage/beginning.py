@@ -24,7 +24,7 @@ from slipway.kinds.managedimage.permits import (
     yield_to_rival,
 )
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, current, plan
-from slipway.kinds.managedimage.waiting import wait_for_person, wait_for_time
+from slipway.kinds.managedimage.waiting import emergency_notes, keep_distance, wait_for_person, wait_for_time
 from slipway.kinds.managedimage.wanted import begun, key_now, wanted_build
 
 __all__ = ["BUILDING_VERDICTS", "begin_now", "wait_for_turn"]
@@ -101,6 +101,7 @@ BUILDING_VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = 
     _build_failed_before,  # these inputs failed by themselves: a person must change something
     wait_for_person,  # policy Manual or Notify, and nobody asked yet
     _wait_for_retry,  # an attempt failed a moment ago
+    keep_distance,  # bases that move again and again
     wait_for_time,  # delay, other bases that move too, maintenance windows, freezes
     _ask_for_turn,
 )
@@ -125,7 +126,8 @@ def begin_now(at: Situation, next_number: int) -> ImagePlan:
     attempt = f", attempt {build.attempts}" if build.attempts else ""
     note = EventNote(Reason.BUILD_STARTED, f"Began build {build.number}{attempt}: {at.why}")
     outcome = Waiting(Reason.BUILDING, f"Build {build.number} is under way", timedelta(0))
-    return plan(at, status, outcome, ManagedImagePhase.BUILDING, (note,), rebuild="Started")
+    notes = (*emergency_notes(at, build), note)
+    return plan(at, status, outcome, ManagedImagePhase.BUILDING, notes, rebuild="Started")
 
 
 def _retry_at(failed: Build) -> datetime | None:

@@ -13,6 +13,7 @@ from slipway.build.builders.job.builder import JobBuilder
 from slipway.build.builders.job.settings import JobSettings
 from slipway.engine.outcome import Stalled
 from slipway.kinds.context import Context
+from slipway.kinds.managedimage.guards import may_build_by_jobs
 from slipway.kinds.registry.access import AccessProblem
 from slipway.kinds.registry.pullsecret import pull_secret_name
 from slipway.kinds.registry.view import RegistryView
@@ -33,6 +34,8 @@ async def builder_for(context: Context, image: ManagedImage, build: Build) -> Bu
         AccessProblem: nobody can build it as things are; the outcome says what to do.
     """
     assert image.spec.build is not None
+    if (refusal := await may_build_by_jobs(context)) is not None:
+        raise AccessProblem(Stalled(Reason.POLICY_MISSING, refusal, _RECHECK))
     return JobBuilder(context.kube, context.children, _job_settings(context, image, build))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from slipway.api.managedimage import BaseStatus, RebuildReason
 from slipway.api.rebuilding import Reaction
 from slipway.clock import format_time
+from slipway.engine.requests import Request
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.facts import Commit, KnownBase
 from slipway.kinds.managedimage.orders import configuration_of
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Change", "changes_of", "known_status", "reaction_to"]
 
 _STRENGTH: Final[tuple[Reaction, ...]] = ("Ignore", "Notify", "Rebuild")
+_LONGEST: Final = 256
+"""Characters of a detail."""
+
 _NOT_BUILT: Final = "the present spec has no build of this base and source build"
 
 
@@ -122,10 +126,16 @@ def _of_base(at: Situation, base: KnownBase) -> Iterator[Change]:
 
 
 def _of_request(at: Situation) -> Iterator[Change]:
-    asked = at.request(REBUILD)
+    asked, demanded = at.request(REBUILD), at.emergency
+    if demanded is not None:
+        detail = f"demanded{_by(demanded)} at {format_time(demanded.at)}: {demanded.reason}"
+        yield _change(at, "Emergency", detail[:_LONGEST])
     if asked is not None:
-        by = f" by {asked.by}" if asked.by else ""
-        yield _change(at, "Request", f"asked for at {format_time(asked.at)}{by}"[:256])
+        yield _change(at, "Request", f"asked for{_by(asked)} at {format_time(asked.at)}"[:_LONGEST])
+
+
+def _by(request: Request) -> str:
+    return f" by {request.by}" if request.by else ""
 
 
 def _change(at: Situation, kind: str, detail: str, reaction: Reaction = "Rebuild") -> Change:

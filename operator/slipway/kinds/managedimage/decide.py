@@ -33,7 +33,7 @@ from slipway.kinds.managedimage.situation import (
 )
 from slipway.kinds.managedimage.tracked import TRACKING_VERDICTS
 from slipway.kinds.managedimage.underway import UNDER_WAY_VERDICTS
-from slipway.kinds.managedimage.waiting import wait_for_person, wait_for_time
+from slipway.kinds.managedimage.waiting import emergency_notes, keep_distance, wait_for_person, wait_for_time
 from slipway.kinds.managedimage.words import REBUILD
 
 __all__ = ["decide", "needs_look", "needs_registry"]
@@ -135,7 +135,8 @@ def _begin_build(at: Situation) -> ImagePlan:
     status = due.model_copy(update={"builds": builds.begin(due.builds, build)})
     note = EventNote(Reason.BUILD_STARTED, f"Began build {build.number}: {at.why}")
     outcome = Waiting(Reason.BUILDING, f"Build {build.number} is under way", AT_ONCE)
-    return plan(at, status, outcome, ManagedImagePhase.BUILDING, (note,), rebuild="Started")
+    notes = (*emergency_notes(at, build), note)
+    return plan(at, status, outcome, ManagedImagePhase.BUILDING, notes, rebuild="Started")
 
 
 _VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = (
@@ -152,6 +153,7 @@ _VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = (
     nothing_is_due,  # what changed is to be ignored
     _build_failed_before,  # these inputs failed by themselves: a person must change something
     wait_for_person,  # policy Manual or Notify, and nobody asked yet
+    keep_distance,  # bases that move again and again
     wait_for_time,  # delay, maintenance windows, freezes
     _begin_build,  # recorded first, done in the next run
 )

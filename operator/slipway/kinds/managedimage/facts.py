@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeAlias
 
@@ -187,6 +187,8 @@ class Facts:
     """None where no builder has anything under way."""
     requests: tuple[Request, ...] = ()
     """New requests, oldest first."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """What became of requests that must not be followed, by verb."""
     complaints: tuple[EventNote, ...] = ()
     """About request annotations that cannot be read."""
 

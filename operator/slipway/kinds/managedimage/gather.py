@@ -7,6 +7,7 @@ from dataclasses import replace
 from slipway.api.managedimage import ManagedImage
 from slipway.api.policies.shipped import REQUESTED_BY
 from slipway.engine.key import Key
+from slipway.engine.outcome import EventNote
 from slipway.engine.reconcile import Observed
 from slipway.engine.requests import STAMP_PREFIX
 from slipway.kinds.asked import Asked
@@ -16,6 +17,7 @@ from slipway.kinds.managedimage.commit import find_commit
 from slipway.kinds.managedimage.decide import needs_look, needs_registry
 from slipway.kinds.managedimage.dockerfile import find_names
 from slipway.kinds.managedimage.facts import Facts, KnownBase
+from slipway.kinds.managedimage.guards import refused_requests
 from slipway.kinds.managedimage.naming import references_of
 from slipway.kinds.managedimage.sight import look_at_build
 from slipway.kinds.managedimage.source import look_at_source
@@ -39,8 +41,15 @@ async def gather(context: Context, asked: Asked, key: Key) -> Facts | None:
     image, observed = ManagedImage.model_validate(body), observed_from(key, body)
     trusted = _is_stamped(observed) and await context.policies.installed(REQUESTED_BY)
     requests, complaints = asked.read(observed, context.clock.now(), trusted=trusted)
+    refused = await refused_requests(context, requests)
     facts = await _facts(context, image, observed)
-    facts = replace(facts, requests=requests, complaints=complaints)
+    notes = tuple(EventNote(reason, message, "Warning") for reason, message in refused.values())
+    facts = replace(
+        facts,
+        requests=requests,
+        refused={verb: reason for verb, (reason, _) in refused.items()},
+        complaints=(*complaints, *notes),
+    )
     if (build := needs_look(facts)) is not None:
         return replace(facts, sight=await look_at_build(context, image, build, _known(facts)))
     if needs_registry(facts):

@@ -111,6 +111,8 @@ def needs_no_turn(facts: Facts) -> bool:
 
 
 def _priority(facts: Facts) -> Priority:
+    if Situation(facts, facts.observed.created_at).emergency is not None:
+        return Priority.EMERGENCY
     return _PRIORITIES[facts.image.spec.rebuild.priority]
 
 

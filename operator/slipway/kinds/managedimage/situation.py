@@ -32,8 +32,9 @@ from slipway.engine.requests import RECONCILE, Request
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.changes import Change, changes_of
 from slipway.kinds.managedimage.facts import Action, Commit, Facts, KnownBase, Source, UnknownBase
+from slipway.kinds.managedimage.loops import counted
 from slipway.kinds.managedimage.topics import base_topic, same_image, same_repository
-from slipway.kinds.managedimage.words import CANCEL, REBUILD, short
+from slipway.kinds.managedimage.words import CANCEL, EMERGENCY, REBUILD, short
 from slipway.kinds.sizes import fitted
 
 __all__ = [
@@ -137,6 +138,16 @@ class Situation:
         """The newest request of this verb that is not handled."""
         return next((request for request in reversed(self.facts.requests) if request.verb == verb), None)
 
+    @property
+    def asked(self) -> Request | None:
+        """The newest request for a build, an emergency before all others."""
+        return self.emergency or self.request(REBUILD)
+
+    @property
+    def emergency(self) -> Request | None:
+        """The newest demand for a build at once that may be followed."""
+        return None if EMERGENCY in self.facts.refused else self.request(EMERGENCY)
+
     def answered(self, verb: str) -> datetime | None:
         """The time of the request of this verb that was handled last."""
         return next((request.at for request in self.before.handled_requests if request.verb == verb), None)
@@ -154,7 +165,7 @@ class Situation:
     @cached_property
     def wanted(self) -> Build:
         """The build that these facts call for, as it would be begun."""
-        key, asked = self.key(self.source.digest, self.base.digest), self.request(REBUILD)
+        key, asked = self.key(self.source.digest, self.base.digest), self.asked
         if asked is not None and key in self.tried:
             key = self.key(self.source.digest, self.base.digest, format_time(asked.at))
         number = self.source.next_number
@@ -164,6 +175,7 @@ class Situation:
             phase=BuildPhase.BUILDING,
             reference=self._reference(number),
             reasons=self.reasons[:6],
+            requested_by=self.asked.by if self.asked else None,
             started_at=self.now,
             source_digest=self.source.digest,
             bases=(BuildBase(reference=self.base.reference, digest=self.base.digest),),
@@ -287,7 +299,7 @@ class Situation:
         # Later moves do not count: what is waited for begins with the first one.
         is_moved = before.changed_at is not None and before.built_digest not in {None, before.latest_digest}
         changed_at = before.changed_at if is_moved else self.now
-        return before.model_copy(update={**news, "changed_at": changed_at})
+        return before.model_copy(update={**news, "changed_at": changed_at, **counted(before, self.now)})
 
 
 def current(at: Situation, status: ManagedImageStatus, *notes: EventNote) -> ImagePlan:
@@ -320,7 +332,10 @@ def plan(
         rebuild: what became of a request to rebuild; without it the request stays.
         cancel: what became of a request to cancel a build; there may be none to cancel any more.
     """
-    answered = {RECONCILE: "Looked", CANCEL: cancel, **({REBUILD: rebuild} if rebuild else {})}
+    answered = {RECONCILE: "Looked", CANCEL: cancel}
+    if rebuild is not None:
+        answered |= {REBUILD: rebuild, EMERGENCY: rebuild}
+    answered |= at.facts.refused
     status = status.model_copy(update={"phase": phase, "handled_requests": handled(at, answered)})
     events = (*at.facts.complaints, *_moves(at), *notes)
     return Plan(status=as_json(status), outcome=outcome, actions=None, events=events)

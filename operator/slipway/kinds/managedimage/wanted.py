@@ -9,7 +9,6 @@ from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.facts import Commit
 from slipway.kinds.managedimage.orders import configuration_of
 from slipway.kinds.managedimage.situation import Situation
-from slipway.kinds.managedimage.words import REBUILD
 
 __all__ = ["begun", "key_now", "wanted_build"]
 
@@ -23,6 +22,7 @@ def wanted_build(at: Situation, reasons: tuple[RebuildReason, ...]) -> Build:
         phase=BuildPhase.BUILDING,
         reference=at.spec.image.repository,
         reasons=reasons[:6],
+        requested_by=at.asked.by if at.asked else None,
         started_at=at.now,
         method="Build",
         commit=commit.commit if isinstance(commit, Commit) else None,
@@ -33,7 +33,7 @@ def wanted_build(at: Situation, reasons: tuple[RebuildReason, ...]) -> Build:
 
 def key_now(at: Situation) -> str:
     """The key of that build. A person who asks for what failed before gets another one."""
-    key, asked = _key(at, None), at.request(REBUILD)
+    key, asked = _key(at, None), at.asked
     has_ended = builds.with_key(at.before.builds, key) is not None or key in at.tried
     return _key(at, format_time(asked.at)) if asked is not None and has_ended else key
 
