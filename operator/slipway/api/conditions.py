@@ -195,6 +195,7 @@ class Reason:
     OUT_OF_MEMORY: Final = "OutOfMemory"  # a build was killed: it needs more memory than its limit
     POLICY_MISSING: Final = "PolicyMissing"  # what admission policies guard, while they are not installed
     EMERGENCY_REBUILD: Final = "EmergencyRebuild"  # event: a person demanded a build at once, and said why
+    DEPENDENCY_CYCLE: Final = "DependencyCycle"  # images stand on each other in a circle
     REBUILD_LOOP: Final = "RebuildLoop"  # a base moves so often that builds would never end
     RETRYING: Final = "Retrying"  # a build failed and is tried again after a pause
     QUEUED: Final = "Queued"  # a build is due, and as many run as may run at the same time

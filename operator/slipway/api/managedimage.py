@@ -34,6 +34,7 @@ __all__ = [
     "BuildPhase",
     "BuildRun",
     "BuiltImage",
+    "GraphStatus",
     "ImageTarget",
     "ManagedImage",
     "ManagedImagePhase",
@@ -395,6 +396,19 @@ class SourceStatus(ApiModel):
     """Hash over the settings that it is built with."""
 
 
+class GraphStatus(ApiModel):
+    """Where the image is among those of its namespace."""
+
+    depth: Annotated[int, Field(ge=0)] | None = None
+    """How many images are below it, on the longest way; left out in a cycle."""
+
+    dependents: Annotated[int, Field(ge=0)] = 0
+    """How many images of the namespace stand on it."""
+
+    cycle: Annotated[tuple[FoundName, ...], Field(max_length=16)] = ()
+    """The images of the cycle that it is in, each standing on the next; empty where there is none."""
+
+
 class ManagedImageStatus(Status):
     """What was built, what it stands on, and what is due."""
 
@@ -412,6 +426,9 @@ class ManagedImageStatus(Status):
 
     rebuild: RebuildStatus | None = None
     """What is due."""
+
+    graph: GraphStatus | None = None
+    """Where it is among the images of its namespace."""
 
     builds: Annotated[tuple[Build, ...], Field(max_length=50)] = ()
     """The builds that build.history keeps, newest first."""

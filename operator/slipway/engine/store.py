@@ -9,14 +9,18 @@ Rules, in the order they are asked by `put`:
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
+from typing import TypeAlias
 
 from slipway.clock import Clock, SystemClock
 from slipway.engine.key import Key
 from slipway.engine.tombstones import Tombstones
 from slipway.engine.view import View
 
-__all__ = ["Store"]
+__all__ = ["Follower", "Store"]
+
+Follower: TypeAlias = Callable[[View | None, View | None], None]
+"""Told of each change of a kind: the view before and the view now, None where there is none."""
 
 
 class Store:
@@ -25,13 +29,23 @@ class Store:
     Other threads may ask `get` and `is_writing`, which are one look-up each.
     """
 
-    __slots__ = ("_announced", "_highest", "_kinds", "_listeners", "_providers", "_suspects", "_tombstones")
+    __slots__ = (
+        "_announced",
+        "_followers",
+        "_highest",
+        "_kinds",
+        "_listeners",
+        "_providers",
+        "_suspects",
+        "_tombstones",
+    )
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._kinds: dict[str, dict[Key, View]] = {}
         self._providers: dict[Hashable, set[Key]] = {}
         self._listeners: dict[Hashable, set[Key]] = {}
         self._tombstones = Tombstones(clock or SystemClock())
+        self._followers: dict[str, list[Follower]] = {}
         self._highest: dict[str, int] = {}
         self._suspects: set[Key] = set()
         self._announced: dict[Key, bytes | None] = {}
@@ -59,12 +73,18 @@ class Store:
 
     # --- changes
 
+    def follow(self, kind: str, follower: Follower) -> None:
+        """Tell somebody of every change of a kind from now on, who keeps something in step with it."""
+        self._followers.setdefault(kind, []).append(follower)
+
     def put(self, view: View) -> bool:
         """Take a view in when it is news; False when something as new is known, or the object was removed."""
         if not self._is_news(view):
             return False
-        self._relink(view.key, self.get(view.key), view)
+        known = self.get(view.key)
+        self._relink(view.key, known, view)
         self._kinds.setdefault(view.key.kind, {})[view.key] = view
+        self._tell(known, view)
         self._tombstones.lift(view.key)
         self._suspects.discard(view.key)
         self.saw_version(view.key.kind, view.resource_version)
@@ -87,6 +107,7 @@ class Store:
             return False
         self._relink(key, known, None)
         del self._kinds[key.kind][key]
+        self._tell(known, None)
         self._suspects.discard(key)
         self._announced.pop(key, None)
         return True
@@ -170,6 +191,11 @@ class Store:
             return False
         known = self.get(view.key)
         return known is None or view.key in self._suspects or view.resource_version > known.resource_version
+
+    def _tell(self, old: View | None, new: View | None) -> None:
+        view = new or old
+        for follower in self._followers.get(view.key.kind, ()) if view is not None else ():
+            follower(old, new)
 
     def _relink(self, key: Key, old: View | None, new: View | None) -> None:
         for index, before, after in (

@@ -13,6 +13,8 @@ from slipway.kinds.managedimage.apply import Effects
 from slipway.kinds.managedimage.decide import decide
 from slipway.kinds.managedimage.facts import Facts
 from slipway.kinds.managedimage.gather import gather
+from slipway.kinds.managedimage.graph import Neighbourhood
+from slipway.kinds.managedimage.news import News
 from slipway.kinds.managedimage.situation import ImagePlan
 from slipway.kinds.managedimage.view import KIND
 from slipway.kinds.managedimage.words import CANCEL, EMERGENCY, REBUILD
@@ -29,10 +31,12 @@ class ManagedImageKind:
         self._context = context
         self._asked = Asked((RECONCILE, REBUILD, CANCEL, EMERGENCY))
         self._effects = Effects(context)
+        self._news = News(context.children.wake)
+        self._neighbourhood = Neighbourhood(context.store, self._news.add)
 
     async def gather(self, key: Key) -> Facts | None:
         """All reads."""
-        facts = await gather(self._context, self._asked, key)
+        facts = await gather(self._context, self._asked, self._neighbourhood, key)
         if facts is None:
             self._effects.forget(key)
         return facts

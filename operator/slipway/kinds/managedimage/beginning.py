@@ -18,6 +18,7 @@ from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.facts import BeginAction, Commit, PromoteAction
 from slipway.kinds.managedimage.permits import (
     nothing_is_due,
+    refuse_cycle,
     refuse_floating_tag_of_a_build,
     stay_suspended,
     wait_for_base,
@@ -95,6 +96,7 @@ BUILDING_VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = 
     stay_suspended,  # nothing new is begun
     yield_to_rival,  # two would push the same tags
     _wait_for_commit,  # the branch, or its Dockerfile, is not known
+    refuse_cycle,  # no order exists in which it could be built
     wait_for_base,  # no Warehouse, or it has found nothing yet
     nothing_is_due,  # the image is built of what is there now
     _build_is_there,  # these inputs were built already: promoted, not repeated

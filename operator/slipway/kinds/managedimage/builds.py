@@ -163,6 +163,7 @@ def trimmable(image: int | None) -> tuple[Trimmable | Droppable, ...]:
     return (
         Trimmable(("builds",), keep=stays),
         Droppable(("builds", "reasons")),
+        Droppable(("graph", "cycle")),
         Droppable(("builds", "bases")),
     )
 

@@ -18,6 +18,7 @@ from slipway.kinds.managedimage.conclude import superseded
 from slipway.kinds.managedimage.facts import Facts, PromoteAction, RebaseAction, Source
 from slipway.kinds.managedimage.permits import (
     nothing_is_due,
+    refuse_cycle,
     refuse_floating_tag_of_a_build,
     stay_suspended,
     wait_for_base,
@@ -145,6 +146,7 @@ _VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = (
     _go_on_building,  # any other build that was begun is finished first
     stay_suspended,  # nothing new is begun
     yield_to_rival,  # two would push the same tags
+    refuse_cycle,  # no order exists in which it could be built
     wait_for_base,  # no Warehouse, or it has found nothing yet
     _wait_for_source,  # the registry does not answer, or the source build cannot be judged
     _nothing_changed,  # the image stands on the newest base, and nobody asked for a look

@@ -26,6 +26,7 @@ __all__ = [
     "KnownBase",
     "NotStarted",
     "NumberTaken",
+    "Position",
     "Problem",
     "PromoteAction",
     "Pushed",
@@ -167,6 +168,18 @@ Sight: TypeAlias = NotStarted | Running | Pushed | Unclear
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Where an image is among those of its namespace."""
+
+    depth: int | None = 0
+    """How many images are below it, on the longest way; None in a cycle."""
+    dependents: int = 0
+    """How many images stand on it."""
+    cycle: tuple[str, ...] = ()
+    """The images of the cycle that it is in, each standing on the next."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that was read for one decision."""
 
@@ -177,6 +190,8 @@ class Facts:
     """What it stands on; of an image that is only tracked, the image itself. Empty where it is suspended."""
     tracking: Tracking = Tracking()
     """What is to change about the Warehouses that the operator makes."""
+    position: Position | None = None
+    """None where the image is not known to the graph yet."""
     claimed_by: str | None = None
     """Who keeps one of its tags with a better right, in words for a message."""
     commit: Commit | Problem | None = None

@@ -17,18 +17,20 @@ from slipway.kinds.managedimage.commit import find_commit
 from slipway.kinds.managedimage.decide import needs_look, needs_registry
 from slipway.kinds.managedimage.dockerfile import find_names
 from slipway.kinds.managedimage.facts import Facts, KnownBase
+from slipway.kinds.managedimage.graph import Neighbourhood
 from slipway.kinds.managedimage.guards import refused_requests
 from slipway.kinds.managedimage.naming import references_of
 from slipway.kinds.managedimage.sight import look_at_build
 from slipway.kinds.managedimage.source import look_at_source
 from slipway.kinds.managedimage.tracking import find_tracking
+from slipway.kinds.managedimage.view import ManagedImageView
 from slipway.kube.resources import MANAGEDIMAGES
 from slipway.kube.status import observed_from
 
 __all__ = ["gather"]
 
 
-async def gather(context: Context, asked: Asked, key: Key) -> Facts | None:
+async def gather(context: Context, asked: Asked, neighbourhood: Neighbourhood, key: Key) -> Facts | None:
     """Read the object, what is told of its bases, and the source build where that matters.
 
     Raises:
@@ -43,10 +45,13 @@ async def gather(context: Context, asked: Asked, key: Key) -> Facts | None:
     requests, complaints = asked.read(observed, context.clock.now(), trusted=trusted)
     refused = await refused_requests(context, requests)
     facts = await _facts(context, image, observed)
+    view = context.store.get(key)
+    position = neighbourhood.position(view) if isinstance(view, ManagedImageView) else None
     notes = tuple(EventNote(reason, message, "Warning") for reason, message in refused.values())
     facts = replace(
         facts,
         requests=requests,
+        position=position,
         refused={verb: reason for verb, (reason, _) in refused.items()},
         complaints=(*complaints, *notes),
     )

@@ -10,6 +10,7 @@ from slipway.kinds.managedimage.situation import ImagePlan, Situation, current, 
 
 __all__ = [
     "nothing_is_due",
+    "refuse_cycle",
     "refuse_floating_tag_of_a_build",
     "stay_suspended",
     "wait_for_base",
@@ -48,6 +49,16 @@ def refuse_floating_tag_of_a_build(at: Situation) -> ImagePlan | None:
         f"{template.number_of(tag)}, and the tag of a build is never moved: remove it from image.floatingTags"
     )
     return plan(at, at.before, Stalled(Reason.INVALID_SPEC, message), ManagedImagePhase.FAILED)
+
+
+def refuse_cycle(at: Situation) -> ImagePlan | None:
+    """No order exists in which the images of a cycle could be built; all others go on."""
+    cycle = at.facts.position.cycle if at.facts.position else ()
+    if not cycle:
+        return None
+    circle = " stands on ".join((*cycle, cycle[0]))
+    message = f"These images stand on each other: {circle}. Let one of them stand on something else"
+    return plan(at, at.status, Stalled(Reason.DEPENDENCY_CYCLE, message), ManagedImagePhase.FAILED)
 
 
 def nothing_is_due(at: Situation) -> ImagePlan | None:

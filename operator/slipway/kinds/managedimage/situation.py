@@ -17,6 +17,7 @@ from slipway.api.managedimage import (
     BuildBase,
     BuildPhase,
     BuiltImage,
+    GraphStatus,
     ManagedImagePhase,
     ManagedImageSpec,
     ManagedImageStatus,
@@ -336,9 +337,17 @@ def plan(
     if rebuild is not None:
         answered |= {REBUILD: rebuild, EMERGENCY: rebuild}
     answered |= at.facts.refused
-    status = status.model_copy(update={"phase": phase, "handled_requests": handled(at, answered)})
+    news = {"phase": phase, "handled_requests": handled(at, answered), "graph": _graph(at)}
+    status = status.model_copy(update=news)
     events = (*at.facts.complaints, *_moves(at), *notes)
     return Plan(status=as_json(status), outcome=outcome, actions=None, events=events)
+
+
+def _graph(at: Situation) -> GraphStatus | None:
+    position = at.facts.position
+    if position is None:
+        return at.before.graph
+    return GraphStatus(depth=position.depth, dependents=position.dependents, cycle=position.cycle)
 
 
 def as_json(status: ManagedImageStatus) -> Mapping[str, Any]:

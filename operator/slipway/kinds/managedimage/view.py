@@ -77,6 +77,8 @@ class ManagedImageView:
     """Whether a build that is due begins by itself: Managed and Automatic, not suspended, not failed."""
     is_busy: bool
     """Whether a build is due or under way."""
+    bases: tuple[str, ...]
+    """References of all bases, as far as they are named."""
     stands_on: tuple[StoodOn, ...]
     """The bases whose moves lead to a build."""
     builds: bool
@@ -124,6 +126,7 @@ class ManagedImageView:
             building=any(build.get("phase") == BuildPhase.BUILDING for build in status.get("builds") or ()),
             acts=_acts(spec, status),
             is_busy=str(status.get("phase")) in _BUSY,
+            bases=tuple(dict.fromkeys(_bases(spec, status))),
             stands_on=tuple(_stands_on(spec, status)),
             builds=_builds(spec),
             created_at=metadata.get("creationTimestamp") or "",
@@ -138,6 +141,13 @@ def _acts(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
     policy = (spec.get("rebuild") or {}).get("policy", "Automatic")
     failed = status.get("phase") == ManagedImagePhase.FAILED
     return _builds(spec) and policy == "Automatic" and spec.get("suspend") is not True and not failed
+
+
+def _bases(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterable[str]:
+    if _builds(spec):
+        for base in (*(spec.get("bases") or ()), *(status.get("bases") or ())):
+            if reference := base.get("reference"):
+                yield reference
 
 
 def _stands_on(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterable[StoodOn]:

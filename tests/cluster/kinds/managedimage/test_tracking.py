@@ -140,3 +140,31 @@ def test_one_tag_has_one_builder(objects: Objects, shelf: Shelf) -> None:
     assert condition(found, "Stalled")["status"] == "True"
     objects.api.delete(objects.path("managedimages", "api"))
     objects.wait("managedimages", "again", stands_on(base))
+
+
+def test_images_that_stand_on_each_other_stall_and_all_others_go_on(objects: Objects, shelf: Shelf) -> None:
+    """The cycle is named, and ends as soon as one of them stands on something else."""
+    base = shelf.push_base("1")
+    watch_base(objects, shelf)
+
+    def target(name: str) -> dict[str, Any]:
+        return {"repository": shelf.app(name), "tag": "1.4.0-{build}", "floatingTags": ["latest"]}
+
+    for name in ("left", "right", "free"):
+        shelf.push_app(base, name=name)
+    manage(objects, shelf, "left", image=target("left"), bases=[{"reference": shelf.app("right")}])
+    manage(objects, shelf, "right", image=target("right"), bases=[{"reference": shelf.app("left")}])
+    manage(objects, shelf, "free")
+    for name in ("left", "right"):
+        found = objects.wait_not_ready("managedimages", name, "DependencyCycle")
+        assert sorted(found["status"]["graph"]["cycle"]) == ["left", "right"]
+        assert "left stands on right" in condition(found, "Ready")["message"]
+    objects.wait("managedimages", "free", stands_on(base))
+    objects.patch("managedimages", "right", {"spec": {"bases": [{"reference": f"{shelf.base}:stable"}]}})
+    objects.wait("managedimages", "right", stands_on(base))
+
+    def stands_right(body: Body | None) -> bool:
+        graph = ((body or {}).get("status") or {}).get("graph") or {}
+        return (graph.get("depth"), graph.get("dependents")) == (1, 1)
+
+    objects.wait("managedimages", "right", stands_right)
