@@ -63,7 +63,8 @@ def find_tracked(image: ManagedImage, store: Lookup) -> KnownBase | UnknownBase:
 def producers_of(namespace: str, reference: str, store: Lookup) -> list[ManagedImageView]:
     """The ManagedImages of a namespace that keep this tag, or track it; the one that counts first.
 
-    Who builds counts before who only tracks, who has built before who has not, then the oldest.
+    Who builds counts before who only tracks, who has built, or has an image at all, before who has not, then
+    the oldest.
     """
     views = (store.get(key) for key in store.providers(claim_topic(reference)) if key.namespace == namespace)
     return sorted((view for view in views if isinstance(view, ManagedImageView)), key=_right)
@@ -88,8 +89,8 @@ def find_rival(image: ManagedImage, store: Lookup) -> ManagedImageView | None:
     return None if first is me else first
 
 
-def _right(view: ManagedImageView) -> tuple[bool, bool, str, str]:
-    return (not view.builds, not view.is_proven, view.created_at, view.uid)
+def _right(view: ManagedImageView) -> tuple[bool, bool, bool, str, str]:
+    return (not view.builds, not view.is_proven, not view.offers, view.created_at, view.uid)
 
 
 def is_pending(view: ManagedImageView, store: Lookup, seen: frozenset[Key] = frozenset()) -> bool:

@@ -232,7 +232,7 @@ def test_tracked_image_is_what_its_tag_points_to(image: dict[str, Any]) -> None:
     assert found == KnownBase(BASE, NEW, "w")
 
 
-def test_who_builds_comes_first_then_who_has_built_then_the_oldest() -> None:
+def test_who_builds_comes_first_then_who_has_built_or_has_an_image_then_the_oldest() -> None:
     """The order in which several that name one tag have a right to it."""
     views = [
         producer("tracks", role="Base", created="2020-01-01T00:00:00Z"),
@@ -242,7 +242,7 @@ def test_who_builds_comes_first_then_who_has_built_then_the_oldest() -> None:
         producer("unproven", build=None, created="2021-02-01T00:00:00Z"),
     ]
     found = producers_of("shop", BASE, stored(*views))
-    assert [view.key.name for view in found] == ["old", "young", "oldest", "unproven", "tracks"]
+    assert [view.key.name for view in found] == ["old", "young", "unproven", "oldest", "tracks"]
 
 
 @pytest.mark.parametrize(
