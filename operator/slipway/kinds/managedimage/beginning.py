@@ -26,7 +26,8 @@ from slipway.kinds.managedimage.permits import (
 )
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, current, plan
 from slipway.kinds.managedimage.waiting import emergency_notes, keep_distance, wait_for_person, wait_for_time
-from slipway.kinds.managedimage.wanted import begun, key_now, wanted_build
+from slipway.kinds.managedimage.wanted import begun, key_now, method_now, wanted_build
+from slipway.kinds.managedimage.words import BUILD
 
 __all__ = ["BUILDING_VERDICTS", "begin_now", "wait_for_turn"]
 
@@ -45,8 +46,10 @@ def _wait_for_commit(at: Situation) -> ImagePlan | None:
 
 def _build_is_there(at: Situation) -> ImagePlan | None:
     """A base or branch that went back to what was built before."""
-    build = builds.with_key(at.before.builds, key_now(at))
-    if build is None or build.phase != BuildPhase.SUCCEEDED or at.before.source is None:
+    if at.asked is not None or at.before.source is None:
+        return None
+    build = builds.made_of(at.before.builds, wanted_build(at, ()))
+    if build is None:
         return None
     built = {"built_commit": build.commit, "built_configuration": build.configuration}
     status = at.promoted(at.image_of(build), build.bases)
@@ -88,7 +91,7 @@ def _wait_for_retry(at: Situation) -> ImagePlan | None:
 def _ask_for_turn(at: Situation) -> ImagePlan:
     """The plan for an image that has to wait for its turn; whoever gets one begins instead."""
     found = wait_for_turn(at, ahead=None)
-    return replace(found, actions=BeginAction())
+    return replace(found, actions=BeginAction(needs_turn=method_now(at) == BUILD))
 
 
 BUILDING_VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = (

@@ -19,6 +19,7 @@ __all__ = [
     "end",
     "failed",
     "key_of",
+    "made_of",
     "remember_tried",
     "replace",
     "repository_of",
@@ -69,6 +70,18 @@ def source_of(status: ManagedImageStatus) -> str | None:
 def succeeded(builds: Sequence[Build], wanted: Build) -> Build | None:
     """The newest succeeded build with the repository, source build and base of this one."""
     return _newest(builds, BuildPhase.SUCCEEDED, wanted)
+
+
+def made_of(builds: Sequence[Build], wanted: Build) -> Build | None:
+    """The newest succeeded build of this commit, configuration and bases, in whichever way it was made."""
+    alike = (
+        build
+        for build in builds
+        if build.phase == BuildPhase.SUCCEEDED
+        and (build.commit, build.configuration, set(digests_of(build)))
+        == (wanted.commit, wanted.configuration, set(digests_of(wanted)))
+    )
+    return next(alike, None)
 
 
 def with_key(builds: Sequence[Build], key: str) -> Build | None:

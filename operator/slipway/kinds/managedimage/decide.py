@@ -16,6 +16,7 @@ from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.beginning import BUILDING_VERDICTS
 from slipway.kinds.managedimage.conclude import superseded
 from slipway.kinds.managedimage.facts import Facts, PromoteAction, RebaseAction, Source
+from slipway.kinds.managedimage.orders import configuration_of
 from slipway.kinds.managedimage.permits import (
     nothing_is_due,
     refuse_cycle,
@@ -73,7 +74,7 @@ def _verdicts(at: Situation) -> Sequence[Callable[[Situation], ImagePlan | None]
         return UNDER_WAY_VERDICTS
     if at.spec.role != "Managed":
         return TRACKING_VERDICTS
-    return _VERDICTS if at.is_rebased else BUILDING_VERDICTS
+    return _VERDICTS if at.is_rebased else (_drop_rebase, _go_on_building, *BUILDING_VERDICTS)
 
 
 def _drop_outdated_build(at: Situation) -> ImagePlan | None:
@@ -81,6 +82,15 @@ def _drop_outdated_build(at: Situation) -> ImagePlan | None:
     if build is None or not at.spec_changed or _is_still_wanted(at, build):
         return None
     return superseded(at, build, "the spec changed after it was begun")
+
+
+def _drop_rebase(at: Situation) -> ImagePlan | None:
+    """A rebase of a build from source that the spec no longer asks for."""
+    build = builds.under_way(at.before.builds)
+    if build is None or not at.spec_changed:
+        return None
+    is_meant = at.build.base_change != "Rebuild" and build.configuration == configuration_of(at.spec)
+    return None if is_meant else superseded(at, build, "the spec changed after it was begun")
 
 
 def _go_on_building(at: Situation) -> ImagePlan | None:
@@ -201,7 +211,7 @@ def _is_settled_on_another(at: Situation, image: BuiltImage) -> bool:
 
 def _rebase(at: Situation, build: Build) -> RebaseAction:
     """The build as it was begun: its own digests count, not what the registry says by now."""
-    (base,) = build.bases
+    base = next(base for base in build.bases if at.stands_on(base.reference))
     assert at.before.source is not None
     return RebaseAction(
         tag=build.reference.rpartition(":")[2],
@@ -209,7 +219,7 @@ def _rebase(at: Situation, build: Build) -> RebaseAction:
         source_digest=build.source_digest or "",
         old_base_digest=at.before.source.base_digest or "",
         base_reference=base.reference,
-        base_registry=next((known.registry for known in at.known), None),
+        base_registry=next((one.registry for one in at.known if one.reference == base.reference), None),
         base_digest=base.digest,
         allow_run=at.allows_run,
     )

@@ -239,6 +239,9 @@ class PromoteAction:
 class BeginAction:
     """A build is wanted and may begin, if it is its turn: it gets a number, and is written down."""
 
+    needs_turn: bool = True
+    """Whether it counts among the builds that run at the same time; a rebase does not."""
+
 
 @dataclass(frozen=True, slots=True)
 class StartAction:

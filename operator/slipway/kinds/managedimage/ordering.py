@@ -22,6 +22,7 @@ from slipway.kinds.managedimage.builders import builder_for
 from slipway.kinds.managedimage.facts import BeginAction, CancelAction, Facts, StartAction
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, as_json
 from slipway.kinds.managedimage.source import image_client, next_number
+from slipway.kinds.managedimage.words import BUILD
 
 __all__ = ["Orderer"]
 
@@ -57,8 +58,8 @@ class Orderer:
 
     async def _carry_out(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
         match plan.actions:
-            case BeginAction():
-                return await self._begin(facts, plan)
+            case BeginAction(needs_turn):
+                return await self._begin(facts, plan, needs_turn=needs_turn)
             case StartAction():
                 return await self._start(facts, plan, plan.actions)
             case CancelAction():
@@ -67,12 +68,13 @@ class Orderer:
             case _:
                 return plan
 
-    async def _begin(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
+    async def _begin(self, facts: Facts, plan: ImagePlan, *, needs_turn: bool) -> ImagePlan:
         now = self._context.clock.now()
-        answer = self._turns.ask(facts.observed.key, _priority(facts), _since(plan, now), now)
-        if isinstance(answer, Queued):
-            self._wake(answer.first)
-            return replace(plan, actions=None)
+        if needs_turn:
+            answer = self._turns.ask(facts.observed.key, _priority(facts), _since(plan, now), now)
+            if isinstance(answer, Queued):
+                self._wake(answer.first)
+                return replace(plan, actions=None)
         client = await image_client(self._context, facts.image)
         return begin_now(Situation(facts, now), await next_number(facts.image, client))
 
@@ -91,8 +93,9 @@ class Orderer:
                 await builder.cancel(action.order, run)
 
     def _keep_turn(self, key: Key, plan: ImagePlan) -> None:
-        phases = {build.get("phase") for build in plan.status.get("builds") or ()}
-        if BuildPhase.BUILDING in phases:
+        listed = plan.status.get("builds") or ()
+        under_way = {build.get("method") for build in listed if build.get("phase") == BuildPhase.BUILDING}
+        if BUILD in under_way:
             self._turns.occupy(key)
         elif plan.outcome.reason != Reason.QUEUED:
             self._release(key)

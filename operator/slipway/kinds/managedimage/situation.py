@@ -87,6 +87,11 @@ class Situation:
         """Whether a rebase may keep layers made by RUN."""
         return self.build.rebase is not None and self.build.rebase.allow_run
 
+    def stands_on(self, reference: str) -> bool:
+        """Whether the layers of the image begin with those of this base, as the status tells."""
+        uses = next((known.uses for known in self.before.bases if known.reference == reference), ())
+        return not uses or any(use.kind == "Final" for use in uses)
+
     @property
     def missing(self) -> UnknownBase | None:
         """The first base whose digest nobody tells."""

@@ -1,4 +1,4 @@
-"""The build from source that the facts call for, as it would be begun. Pure."""
+"""The build that the facts call for where an image is built from source, as it would be begun. Pure."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from slipway.api.managedimage import Build, BuildBase, BuildPhase, RebuildReason
 from slipway.build.key import BuildInputs, build_key
 from slipway.clock import format_time
 from slipway.kinds.managedimage import builds
-from slipway.kinds.managedimage.facts import Commit
+from slipway.kinds.managedimage.changes import known_status
+from slipway.kinds.managedimage.facts import Commit, KnownBase
 from slipway.kinds.managedimage.orders import configuration_of
 from slipway.kinds.managedimage.situation import Situation
+from slipway.kinds.managedimage.words import BUILD, REBASE
 
-__all__ = ["begun", "key_now", "wanted_build"]
+__all__ = ["begun", "key_now", "method_now", "wanted_build"]
 
 
 def wanted_build(at: Situation, reasons: tuple[RebuildReason, ...]) -> Build:
     """The build, without a number of its own yet: it gets one when it is begun."""
     commit = at.facts.commit
+    method = method_now(at)
+    source = at.before.source.digest if at.before.source and method == REBASE else None
     return Build(
         number=1,
         key=key_now(at),
@@ -24,18 +28,50 @@ def wanted_build(at: Situation, reasons: tuple[RebuildReason, ...]) -> Build:
         reasons=reasons[:6],
         requested_by=at.asked.by if at.asked else None,
         started_at=at.now,
-        method="Build",
+        method=method,
+        source_digest=source,
         commit=commit.commit if isinstance(commit, Commit) else None,
         configuration=configuration_of(at.spec),
         bases=tuple(BuildBase(reference=base.reference, digest=base.digest) for base in at.known),
     )
 
 
+def method_now(at: Situation) -> str:
+    """How the image is made anew: from source, or from the last such build, with the base's layers exchanged.
+
+    A rebase does where nothing but the one base that the image stands on has moved, and nobody asked.
+    """
+    if at.build.base_change == "Rebuild" or not _can_be_rebased(at):
+        return BUILD
+    is_refused = at.build.base_change == "RebaseOrRebuild" and _key(at, REBASE, None) in at.tried
+    return BUILD if is_refused else REBASE
+
+
+def _can_be_rebased(at: Situation) -> bool:
+    source = at.before.source
+    if at.asked is not None or source is None or source.digest is None or source.base_digest is None:
+        return False
+    stood_on = [base for base in at.known if base.is_stood_on]
+    if len(stood_on) != 1 or not at.reasons or any(reason.type != "Base" for reason in at.reasons):
+        return False
+    (moved,) = stood_on
+    return _is_only_stood_on(moved) and all(
+        known is None or known.built_digest in {None, base.digest} or base is moved
+        for base, known in ((base, known_status(at, base)) for base in at.known)
+    )
+
+
+def _is_only_stood_on(base: KnownBase) -> bool:
+    """Whether nothing else is taken from it, which a rebase would leave as it was."""
+    return all(use.kind == "Final" for use in base.uses)
+
+
 def key_now(at: Situation) -> str:
     """The key of that build. A person who asks for what failed before gets another one."""
-    key, asked = _key(at, None), at.asked
+    method, asked = method_now(at), at.asked
+    key = _key(at, method, None)
     has_ended = builds.with_key(at.before.builds, key) is not None or key in at.tried
-    return _key(at, format_time(asked.at)) if asked is not None and has_ended else key
+    return _key(at, method, format_time(asked.at)) if asked is not None and has_ended else key
 
 
 def begun(at: Situation, wanted: Build, next_number: int) -> Build:
@@ -47,14 +83,17 @@ def begun(at: Situation, wanted: Build, next_number: int) -> Build:
     return at.renumbered(wanted, earlier.number).model_copy(update=tries)
 
 
-def _key(at: Situation, request: str | None) -> str:
+def _key(at: Situation, method: str, request: str | None) -> str:
     commit = at.facts.commit
+    configuration = {"method": method, "configuration": configuration_of(at.spec)}
+    if method == REBASE:
+        configuration["allowRun"] = str(at.allows_run)
     return build_key(
         BuildInputs(
             image=at.spec.image.repository,
             bases={base.reference: base.digest for base in at.known},
             source=commit.commit if isinstance(commit, Commit) else "",
-            configuration={"method": "Build", "configuration": configuration_of(at.spec)},
+            configuration=configuration,
             request=request,
         )
     )

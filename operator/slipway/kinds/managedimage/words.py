@@ -6,7 +6,13 @@ from typing import Final
 
 from slipway.engine.requests import EMERGENCY_REBUILD
 
-__all__ = ["CANCEL", "EMERGENCY", "REBUILD", "short"]
+__all__ = ["BUILD", "CANCEL", "EMERGENCY", "REBASE", "REBUILD", "short"]
+
+BUILD: Final = "Build"
+"""The method of a build from source."""
+
+REBASE: Final = "Rebase"
+"""The method of a build that exchanges the layers of the base."""
 
 REBUILD: Final = "rebuild"
 """The verb by which a person asks for a build: with policy Manual, or after one that failed."""

@@ -127,6 +127,25 @@ def test_dockerfile_that_cannot_be_read_says_where(
     assert condition(found, "Stalled")["status"] == "True"
 
 
+def test_base_that_moves_may_be_exchanged_without_a_build(
+    objects: Objects, shelf: Shelf, git_server: GitServer, source: GitRepository, bakery: Bakery
+) -> None:
+    """With RebaseOrRebuild: from the last build from source, each time; what a RUN made is built anew."""
+    bakery.add(shelf.push_base("1"))
+    watch_base(objects, shelf)
+    job = {"type": "Job", "baseChange": "RebaseOrRebuild"}
+    build(objects, shelf, url_of(git_server, source), build=job)
+    objects.wait("managedimages", "api", has_built(1))
+    for number, version in ((2, "2"), (3, "3")):
+        base = bakery.add(shelf.push_base(version))
+        found = objects.wait("managedimages", "api", has_built(number))
+        newest = found["status"]["builds"][0]
+        assert (newest["method"], newest["bases"][0]["digest"]) == ("Rebase", base.digest)
+        assert newest["sourceDigest"] == shelf.digest("1-1")
+        assert shelf.digest("latest") == newest["digest"]
+    assert len(bakery.keys) == 1
+
+
 def test_no_more_builds_run_than_may(
     objects: Objects, shelf: Shelf, git_server: GitServer, source: GitRepository, bakery: Bakery
 ) -> None:
