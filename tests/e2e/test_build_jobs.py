@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -162,6 +163,20 @@ def test_a_commit_without_the_dockerfile_says_what_to_correct(
 
     assert (end.container, end.exit_code) == ("clone", ExitCode.FAILED)
     assert "has no file 'build/Dockerfile': correct source.dockerfile" in end.message
+
+
+def test_a_build_that_takes_too_long_is_ended(cluster: Cluster, builds: BuildJobs, committed: Commit) -> None:
+    """Kubernetes ends it, and the Job says why."""
+    files = {"Dockerfile": f"FROM {cluster.registry_host}/busybox:1\nRUN sleep 300\n"}
+    reference = f"{cluster.registry_host}/{builds.namespace}/api:1"
+    name = builds.start(builds.order(committed(files), reference, timeout=timedelta(seconds=6)))
+
+    job = builds.await_end(name)
+
+    assert [one["reason"] for one in job["status"]["conditions"] if one["type"] == "Failed"] == [
+        "DeadlineExceeded"
+    ]
+    builds.await_pods(name, lambda pods: not pods, 15)
 
 
 def test_a_cancelled_build_leaves_nothing(cluster: Cluster, builds: BuildJobs, committed: Commit) -> None:

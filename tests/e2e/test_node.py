@@ -6,12 +6,17 @@ from dev.cluster import Cluster
 from dev.node.images import BASE, BUSYBOX
 from tests.support.cluster import Kubectl
 
-DEPLOYMENT = """\
+MANIFESTS = """\
+apiVersion: slipway.dev/v1alpha1
+kind: Registry
+metadata: {{name: node}}
+spec: {{type: Generic, url: "http://{registry}"}}
+---
 apiVersion: slipway.dev/v1alpha1
 kind: Deployment
 metadata: {{name: web}}
 spec:
-  image: {{type: Reference, reference: "{image}"}}
+  image: {{type: Reference, reference: "{registry}/{image}"}}
   command: [httpd, -f, -p, "8080", -h, /etc]
   ports: [{{name: http, containerPort: 8080, servicePort: 80}}]
 """
@@ -20,7 +25,7 @@ spec:
 @pytest.mark.usefixtures("operator")
 def test_the_operator_rolls_out_what_the_node_pulls(cluster: Cluster, kubectl: Kubectl) -> None:
     """Operator and node know the registry under one name."""
-    kubectl("apply", "-f", "-", stdin=DEPLOYMENT.format(image=f"{cluster.registry_host}/{BUSYBOX}"))
+    kubectl("apply", "-f", "-", stdin=MANIFESTS.format(registry=cluster.registry_host, image=BUSYBOX))
 
     kubectl("wait", "sdep/web", "--for=condition=Ready", "--timeout=60s")
 

@@ -169,12 +169,17 @@ class BuildJobs:
         """Create the Job and wait for its end."""
         begun = time.monotonic()
         name = self.start(order)
-        job = self.cluster.api.wait_for(self.path(name), _has_ended, timeout=timeout)
-        assert job is not None
+        job = self.await_end(name, timeout)
         seconds = time.monotonic() - begun
         container, state = self._deciding(self.pods(name)[0])
         succeeded = bool(job["status"].get("succeeded"))
         return BuildEnd(name, succeeded, container, state["exitCode"], state.get("message", ""), seconds)
+
+    def await_end(self, name: str, timeout: float = 120.0) -> dict[str, Any]:
+        """Wait until a Job is complete or has failed, and give it."""
+        job = self.cluster.api.wait_for(self.path(name), _has_ended, timeout=timeout)
+        assert job is not None
+        return job
 
     def pods(self, name: str) -> list[dict[str, Any]]:
         """The pods of a Job."""
