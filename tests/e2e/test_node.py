@@ -5,6 +5,7 @@ import pytest
 from dev.cluster import Cluster
 from dev.node.images import BASE, BUSYBOX
 from tests.support.cluster import Kubectl
+from tests.support.node import NodeImages
 
 MANIFESTS = """\
 apiVersion: slipway.dev/v1alpha1
@@ -17,21 +18,24 @@ kind: Deployment
 metadata: {{name: web}}
 spec:
   image: {{type: Reference, reference: "{registry}/{image}"}}
-  command: [httpd, -f, -p, "8080", -h, /etc]
   ports: [{{name: http, containerPort: 8080, servicePort: 80}}]
 """
 
 
 @pytest.mark.usefixtures("operator")
-def test_the_operator_rolls_out_what_the_node_pulls(cluster: Cluster, kubectl: Kubectl) -> None:
+def test_the_operator_rolls_out_what_the_node_pulls(
+    cluster: Cluster, kubectl: Kubectl, images: NodeImages, namespace: str
+) -> None:
     """Operator and node know the registry under one name."""
-    kubectl("apply", "-f", "-", stdin=MANIFESTS.format(registry=cluster.registry_host, image=BUSYBOX))
+    pushed = images.push_server(f"{namespace}/web", "1", "one")
+    kubectl(
+        "apply", "-f", "-", stdin=MANIFESTS.format(registry=cluster.registry_host, image=f"{namespace}/web:1")
+    )
 
     kubectl("wait", "sdep/web", "--for=condition=Ready", "--timeout=60s")
 
     running = kubectl("get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[0].imageID}")
-    digest = kubectl("get", "sdep/web", "-o", "jsonpath={.status.image.digest}")
-    assert running.endswith(f"@{digest}")
+    assert running.endswith(f"@{pushed.digest}")
 
 
 def test_pods_run_and_find_each_other_by_name(cluster: Cluster, namespace: str, kubectl: Kubectl) -> None:

@@ -45,14 +45,20 @@ class NodeImages:
 
     def push_base(self, repository: str, tag: str, release: str) -> MadeImage:
         """Push busybox with this release in `/etc/base-release`."""
-        return asyncio.run(self._push_base(repository, tag, release))
+        return asyncio.run(self._push(repository, tag, {"/etc/base-release": release}, {}))
 
-    async def _push_base(self, repository: str, tag: str, release: str) -> MadeImage:
+    def push_server(self, repository: str, tag: str, release: str) -> MadeImage:
+        """Push an image that serves this text at port 8080 under `/release`, as a user that is not root."""
+        config = {"User": "65534:65534", "Cmd": ["httpd", "-f", "-p", "8080", "-h", "/www"]}
+        return asyncio.run(self._push(repository, tag, {"/www/release": release}, config))
+
+    async def _push(
+        self, repository: str, tag: str, files: Mapping[str, str], config: Mapping[str, Any]
+    ) -> MadeImage:
         async with RegistryClient(self.cluster.registry_url) as client:
             maker = ImageMaker(client)
             busybox = await maker.pull(*BUSYBOX.split(":"))
-            files = {"/etc/base-release": release}
-            return await maker.push_app(repository, tag, base=busybox, files=files)
+            return await maker.push_app(repository, tag, base=busybox, files=files, config=config)
 
     def push_files(self, repository: str, tag: str, platforms: Sequence[str]) -> MadeImage:
         """Push an image of several platforms in which nothing can run."""
