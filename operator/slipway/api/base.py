@@ -96,7 +96,7 @@ class ConditionModel(ApiModel):
     """One aspect of the state of the object, as in `metav1.Condition`."""
 
     type: Annotated[str, Field(min_length=1, max_length=63)]
-    """Ready, or Reconciling, Stalled, Held or Throttled, which are there only while they are True."""
+    """Ready, or Reconciling, Stalled, Held, Throttled or BasesDisputed, which are there only while True."""
 
     status: Annotated[str, Field(max_length=7, pattern="^(True|False|Unknown)$")]
     """True, False or Unknown."""

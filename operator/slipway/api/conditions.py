@@ -18,6 +18,7 @@ from slipway.api.lengths import shortened
 from slipway.clock import format_time, parse_time
 
 __all__ = [
+    "BASES_DISPUTED",
     "HELD",
     "MESSAGE_LIMIT",
     "READY",
@@ -41,6 +42,9 @@ STALLED: Final = "Stalled"
 
 HELD: Final = "Held"
 """Present and True only while a Deployment keeps a revision although a newer one is offered."""
+
+BASES_DISPUTED: Final = "BasesDisputed"
+"""Present and True only while the newest image tells of other bases than its Dockerfile."""
 
 THROTTLED: Final = "Throttled"
 """Present and True only while something is looked at more rarely than its interval says."""
@@ -195,6 +199,7 @@ class Reason:
     OUT_OF_MEMORY: Final = "OutOfMemory"  # a build was killed: it needs more memory than its limit
     POLICY_MISSING: Final = "PolicyMissing"  # what admission policies guard, while they are not installed
     EMERGENCY_REBUILD: Final = "EmergencyRebuild"  # event: a person demanded a build at once, and said why
+    SOURCES_DISAGREE: Final = "SourcesDisagree"  # of BasesDisputed: Dockerfile, labels, provenance differ
     DEPENDENCY_CYCLE: Final = "DependencyCycle"  # images stand on each other in a circle
     REBUILD_LOOP: Final = "RebuildLoop"  # a base moves so often that builds would never end
     RETRYING: Final = "Retrying"  # a build failed and is tried again after a pause

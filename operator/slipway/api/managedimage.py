@@ -395,6 +395,9 @@ class SourceStatus(ApiModel):
     built_configuration: Annotated[str, Field(max_length=32)] | None = None
     """Hash over the settings that it is built with."""
 
+    disputes: Annotated[tuple[StatusText, ...], Field(max_length=2)] = ()
+    """What labels or provenance of the newest build from source say against its Dockerfile."""
+
 
 class GraphStatus(ApiModel):
     """Where the image is among those of its namespace."""

@@ -30,6 +30,7 @@ from slipway.kinds.managedimage.situation import (
     ImagePlan,
     Situation,
     as_json,
+    conditions_of,
     current,
     plan,
 )
@@ -99,7 +100,13 @@ def _go_on_building(at: Situation) -> ImagePlan | None:
         return None
     outcome = Waiting(Reason.BUILDING, f"Build {build.number} is under way", AT_ONCE)
     actions, events = _rebase(at, build), at.facts.complaints
-    return Plan(status=as_json(at.before), outcome=outcome, actions=actions, events=events)
+    return Plan(
+        status=as_json(at.before),
+        outcome=outcome,
+        actions=actions,
+        events=events,
+        conditions=conditions_of(at, at.before),
+    )
 
 
 def _wait_for_source(at: Situation) -> ImagePlan | None:

@@ -37,7 +37,7 @@ def pushed(at: Situation, build: Build, result: Pushed) -> ImagePlan:
         return _unchanged(at, build, result, notes)
     ended = builds.end(build, BuildPhase.SUCCEEDED, at.now, digest=result.digest)
     image = at.image_of(ended)
-    status = _standing(at, build, at.promoted(image, build.bases), result.digest)
+    status = _standing(at, build, at.promoted(image, build.bases), result)
     status = status.model_copy(update={"builds": _with_end(at, build, ended, image.build)})
     told = f"Build {build.number} pushed {build.reference} ({short(result.digest)})"
     found = _promoted(at, build, status, told, *notes, EventNote(Reason.BUILD_SUCCEEDED, told))
@@ -97,7 +97,7 @@ def _unchanged(at: Situation, build: Build, result: Pushed, notes: tuple[EventNo
     assert before is not None
     told = f"Build {build.number} gave what {before.reference} has already, so that it is not promoted"
     ended = builds.end(build, BuildPhase.UNCHANGED, at.now, digest=result.digest, message=told)
-    status = _standing(at, build, at.promoted(before, build.bases), result.digest)
+    status = _standing(at, build, at.promoted(before, build.bases), result)
     status = status.model_copy(update={"builds": _with_end(at, build, ended, before.build)})
     return _promoted(at, build, status, told, *notes, EventNote(Reason.BUILD_SUCCEEDED, told))
 
@@ -111,14 +111,15 @@ def _promoted(
     return _look_again(at, status, told, *notes)
 
 
-def _standing(at: Situation, build: Build, status: ManagedImageStatus, digest: str) -> ManagedImageStatus:
+def _standing(at: Situation, build: Build, status: ManagedImageStatus, result: Pushed) -> ManagedImageStatus:
     """The status with what the image is built of; a rebase begins with this very build."""
     assert status.source is not None
     below = [base.digest for base in build.bases if at.stands_on(base.reference)]
     built = {
         "built_commit": build.commit,
         "built_configuration": build.configuration,
-        "digest": digest,
+        "digest": result.digest,
+        "disputes": result.disputes,
         "base_digest": below[0] if len(below) == 1 else None,
     }
     return status.model_copy(update={"source": status.source.model_copy(update=built)})

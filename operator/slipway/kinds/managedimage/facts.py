@@ -150,6 +150,8 @@ class Pushed:
     """Why it is not proven to stand on its base; None when it is, or when that is not looked at."""
     is_unchanged: bool
     """Whether it is the image of before, but for times."""
+    disputes: tuple[str, ...] = ()
+    """What it tells of its bases against its Dockerfile."""
     run: Run | None = None
 
 

@@ -18,6 +18,7 @@ from slipway.build.rebase.refusal import RebaseRefusedError
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.builders import builder_for
 from slipway.kinds.managedimage.builds import repository_of
+from slipway.kinds.managedimage.disputes import find_disputes
 from slipway.kinds.managedimage.facts import KnownBase, NotStarted, Pushed, Running, Sight, Unclear
 from slipway.kinds.managedimage.orders import order_of
 from slipway.kinds.managedimage.source import base_place, image_client, image_place
@@ -88,7 +89,9 @@ class _Looking:
         try:
             digest = told or await self._tagged(place)
             doubt = await self._doubt(place, digest)
-            return Pushed(digest, doubt, await self._is_unchanged(place, digest), run)
+            is_unchanged = await self._is_unchanged(place, digest)
+            disputes = await find_disputes(self.context, self.image, self.build, digest)
+            return Pushed(digest, doubt, is_unchanged, disputes, run)
         except ManifestNotFound:
             return None
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from slipway.api.base import HandledRequest
 from slipway.api.building import BuildSpec
-from slipway.api.conditions import Reason
+from slipway.api.conditions import BASES_DISPUTED, Condition, Reason
 from slipway.api.managedimage import (
     BaseStatus,
     Build,
@@ -43,6 +43,7 @@ __all__ = [
     "ImagePlan",
     "Situation",
     "as_json",
+    "conditions_of",
     "current",
     "handled",
     "plan",
@@ -345,7 +346,23 @@ def plan(
     news = {"phase": phase, "handled_requests": handled(at, answered), "graph": _graph(at)}
     status = status.model_copy(update=news)
     events = (*at.facts.complaints, *_moves(at), *notes)
-    return Plan(status=as_json(status), outcome=outcome, actions=None, events=events)
+    return Plan(
+        status=as_json(status),
+        outcome=outcome,
+        actions=None,
+        events=events,
+        conditions=conditions_of(at, status),
+    )
+
+
+def conditions_of(at: Situation, status: ManagedImageStatus) -> tuple[Condition, ...]:
+    """The conditions of this kind's own that follow from a status."""
+    disputes = status.source.disputes if status.source else ()
+    if not disputes:
+        return ()
+    message = "; ".join(disputes)
+    generation = at.facts.observed.generation
+    return (Condition(BASES_DISPUTED, "True", Reason.SOURCES_DISAGREE, message, generation, at.now),)
 
 
 def _graph(at: Situation) -> GraphStatus | None:

@@ -24,7 +24,7 @@ from slipway.kinds.managedimage.facts import (
     Unclear,
 )
 from slipway.kinds.managedimage.orders import configuration_of, order_of
-from slipway.kinds.managedimage.situation import ImagePlan, Situation, as_json
+from slipway.kinds.managedimage.situation import ImagePlan, Situation, as_json, conditions_of
 from slipway.kinds.managedimage.wanted import key_now
 from slipway.kinds.managedimage.words import CANCEL
 
@@ -121,7 +121,13 @@ def _run(at: Situation) -> contract.Run | None:
 
 def _unchanged(at: Situation, outcome: Waiting, action: StartAction | None = None) -> ImagePlan:
     """The status stays as it is while the build goes on; requests stay for its end."""
-    return Plan(status=as_json(at.before), outcome=outcome, actions=action, events=at.facts.complaints)
+    return Plan(
+        status=as_json(at.before),
+        outcome=outcome,
+        actions=action,
+        events=at.facts.complaints,
+        conditions=conditions_of(at, at.before),
+    )
 
 
 def _overtaken(at: Situation, build: Build) -> str | None:
