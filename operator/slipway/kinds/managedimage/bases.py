@@ -93,22 +93,38 @@ def _right(view: ManagedImageView) -> tuple[bool, bool, bool, str, str]:
     return (not view.builds, not view.is_proven, not view.offers, view.created_at, view.uid)
 
 
-def is_pending(view: ManagedImageView, store: Lookup, seen: frozenset[Key] = frozenset()) -> bool:
-    """Whether an image will soon be another: a build of it, or of an image below it, is due or under way."""
-    if view.key in seen or not view.acts:
-        return view.is_busy and view.key not in seen
-    seen |= {view.key}
-    return view.is_busy or any(_moves(view, base, store, seen) for base in view.stands_on)
+def is_pending(view: ManagedImageView, store: Lookup) -> bool:
+    """Whether an image will soon be another: a build of it, or of an image below it, is due or under way.
+
+    Each image is looked at once, however many ways lead down to it, and also where they lead in a circle.
+    """
+    seen, left = {view.key}, [view]
+    while left:
+        one = left.pop()
+        if one.is_busy:
+            return True
+        for base in one.stands_on if one.acts else ():
+            producer = _producer(one, base, store)
+            if _is_another(one, base, producer, store):
+                return True
+            if producer is not None and producer.key not in seen:
+                seen.add(producer.key)
+                left.append(producer)
+    return False
 
 
-def _moves(view: ManagedImageView, base: StoodOn, store: Lookup, seen: frozenset[Key]) -> bool:
-    """Whether a base is another than the image was built on, or will soon be."""
-    namespace = view.key.namespace
-    producer = next((one for one in producers_of(namespace, base.reference, store) if one.builds), None)
+def _producer(view: ManagedImageView, base: StoodOn, store: Lookup) -> ManagedImageView | None:
+    found = producers_of(view.key.namespace, base.reference, store)
+    return next((one for one in found if one.builds), None)
+
+
+def _is_another(
+    view: ManagedImageView, base: StoodOn, producer: ManagedImageView | None, store: Lookup
+) -> bool:
+    """Whether a base is another than the image was built on."""
     if producer is not None:
-        offered = producer.offers[0].digest if producer.offers else base.built
-        return offered != base.built or is_pending(producer, store, seen)
-    watched = _watched(namespace, base.reference, store)
+        return bool(producer.offers) and producer.offers[0].digest != base.built
+    watched = _watched(view.key.namespace, base.reference, store)
     return isinstance(watched, KnownBase) and watched.digest != base.built
 
 
