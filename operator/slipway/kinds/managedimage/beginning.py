@@ -10,12 +10,12 @@ from typing import Final
 from slipway.api.conditions import Reason
 from slipway.api.managedimage import (
     Build,
-    BuildPhase,
     ManagedImagePhase,
 )
 from slipway.engine.outcome import EventNote, Stalled, Waiting
 from slipway.kinds.managedimage import builds
-from slipway.kinds.managedimage.facts import BeginAction, Commit, PromoteAction
+from slipway.kinds.managedimage.facts import BeginAction, Commit, Problem, PromoteAction
+from slipway.kinds.managedimage.keys import is_asked_for, is_unfinished
 from slipway.kinds.managedimage.permits import (
     nothing_is_due,
     refuse_cycle,
@@ -24,12 +24,13 @@ from slipway.kinds.managedimage.permits import (
     wait_for_base,
     yield_to_rival,
 )
+from slipway.kinds.managedimage.promotion import announced
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, current, plan
 from slipway.kinds.managedimage.waiting import emergency_notes, keep_distance, wait_for_person, wait_for_time
 from slipway.kinds.managedimage.wanted import begun, key_now, method_now, wanted_build
 from slipway.kinds.managedimage.words import BUILD
 
-__all__ = ["BUILDING_VERDICTS", "begin_now", "wait_for_turn"]
+__all__ = ["BUILDING_VERDICTS", "begin_now", "cannot_begin", "wait_for_turn"]
 
 _FIRST_PAUSE: Final = timedelta(seconds=30)
 _LONGEST_PAUSE: Final = timedelta(minutes=30)
@@ -41,22 +42,32 @@ def _wait_for_commit(at: Situation) -> ImagePlan | None:
     if problem is None or isinstance(problem, Commit):
         return None
     phase = ManagedImagePhase.FAILED if isinstance(problem, Stalled) else ManagedImagePhase.WAITING
-    return plan(at, at.status, problem, phase)
+    return plan(at, at.held("waits until it is known what is to be built"), problem, phase)
+
+
+def _point_tags(at: Situation) -> ImagePlan | None:
+    """Where nothing is to be built, floating tags may still be new, or have been on their way elsewhere."""
+    image, tags = at.before.image, at.spec.image.floating_tags
+    is_settled = at.before.phase == ManagedImagePhase.CURRENT and not at.spec_changed
+    if image is None or at.reasons or not tags or (is_settled and not at.facts.requests):
+        return None
+    action = PromoteAction(image.digest, image.build, tags)
+    return replace(current(at, at.settled()), actions=action)
 
 
 def _build_is_there(at: Situation) -> ImagePlan | None:
     """A base or branch that went back to what was built before."""
-    if at.asked is not None or at.before.source is None:
+    if is_asked_for(at) or at.before.source is None:
         return None
     build = builds.made_of(at.before.builds, wanted_build(at, ()))
     if build is None:
         return None
     built = {"built_commit": build.commit, "built_configuration": build.configuration}
-    status = at.promoted(at.image_of(build), build.bases)
+    image = at.image_of(build)
+    status = at.promoted(image, build.bases)
     status = status.model_copy(update={"source": at.before.source.model_copy(update=built)})
-    found = current(at, status)
-    action = PromoteAction(build.digest or "", build.number, at.spec.image.floating_tags)
-    return replace(found, actions=action)
+    action = PromoteAction(image.digest, build.number, at.spec.image.floating_tags)
+    return announced(at, image) or replace(current(at, status), actions=action)
 
 
 def _build_failed_before(at: Situation) -> ImagePlan | None:
@@ -75,7 +86,7 @@ def _build_failed_before(at: Situation) -> ImagePlan | None:
 
 def _wait_for_retry(at: Situation) -> ImagePlan | None:
     failed = builds.with_key(at.before.builds, key_now(at))
-    if failed is None or failed.phase != BuildPhase.FAILED or failed.reason == Reason.SUPERSEDED:
+    if failed is None or not is_unfinished(at, failed):
         return None
     until = _retry_at(failed)
     if until is None or at.now >= until:
@@ -101,6 +112,7 @@ BUILDING_VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = 
     _wait_for_commit,  # the branch, or its Dockerfile, is not known
     refuse_cycle,  # no order exists in which it could be built
     wait_for_base,  # no Warehouse, or it has found nothing yet
+    _point_tags,  # the image is built of what is there now, and floating tags may not follow it
     nothing_is_due,  # the image is built of what is there now
     _build_is_there,  # these inputs were built already: promoted, not repeated
     _build_failed_before,  # these inputs failed by themselves: a person must change something
@@ -120,6 +132,12 @@ def wait_for_turn(at: Situation, ahead: int | None) -> ImagePlan:
     del ahead  # it changes with each build that ends, and the status must not
     status = at.due("waits for its turn: as many builds run as may run at the same time")
     return plan(at, status, Waiting(Reason.QUEUED, message), ManagedImagePhase.QUEUED)
+
+
+def cannot_begin(at: Situation, problem: Problem) -> ImagePlan:
+    """The plan where nobody can build as things are: nothing is written down, and no turn is taken."""
+    phase = ManagedImagePhase.FAILED if isinstance(problem, Stalled) else ManagedImagePhase.WAITING
+    return plan(at, at.due(f"cannot begin: {problem.message}"), problem, phase)
 
 
 def begin_now(at: Situation, next_number: int) -> ImagePlan:

@@ -33,7 +33,6 @@ async def builder_for(context: Context, image: ManagedImage, build: Build) -> Bu
     Raises:
         AccessProblem: nobody can build it as things are; the outcome says what to do.
     """
-    assert image.spec.build is not None
     if (refusal := await may_build_by_jobs(context)) is not None:
         raise AccessProblem(Stalled(Reason.POLICY_MISSING, refusal, _RECHECK))
     return JobBuilder(context.kube, context.children, _job_settings(context, image, build))

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from slipway.api.managedimage import BaseStatus, RebuildReason
+from slipway.api.managedimage import BaseStatus, BuildPhase, RebuildReason
 from slipway.api.rebuilding import Reaction
 from slipway.clock import format_time
 from slipway.engine.requests import Request
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.facts import Commit, KnownBase
+from slipway.kinds.managedimage.keys import asked_before
 from slipway.kinds.managedimage.orders import configuration_of
 from slipway.kinds.managedimage.words import REBUILD, short
 
@@ -95,7 +96,7 @@ def _of_build(at: Situation) -> Iterator[Change]:
     yield from _of_commit(at)
     for base in at.known:
         yield from _of_base(at, base)
-    yield from _of_request(at)
+    yield from _of_request(at) if at.asked else _of_earlier_request(at)
 
 
 def _of_configuration(at: Situation) -> Iterator[Change]:
@@ -104,6 +105,22 @@ def _of_configuration(at: Situation) -> Iterator[Change]:
         yield _change(at, "Configuration", "nothing was built from this source yet")
     elif built != configuration_of(at.spec):
         yield _change(at, "Configuration", "the spec asks for another build")
+    elif _is_lost(at):
+        yield _change(at, "Configuration", f"the registry has lost {at.before.image.reference}"[:256])
+
+
+def _is_lost(at: Situation) -> bool:
+    """Whether the registry was found to have the image no more."""
+    number = at.before.image.build if at.before.image else None
+    return any(one.number == number and one.phase == BuildPhase.FAILED for one in at.before.builds)
+
+
+def _of_earlier_request(at: Situation) -> Iterator[Change]:
+    """A person asked, and the build has not come to its end yet."""
+    build = asked_before(at)
+    for reason in build.reasons if build else ():
+        if reason.type in {"Request", "Emergency"}:
+            yield Change(reason, "Rebuild")
 
 
 def _of_commit(at: Situation) -> Iterator[Change]:

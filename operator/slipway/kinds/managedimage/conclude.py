@@ -111,7 +111,7 @@ def _ended(at: Situation, build: Build, ended: Build) -> ManagedImageStatus:
 
 def _with_end(at: Situation, build: Build, ended: Build, image: int | None) -> tuple[Build, ...]:
     all_builds = builds.replace(at.before.builds, ended, build.number)
-    return builds.trim(all_builds, at.build.history, image)
+    return builds.trim(all_builds, at.history, image)
 
 
 def _is_on_newest_base(at: Situation, build: Build) -> bool:

@@ -25,6 +25,7 @@ from slipway.kinds.managedimage.permits import (
     wait_for_base,
     yield_to_rival,
 )
+from slipway.kinds.managedimage.promotion import announced
 from slipway.kinds.managedimage.situation import (
     AT_ONCE,
     ImagePlan,
@@ -195,25 +196,8 @@ def _promote(at: Situation, image: BuiltImage) -> ImagePlan:
     promoted, floating_tags = current(at, at.promoted(image, stands_on)), at.spec.image.floating_tags
     if image.build is None and not floating_tags:
         return promoted  # the source build was just seen in the registry
-    if floating_tags and _is_settled_on_another(at, image):
-        return _announce(at, image)
-    return replace(promoted, actions=PromoteAction(image.digest, image.build, floating_tags))
-
-
-def _announce(at: Situation, image: BuiltImage) -> ImagePlan:
-    """Write down that floating tags are about to move.
-
-    Were the status still to say Current after a crash, and the base back where it was, nobody would look.
-    """
-    outcome = Waiting(Reason.BUILDING, f"{image.reference} becomes the newest image again", AT_ONCE)
-    return plan(at, at.status, outcome, ManagedImagePhase.BUILDING)
-
-
-def _is_settled_on_another(at: Situation, image: BuiltImage) -> bool:
-    before = at.before.image
-    return (
-        at.before.phase == ManagedImagePhase.CURRENT and before is not None and before.digest != image.digest
-    )
+    action = PromoteAction(image.digest, image.build, floating_tags)
+    return announced(at, image) or replace(promoted, actions=action)
 
 
 def _rebase(at: Situation, build: Build) -> RebaseAction:

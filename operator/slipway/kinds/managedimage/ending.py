@@ -11,6 +11,7 @@ from slipway.api.managedimage import Build, BuildPhase, ManagedImagePhase, Manag
 from slipway.engine.outcome import EventNote, Waiting
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.facts import CancelAction, PromoteAction, Pushed
+from slipway.kinds.managedimage.keys import is_wanted
 from slipway.kinds.managedimage.situation import (
     AT_ONCE,
     ImagePlan,
@@ -21,8 +22,7 @@ from slipway.kinds.managedimage.situation import (
     plan,
     short,
 )
-from slipway.kinds.managedimage.wanted import key_now
-from slipway.kinds.managedimage.words import CANCEL
+from slipway.kinds.managedimage.words import CANCEL, EMERGENCY, REBUILD
 
 __all__ = ["cancelled", "failed", "pushed"]
 
@@ -87,7 +87,7 @@ def cancelled(
     if not superseded:
         status = _tried(at, status, build.key)
     told = f"Build {build.number} was given up: {why}"
-    asked = {} if superseded else {CANCEL: "Cancelled"}
+    asked = {} if superseded else _cancelled_requests(at)
     found = _look_again(at, status, told, EventNote(reason, told), answers=asked)
     return replace(found, actions=action)
 
@@ -106,7 +106,7 @@ def _promoted(
     at: Situation, build: Build, status: ManagedImageStatus, told: str, *notes: EventNote
 ) -> ImagePlan:
     """Only what is plainly wanted is called current at once, which spares a write."""
-    if build.key == key_now(at) and at.missing is None and not at.facts.requests and not at.spec_changed:
+    if is_wanted(at, build) and at.missing is None and not at.facts.requests and not at.spec_changed:
         return current(at, status, *notes)
     return _look_again(at, status, told, *notes)
 
@@ -144,7 +144,15 @@ def _ended(at: Situation, build: Build, ended: Build) -> ManagedImageStatus:
 
 
 def _with_end(at: Situation, build: Build, ended: Build, image: int | None) -> tuple[Build, ...]:
-    return builds.trim(builds.replace(at.before.builds, ended, build.number), at.build.history, image)
+    return builds.trim(builds.replace(at.before.builds, ended, build.number), at.history, image)
+
+
+def _cancelled_requests(at: Situation) -> Mapping[str, str]:
+    """The answers: whoever asked for a build before does not get it either."""
+    cancel = at.request(CANCEL)
+    before = [one.verb for one in at.facts.requests if cancel is not None and one.at <= cancel.at]
+    verbs = {CANCEL, *({REBUILD, EMERGENCY} & set(before))}
+    return dict.fromkeys(verbs, "Cancelled")
 
 
 def _warning(reason: str, message: str) -> EventNote:

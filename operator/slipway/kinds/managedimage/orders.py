@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import timedelta
 
 from slipway.api.base import parse_duration
 from slipway.api.managedimage import Build, ManagedImage, ManagedImageSpec
@@ -18,7 +19,7 @@ def configuration_of(spec: ManagedImageSpec) -> str:
     """A hash over all of the spec that changes what a build makes: never time-outs, retries or resources."""
     assert spec.build is not None
     source = spec.source
-    document = {
+    document: dict[str, object] = {
         "type": spec.build.type,
         "repository": spec.image.repository,
         "secrets": [one.name for one in spec.build.job.secrets] if spec.build.job else [],
@@ -29,6 +30,8 @@ def configuration_of(spec: ManagedImageSpec) -> str:
         "buildArgs": {one.name: one.value for one in source.build_args} if source else {},
         "platforms": sorted(source.platforms) if source else [],
     }
+    if spec.bases:
+        document["bases"] = [base.model_dump(mode="json", exclude_none=True) for base in spec.bases]
     written = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(written.encode()).hexdigest()[:_HASH_LENGTH]
 
@@ -36,7 +39,6 @@ def configuration_of(spec: ManagedImageSpec) -> str:
 def order_of(image: ManagedImage, build: Build) -> BuildOrder:
     """The order for a build under way; the same each time, as long as the configuration is."""
     spec = image.spec
-    assert spec.build is not None
     return BuildOrder(
         image_name=image.metadata.name,
         namespace=image.metadata.namespace,
@@ -47,9 +49,14 @@ def order_of(image: ManagedImage, build: Build) -> BuildOrder:
         reference=build.reference,
         bases={base.reference: base.digest for base in build.bases},
         source=_source(spec, build.commit),
-        timeout=parse_duration(spec.build.timeout),
+        timeout=_timeout(spec),
         requested_at=build.started_at,
     )
+
+
+def _timeout(spec: ManagedImageSpec) -> timedelta:
+    """Of an image that is no longer built here only the run is called back, which takes no time."""
+    return parse_duration(spec.build.timeout) if spec.build is not None else timedelta(0)
 
 
 def _source(spec: ManagedImageSpec, commit: str | None) -> GitSource | None:

@@ -23,7 +23,7 @@ def stay_suspended(at: Situation) -> ImagePlan | None:
     if not at.spec.suspend:
         return None
     outcome = Settled(Reason.SUSPENDED, "Suspended: no build is begun until spec.suspend is false")
-    return plan(at, at.before, outcome, ManagedImagePhase.SUSPENDED)
+    return plan(at, at.held("waits until spec.suspend is false"), outcome, ManagedImagePhase.SUSPENDED)
 
 
 def yield_to_rival(at: Situation) -> ImagePlan | None:
@@ -35,7 +35,8 @@ def yield_to_rival(at: Situation) -> ImagePlan | None:
         "has the better right (it has built them, or is older): change image.tag and image.floatingTags "
         "here, or delete one of the two"
     )
-    return plan(at, at.status, Stalled(Reason.IMAGE_CLAIMED, message), ManagedImagePhase.FAILED)
+    status = at.held(f"waits until {at.facts.claimed_by} builds these tags no more")
+    return plan(at, status, Stalled(Reason.IMAGE_CLAIMED, message), ManagedImagePhase.FAILED)
 
 
 def refuse_floating_tag_of_a_build(at: Situation) -> ImagePlan | None:
@@ -72,4 +73,6 @@ def wait_for_base(at: Situation) -> ImagePlan | None:
     """A base whose digest nobody tells: no Warehouse has found it, or it is not built yet."""
     if at.missing is None:
         return None
-    return plan(at, at.status, at.missing.problem, ManagedImagePhase.WAITING)
+    name = at.missing.reference or "a base of the spec"
+    status = at.held(f"waits until the digest of {name} is known")
+    return plan(at, status, at.missing.problem, ManagedImagePhase.WAITING)

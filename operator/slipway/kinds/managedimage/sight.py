@@ -15,6 +15,7 @@ from slipway.build.evidence import Doubt, is_unchanged, verify_adopted
 from slipway.build.rebase.load import load_image
 from slipway.build.rebase.place import Place
 from slipway.build.rebase.refusal import RebaseRefusedError
+from slipway.engine.outcome import Stalled
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.builders import builder_for
 from slipway.kinds.managedimage.builds import repository_of
@@ -43,7 +44,8 @@ async def look_at_build(
         builder = await builder_for(context, image, build)
         return await _Looking(context, image, build, bases, builder).look()
     except AccessProblem as problem:
-        return Unclear(problem.outcome.reason, problem.outcome.message, _RETRY)
+        pause = _FOR_A_PERSON if isinstance(problem.outcome, Stalled) else _RETRY
+        return Unclear(problem.outcome.reason, problem.outcome.message, pause)
     except RunUnidentified as error:
         return Unclear(error.reason, str(error), _FOR_A_PERSON)
     except (BuilderBusy, BuilderUnreachable) as error:
@@ -84,7 +86,9 @@ class _Looking:
         return contract.Failed(Reason.RESULT_MISSING, message, is_infrastructure=True)
 
     async def _result(self, run: Run | None, told: str | None) -> Pushed | None:
-        """What was pushed and what that proves; None where there is nothing."""
+        """What was pushed and what that proves; None where there is nothing that is looked for."""
+        if repository_of(self.build.reference) != self.image.spec.image.repository:
+            return None  # the spec names another place by now, and what is there is not of this build
         place = image_place(await image_client(self.context, self.image), self.image)
         try:
             digest = told or await self._tagged(place)

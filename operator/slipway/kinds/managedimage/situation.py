@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from slipway.api.base import HandledRequest
-from slipway.api.building import BuildSpec
+from slipway.api.building import BuildHistory, BuildSpec
 from slipway.api.conditions import BASES_DISPUTED, Condition, Reason
 from slipway.api.managedimage import (
     BaseStatus,
@@ -34,12 +34,13 @@ from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.changes import Change, changes_of
 from slipway.kinds.managedimage.facts import Action, Commit, Facts, KnownBase, Source, UnknownBase
 from slipway.kinds.managedimage.loops import counted
-from slipway.kinds.managedimage.topics import base_topic, same_image, same_repository
+from slipway.kinds.managedimage.topics import same_image, same_repository
 from slipway.kinds.managedimage.words import CANCEL, EMERGENCY, REBUILD, short
 from slipway.kinds.sizes import fitted
 
 __all__ = [
     "AT_ONCE",
+    "REASONS",
     "ImagePlan",
     "Situation",
     "as_json",
@@ -53,6 +54,9 @@ __all__ = [
 ImagePlan: TypeAlias = "Plan[Action | None]"
 
 AT_ONCE: Final = timedelta(0)
+
+REASONS: Final = 6
+"""How many reasons of a build a status tells."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,14 @@ class Situation:
         return self.spec.build
 
     @property
+    def history(self) -> BuildHistory:
+        """How many builds are kept; also of one whose spec says nothing of builds any more."""
+        return self.spec.build.history if self.spec.build is not None else BuildHistory()
+
+    @property
     def is_rebased(self) -> bool:
         """Whether nothing is built from source here, so that rebases of another's builds are all there is."""
-        return self.build.type == "None"
+        return self.spec.build is not None and self.spec.build.type == "None"
 
     @property
     def allows_run(self) -> bool:
@@ -135,6 +144,9 @@ class Situation:
         elif isinstance(self.facts.commit, Commit):
             known = self.before.source or SourceStatus()
             update["source"] = known.model_copy(update={"commit": self.facts.commit.commit})
+        elif self.facts.commit is not None and self.spec_changed and self.before.source is not None:
+            # The bases are those that another spec gave: they must not pass for what this one says.
+            update["source"] = self.before.source.model_copy(update={"commit": None})
         elif self.is_rebased and self._base_is_another():
             update["source"] = None  # what it stands on was found among the digests of the former base
         if self.facts.bases:
@@ -181,7 +193,7 @@ class Situation:
             key=key,
             phase=BuildPhase.BUILDING,
             reference=self._reference(number),
-            reasons=self.reasons[:6],
+            reasons=self.reasons[:REASONS],
             requested_by=self.asked.by if self.asked else None,
             started_at=self.now,
             source_digest=self.source.digest,
@@ -231,21 +243,38 @@ class Situation:
         """
         rebuild = RebuildStatus(
             message=message[:256],
-            reasons=self.reasons[:6],
+            reasons=self.reasons[:REASONS],
             eligible_at=until,
             blocked_by=tuple(blocked_by)[:4],
             tried=self.tried,
         )
         return self.status.model_copy(update={"rebuild": rebuild})
 
+    def held(self, message: str) -> ManagedImageStatus:
+        """The status while it cannot be told what is due: what was due is kept, with why it has to wait."""
+        rebuild = self.before.rebuild
+        if rebuild is None or not rebuild.reasons:
+            return self.status
+        news = {"message": message[:256], "eligible_at": None, "blocked_by": ()}
+        return self.status.model_copy(update={"rebuild": rebuild.model_copy(update=news)})
+
     def promoted(self, image: BuiltImage, stands_on: Sequence[BuildBase]) -> ManagedImageStatus:
         """The status with an image that stands on these bases; nothing is due any more."""
-        digests = {base_topic("", base.reference): base.digest for base in stands_on}
         bases = tuple(
-            _standing_on(known, digests.get(base_topic("", known.reference))) for known in self.status.bases
+            _standing_on(known, self.made_with(stands_on, known.reference)) for known in self.status.bases
         )
         rebuild = RebuildStatus(tried=self.tried) if self.tried else None
         return self.status.model_copy(update={"image": image, "bases": bases, "rebuild": rebuild})
+
+    def made_with(self, stands_on: Sequence[BuildBase], reference: str) -> str | None:
+        """The digest of a base among those of a build.
+
+        A Warehouse that the spec names may have gone on to another tag of the base since.
+        """
+        same = [base for base in stands_on if same_image(base.reference, reference)]
+        if not same and self.spec.bases:
+            same = [base for base in stands_on if same_repository(base.reference, reference)]
+        return same[0].digest if same else None
 
     def image_of(self, build: Build) -> BuiltImage:
         """What a succeeded build offers."""
@@ -276,19 +305,33 @@ class Situation:
             before = self._known_before(number, base.reference)
             if isinstance(base, KnownBase):
                 found[base.reference] = self._base_status(base, before)
-            elif before is not None:
+            elif before is not None and not self._is_renamed(before, base.reference):
                 found[before.reference] = before
             elif base.reference:
                 # Those that the Dockerfile names are listened to only once they stand here.
                 found[base.reference] = BaseStatus(reference=base.reference, uses=base.uses)
         return tuple(found.values())
 
+    def _is_renamed(self, before: BaseStatus, reference: str) -> bool:
+        """Whether the Dockerfile names another base: the status has to say so, for it is read but once."""
+        return not self.spec.bases and not same_image(before.reference, reference)
+
     def _known_before(self, number: int, reference: str) -> BaseStatus | None:
-        """What was known of a base, whatever it was called; a single one is that of before in any case."""
+        """What was known of a base, whatever it was called.
+
+        A single one of the spec is that of before in any case, and a Warehouse may go on to another tag.
+        """
         bases = self.before.bases
-        if len(bases) == len(self.facts.bases) == 1:
+        if self.spec.bases and len(bases) == len(self.facts.bases) == 1:
             return bases[number]
-        return next((known for known in bases if same_image(known.reference, reference)), None)
+        same = [known for known in bases if same_image(known.reference, reference)]
+        if not same and self.spec.bases:
+            others = [known for known in bases if not self._is_told(known.reference)]
+            same = [known for known in others if same_repository(known.reference, reference)]
+        return same[0] if same else None
+
+    def _is_told(self, reference: str) -> bool:
+        return any(same_image(base.reference, reference) for base in self.facts.bases)
 
     def _base_status(self, base: KnownBase, before: BaseStatus | None) -> BaseStatus:
         """What is known of a base; what the image stands on stays, whoever tells of the base now."""

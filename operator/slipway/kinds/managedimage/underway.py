@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Final
 
 from slipway.api.base import parse_duration
 from slipway.api.conditions import Reason
+from slipway.api.durations import format_duration
 from slipway.api.managedimage import Build
 from slipway.build.builders import contract
 from slipway.engine.outcome import Waiting
 from slipway.engine.reconcile import Plan
 from slipway.kinds.managedimage import builds
+from slipway.kinds.managedimage.changes import reaction_to
 from slipway.kinds.managedimage.ending import cancelled, failed, pushed
 from slipway.kinds.managedimage.facts import (
     CancelAction,
@@ -23,21 +25,27 @@ from slipway.kinds.managedimage.facts import (
     StartAction,
     Unclear,
 )
+from slipway.kinds.managedimage.keys import is_unfinished, is_wanted
 from slipway.kinds.managedimage.orders import configuration_of, order_of
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, as_json, conditions_of
+from slipway.kinds.managedimage.waiting import keep_distance, wait_for_time
 from slipway.kinds.managedimage.wanted import key_now
-from slipway.kinds.managedimage.words import CANCEL
+from slipway.kinds.managedimage.words import CANCEL, short
 
 __all__ = ["UNDER_WAY_VERDICTS"]
 
 _POLL: Final = timedelta(seconds=30)
-_SLACK: Final = timedelta(minutes=1)
-"""How much longer than its time-out a build may take before it is ended from here."""
+_SLACK: Final = timedelta(minutes=5)
+"""How long after it was begun a build may be started, and how much longer than its time-out it may take,
+before it is ended from here: a run that was started late has its own time-out first."""
 
 
 def _end_for_person(at: Situation) -> ImagePlan | None:
     build, asked = _build(at), at.request(CANCEL)
-    if asked is None or asked.arguments.get("build", str(build.number)) != str(build.number):
+    # What was pushed may have its floating tags already: it comes to its end, and the request came too late.
+    if asked is None or isinstance(at.facts.sight, Pushed):
+        return None
+    if asked.arguments.get("build", str(build.number)) != str(build.number):
         return None
     by = f" by {asked.by}" if asked.by else ""
     return cancelled(at, build, f"cancelled{by}", CancelAction(order_of(at.facts.image, build), _run(at)))
@@ -46,7 +54,7 @@ def _end_for_person(at: Situation) -> ImagePlan | None:
 def _end_superseded(at: Situation) -> ImagePlan | None:
     build = _build(at)
     why = _overtaken(at, build)
-    if why is None or isinstance(at.facts.sight, Pushed):
+    if why is None or (isinstance(at.facts.sight, Pushed) and _may_be_the_image(at, build)):
         return None
     action = CancelAction(order_of(at.facts.image, build), _run(at))
     return cancelled(at, build, why, action, superseded=True)
@@ -63,6 +71,14 @@ def _wait_for_builder(at: Situation) -> ImagePlan | None:
 def _take_result(at: Situation) -> ImagePlan | None:
     sight = at.facts.sight
     return pushed(at, _build(at), sight) if isinstance(sight, Pushed) else None
+
+
+def _end_unstarted(at: Situation) -> ImagePlan | None:
+    build = _build(at)
+    if not isinstance(at.facts.sight, NotStarted) or at.now - build.started_at < _SLACK:
+        return None
+    message = f"It was not started within {format_duration(_SLACK)}, or its run is gone without a trace"
+    return failed(at, build, Reason.RUNNER_FAILED, message, is_infrastructure=True)
 
 
 def _start(at: Situation) -> ImagePlan | None:
@@ -103,6 +119,7 @@ UNDER_WAY_VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] =
     _end_superseded,  # something else is wanted by now, and nothing was pushed yet
     _wait_for_builder,  # nobody tells how it goes
     _take_result,  # it is in the registry
+    _end_unstarted,  # nobody could start it, or somebody took its run away
     _start,  # it was written down, and there is no run of it
     _end_late,  # its time is over
     _follow,
@@ -140,21 +157,48 @@ def _overtaken(at: Situation, build: Build) -> str | None:
         return f"role became {at.spec.role} after it was begun"
     if build.configuration != configuration_of(at.spec):
         return "the spec asks for another build"
-    is_known = isinstance(at.facts.commit, Commit) and not at.missing
-    if not is_known or at.spec.suspend or at.spec.rebuild.policy != "Automatic":
+    if is_wanted(at, build) or _took_a_place(at, build):
         return None
-    if build.key == key_now(at) or _took_a_place(at, build):
-        return None
-    moved = [one.reason.detail for one in at.changes if one.reaction == "Rebuild"]
-    return f"newer inputs are there: {'; '.join(moved)}" if _is_newer(at, build) else None
+    moved = tuple(_moves_since(at, build))
+    return f"newer inputs are there: {'; '.join(moved)}" if moved and _may_begin_another(at) else None
 
 
-def _is_newer(at: Situation, build: Build) -> bool:
-    commit = at.facts.commit
-    moved_on = isinstance(commit, Commit) and commit.commit != build.commit
-    return moved_on or {base.digest for base in at.known} != set(builds.digests_of(build))
+def _may_begin_another(at: Situation) -> bool:
+    """Whether one of the present inputs would begin at once: else the image would only wait longer."""
+    is_known = isinstance(at.facts.commit, Commit) and at.missing is None
+    if not is_known or at.spec.suspend or at.facts.claimed_by or at.spec.rebuild.policy != "Automatic":
+        return False
+    key = key_now(at)
+    if key in at.tried or is_unfinished(at, builds.with_key(at.before.builds, key)):
+        return False
+    return keep_distance(at) is None and wait_for_time(at) is None
+
+
+def _moves_since(at: Situation, build: Build) -> Iterator[str]:
+    """What has moved since the build was begun, and leads to a build by itself."""
+    commit, leads = at.facts.commit, at.spec.rebuild.on.source == "Rebuild"
+    if leads and isinstance(commit, Commit) and commit.commit != build.commit:
+        yield f"{commit.ref.rpartition('/')[2]} moved to {commit.commit[:7]}"
+    for base in at.known:
+        made_with = at.made_with(build.bases, base.reference)
+        if made_with not in {None, base.digest} and reaction_to(at, base) == "Rebuild":
+            yield f"{base.reference} moved to {short(base.digest)}"
+
+
+def _may_be_the_image(at: Situation, build: Build) -> bool:
+    """Whether what it pushed is where the image is to be."""
+    is_there = builds.repository_of(build.reference) == at.spec.image.repository
+    return at.spec.role == "Managed" and not at.is_rebased and is_there
 
 
 def _took_a_place(at: Situation, build: Build) -> bool:
-    before = [one for one in at.before.builds if one.number < build.number]
-    return bool(before) and before[0].reason == Reason.SUPERSEDED
+    """Whether it stands for one that was given up: an earlier attempt at it, or the build that ended last."""
+    if (build.attempts or 1) > 1 + (build.failures or 0):
+        return True
+    ended = [one for one in at.before.builds if one.finished_at is not None]
+    return bool(ended) and max(ended, key=_end_of).reason == Reason.SUPERSEDED
+
+
+def _end_of(build: Build) -> datetime:
+    assert build.finished_at is not None
+    return build.finished_at

@@ -14,8 +14,9 @@ from slipway.api.rebuilding import RebuildSpec
 from slipway.clock import format_time
 from slipway.engine.outcome import EventNote, Settled, Stalled, Waiting
 from slipway.kinds.managedimage.changes import known_status, reaction_to
+from slipway.kinds.managedimage.keys import is_asked_for
 from slipway.kinds.managedimage.loops import keeps_distance, runs_in_circles
-from slipway.kinds.managedimage.situation import ImagePlan, Situation, plan
+from slipway.kinds.managedimage.situation import REASONS, ImagePlan, Situation, plan
 from slipway.kinds.managedimage.timing.beginning import NotYet, Terms, beginning
 from slipway.kinds.managedimage.timing.coordination import BaseState
 from slipway.kinds.managedimage.timing.errors import TimingError
@@ -33,7 +34,7 @@ _NOTHING_IN_SIGHT: Final = timedelta(days=1)
 def wait_for_person(at: Situation) -> ImagePlan | None:
     """Policy Manual or Notify, or a reaction Notify, and nobody asked yet."""
     policy, leads = at.spec.rebuild.policy, _leads_to_build(at)
-    if at.asked is not None or (policy == "Automatic" and leads):
+    if is_asked_for(at) or (policy == "Automatic" and leads):
         return None
     why = f"rebuild.policy is {policy}" if leads else "rebuild.on says Notify"
     message = f"{at.why}; {why}. {_HOW_TO_ASK}"
@@ -59,7 +60,7 @@ def _leads_to_build(at: Situation) -> bool:
 def _is_to_be_told(at: Situation) -> bool:
     """Whether an Event tells of it: each change once."""
     before = at.before.rebuild.reasons if at.before.rebuild else ()
-    is_news = {reason.detail for reason in at.reasons} - {reason.detail for reason in before}
+    is_news = {reason.detail for reason in at.reasons[:REASONS]} - {reason.detail for reason in before}
     return bool(is_news) and at.spec.rebuild.policy != "Manual"
 
 
@@ -98,7 +99,7 @@ def wait_for_time(at: Situation) -> ImagePlan | None:
 
 def _states(at: Situation) -> Iterator[BaseState]:
     """The bases whose moves lead to a build; none where a person asked, who need not wait for bases."""
-    if at.asked is not None:
+    if is_asked_for(at):
         return
     for base in at.known:
         if reaction_to(at, base) == "Rebuild":

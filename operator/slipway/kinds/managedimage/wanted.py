@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from slipway.api.managedimage import Build, BuildBase, BuildPhase, RebuildReason
-from slipway.build.key import BuildInputs, build_key
 from slipway.clock import format_time
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.changes import known_status
 from slipway.kinds.managedimage.facts import Commit, KnownBase
+from slipway.kinds.managedimage.keys import asked_before, key_for
 from slipway.kinds.managedimage.orders import configuration_of
 from slipway.kinds.managedimage.situation import Situation
 from slipway.kinds.managedimage.words import BUILD, REBASE
@@ -43,7 +43,7 @@ def method_now(at: Situation) -> str:
     """
     if at.build.base_change == "Rebuild" or not _can_be_rebased(at):
         return BUILD
-    is_refused = at.build.base_change == "RebaseOrRebuild" and _key(at, REBASE, None) in at.tried
+    is_refused = at.build.base_change == "RebaseOrRebuild" and key_for(at, REBASE, None) in at.tried
     return BUILD if is_refused else REBASE
 
 
@@ -69,9 +69,12 @@ def _is_only_stood_on(base: KnownBase) -> bool:
 def key_now(at: Situation) -> str:
     """The key of that build. A person who asks for what failed before gets another one."""
     method, asked = method_now(at), at.asked
-    key = _key(at, method, None)
+    if asked is None:
+        again = asked_before(at)
+        return key_for(at, method, None) if again is None else again.key
+    key = key_for(at, method, None)
     has_ended = builds.with_key(at.before.builds, key) is not None or key in at.tried
-    return _key(at, method, format_time(asked.at)) if asked is not None and has_ended else key
+    return key_for(at, method, format_time(asked.at)) if has_ended else key
 
 
 def begun(at: Situation, wanted: Build, next_number: int) -> Build:
@@ -81,19 +84,3 @@ def begun(at: Situation, wanted: Build, next_number: int) -> Build:
         return at.renumbered(wanted, next_number)
     tries = {"attempts": (earlier.attempts or 1) + 1, "failures": earlier.failures}
     return at.renumbered(wanted, earlier.number).model_copy(update=tries)
-
-
-def _key(at: Situation, method: str, request: str | None) -> str:
-    commit = at.facts.commit
-    configuration = {"method": method, "configuration": configuration_of(at.spec)}
-    if method == REBASE:
-        configuration["allowRun"] = str(at.allows_run)
-    return build_key(
-        BuildInputs(
-            image=at.spec.image.repository,
-            bases={base.reference: base.digest for base in at.known},
-            source=commit.commit if isinstance(commit, Commit) else "",
-            configuration=configuration,
-            request=request,
-        )
-    )
