@@ -102,6 +102,15 @@ class Turns:
                 del self._running[key.namespace]
         return self._first(now)
 
+    def stand_back(self, key: Key, now: datetime) -> tuple[Key, ...]:
+        """This key waits no more until it asks again; a turn that it has stays with it.
+
+        Returns:
+            Who would be given a turn now: they should run.
+        """
+        self._leave(key)
+        return self._first(now)
+
     def _first(self, now: datetime) -> tuple[Key, ...]:
         free = self._limit - len(self._holders)
         return first_of(self._lines.values(), self._running, free, now)

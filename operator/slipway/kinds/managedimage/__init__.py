@@ -36,7 +36,11 @@ class ManagedImageKind:
 
     async def gather(self, key: Key) -> Facts | None:
         """All reads."""
-        facts = await gather(self._context, self._asked, self._neighbourhood, key)
+        try:
+            facts = await gather(self._context, self._asked, self._neighbourhood, key)
+        except BaseException:
+            self._effects.stand_back(key)
+            raise
         if facts is None:
             self._effects.forget(key)
         return facts

@@ -35,8 +35,12 @@ class Effects:
         Raises:
             AccessProblem, BuilderError, RegistryError, KubeError: it is tried again.
         """
-        await self._keep_tracking(facts)
-        plan = await self._rebaser.apply(facts, plan)
+        try:
+            await self._keep_tracking(facts)
+            plan = await self._rebaser.apply(facts, plan)
+        except BaseException:
+            self._orderer.stand_back(facts.observed.key)
+            raise
         plan = await self._orderer.apply(facts, plan)
         _record_emergencies(facts, plan)
         return plan
@@ -44,6 +48,10 @@ class Effects:
     def forget(self, key: Key) -> None:
         """The object is gone."""
         self._orderer.forget(key)
+
+    def stand_back(self, key: Key) -> None:
+        """The object could not be read."""
+        self._orderer.stand_back(key)
 
     async def _keep_tracking(self, facts: Facts) -> None:
         """Join the Warehouses that the bases need, and leave those that are needed no more."""

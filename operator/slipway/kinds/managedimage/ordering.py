@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from slipway.api.conditions import Reason
 from slipway.api.managedimage import Build, BuildPhase, BuildRun
@@ -17,12 +17,15 @@ from slipway.build.turns.turns import Queued, Turns
 from slipway.engine.key import Key
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage import builds
-from slipway.kinds.managedimage.beginning import begin_now
+from slipway.kinds.managedimage.beginning import begin_now, cannot_begin
 from slipway.kinds.managedimage.builders import builder_for
 from slipway.kinds.managedimage.facts import BeginAction, CancelAction, Facts, StartAction
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, as_json
 from slipway.kinds.managedimage.source import image_client, next_number
+from slipway.kinds.managedimage.view import KIND, ManagedImageView
+from slipway.kinds.managedimage.wanted import wanted_build
 from slipway.kinds.managedimage.words import BUILD
+from slipway.kinds.registry.access import AccessProblem
 
 __all__ = ["Orderer"]
 
@@ -35,6 +38,7 @@ class Orderer:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._turns = Turns(context.settings.builds)
+        self._knows_all = False
 
     async def apply(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
         """Bring about what a plan calls for, if anything, and conclude the plan from what came of it.
@@ -56,6 +60,10 @@ class Orderer:
         """The object is gone: it needs no turn."""
         self._release(key)
 
+    def stand_back(self, key: Key) -> None:
+        """A run broke off before it came to ask for its turn: others must not wait behind it."""
+        self._wake(self._turns.stand_back(key, self._context.clock.now()))
+
     async def _carry_out(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
         match plan.actions:
             case BeginAction(needs_turn):
@@ -70,13 +78,24 @@ class Orderer:
 
     async def _begin(self, facts: Facts, plan: ImagePlan, *, needs_turn: bool) -> ImagePlan:
         now = self._context.clock.now()
+        situation = Situation(facts, now)
         if needs_turn:
-            answer = self._turns.ask(facts.observed.key, _priority(facts), _since(plan, now), now)
-            if isinstance(answer, Queued):
-                self._wake(answer.first)
+            try:
+                await builder_for(self._context, facts.image, wanted_build(situation, ()))
+            except AccessProblem as problem:
+                return cannot_begin(situation, problem.outcome)
+            if not self._gets_turn(facts, plan, now):
                 return replace(plan, actions=None)
         client = await image_client(self._context, facts.image)
-        return begin_now(Situation(facts, now), await next_number(facts.image, client))
+        return begin_now(situation, await next_number(facts.image, client))
+
+    def _gets_turn(self, facts: Facts, plan: ImagePlan, now: datetime) -> bool:
+        self._put_back()
+        answer = self._turns.ask(facts.observed.key, _priority(facts), _since(plan, now), now)
+        if isinstance(answer, Queued):
+            self._wake(answer.first)
+            return False
+        return True
 
     async def _start(self, facts: Facts, plan: ImagePlan, action: StartAction) -> ImagePlan:
         build = _under_way(facts)
@@ -93,12 +112,19 @@ class Orderer:
                 await builder.cancel(action.order, run)
 
     def _keep_turn(self, key: Key, plan: ImagePlan) -> None:
-        listed = plan.status.get("builds") or ()
-        under_way = {build.get("method") for build in listed if build.get("phase") == BuildPhase.BUILDING}
-        if BUILD in under_way:
+        if any(_takes_turn(build) for build in plan.status.get("builds") or ()):
             self._turns.occupy(key)
         elif plan.outcome.reason != Reason.QUEUED:
             self._release(key)
+
+    def _put_back(self) -> None:
+        """Once after a start: what is under way has its turn before anybody is given one."""
+        if self._knows_all:
+            return
+        self._knows_all = True
+        for view in self._context.store.of_kind(KIND):
+            if isinstance(view, ManagedImageView) and view.building:
+                self._turns.occupy(view.key)
 
     def _release(self, key: Key) -> None:
         self._wake(self._turns.release(key, self._context.clock.now()))
@@ -111,6 +137,11 @@ class Orderer:
 def needs_no_turn(facts: Facts) -> bool:
     """Whether no build of the image is written down, so that a run that fails gives its turn back."""
     return builds.under_way(facts.image.status.builds) is None
+
+
+def _takes_turn(build: Mapping[str, Any]) -> bool:
+    """Whether a build is under way that somebody else makes; rebases have a limit of their own."""
+    return build.get("phase") == BuildPhase.BUILDING and build.get("method") == BUILD
 
 
 def _priority(facts: Facts) -> Priority:

@@ -85,6 +85,19 @@ def test_one_that_was_named_and_is_not_first_any_more_names_who_is() -> None:
     assert ask(turns, "a2", LOW) == Queued(1, (key("b3"),))
 
 
+def test_one_that_stands_back_is_not_waited_for() -> None:
+    """Its run broke off: whoever is next is named; a turn that it has stays with it."""
+    turns = Turns(1)
+    ask(turns, "a1")
+    ask(turns, "a2")
+    ask(turns, "a3")
+    assert turns.release(key("a1"), NOW) == (key("a2"),)
+    assert turns.stand_back(key("a2"), NOW) == (key("a3"),)
+    assert ask(turns, "a3") == Granted()
+    assert turns.stand_back(key("a3"), NOW) == ()
+    assert turns.holds(key("a3"))
+
+
 def test_what_is_under_way_has_its_turn_beyond_the_limit() -> None:
     turns = Turns(1)
     for name in ("a1", "a2", "a2"):
