@@ -14,8 +14,8 @@ PYTEST := $(BIN)/pytest --numprocesses $(WORKERS)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test unit cluster e2e crash check crds policies bench bench-s1 bench-s4 bench-s6 bench-s7 lock
-.PHONY: help setup demo up down test unit cluster crash check crds bench bench-s1 bench-s4 bench-s6 bench-s7 bench-graph lock
+.PHONY: help setup demo up down test unit cluster e2e crash check crds policies
+.PHONY: bench bench-s1 bench-s4 bench-s6 bench-s7 bench-graph lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

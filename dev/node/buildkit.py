@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dev.api import resource_path
@@ -15,13 +16,13 @@ _PORT = 1234
 _LABELS = {"app": _NAME}
 
 
-def start_buildkit(cluster: Cluster, namespace: str) -> str:
+def start_buildkit(cluster: Cluster, namespace: str, plain: Sequence[str]) -> str:
     """Start one in a namespace that allows privileged pods, and wait until it works.
 
-    Gives its address, for `BUILDKIT_HOST`.
+    `plain` are the registries without TLS. Gives its address, for `BUILDKIT_HOST`.
     """
     api = cluster.api
-    api.create(resource_path("v1", "configmaps", namespace), _configuration(cluster.registry_host))
+    api.create(resource_path("v1", "configmaps", namespace), _configuration(plain))
     api.create(resource_path("v1", "services", namespace), _service())
     path = resource_path("apps/v1", "deployments", namespace)
     api.create(path, _deployment(f"{cluster.registry_host}/{BUILDKIT}"))
@@ -33,7 +34,8 @@ def _is_ready(deployment: dict[str, Any] | None) -> bool:
     return deployment is not None and deployment.get("status", {}).get("readyReplicas") == 1
 
 
-def _configuration(registry: str) -> dict[str, Any]:
+def _configuration(plain: Sequence[str]) -> dict[str, Any]:
+    registries = "".join(f'[registry."{host}"]\n  http = true\n' for host in plain)
     content = f"""\
 [worker.oci]
   enabled = true
@@ -42,9 +44,7 @@ def _configuration(registry: str) -> dict[str, Any]:
   snapshotter = "overlayfs"
 [worker.containerd]
   enabled = false
-[registry."{registry}"]
-  http = true
-"""
+{registries}"""
     return {"metadata": {"name": _NAME}, "data": {"buildkitd.toml": content}}
 
 

@@ -67,6 +67,6 @@ could not read (username|password)|(error|status|status code|http status)[: ]+(4
 readonly outages='connection (refused|reset|timed out|closed)|no route to host|network is unreachable
 no such host|could not resolve host|temporary failure in name resolution|name or service not known
 i/o timeout|timeout exceeded|timed out|deadline exceeded|tls handshake timeout|error while dialing
-failed to connect to|couldn.t connect to|unexpected (eof|disconnect)|early eof|broken pipe|hung up unexpectedly
+failed to connect to|couldn.t connect to|unexpected (eof|disconnect)|early eof|: eof$|broken pipe|hung up unexpectedly
 too ?many ?requests|(error|status|status code|http status)[: ]+(429|5[0-9][0-9])|server misbehaving
 (429|500|502|503|504) (too many|internal|bad gateway|service|gateway)'

@@ -2,6 +2,8 @@
 
 - `cluster`: one with a real node and no fake ones; host, node and pods find `cluster.registry_host`.
 - `operator`: may connect to that address, besides what it may elsewhere.
+- `building_operator`: the same, with the images and the daemon of `backend`.
+- `guarded_registry`: one that demands a password, under an address for all, beside that of the cluster.
 - `node_git`: a git server that host, node and pods reach under one address.
 - `images`: runnable images: a base that moves, and what was built.
 - `secured_namespace`: makes namespaces that enforce a Pod Security level.
@@ -24,12 +26,16 @@ from dev.node.buildkit import start_buildkit
 from dev.node.exposure import exposed
 from dev.node.needs import check
 from dev.node.network import ADDRESS
+from dev.node.registries import make_known
 from dev.operator import OperatorProcess
+from dev.registry import Registry
 from dev.state import ClusterOptions
+from tests.support.application import NodeRegistry
 from tests.support.cluster import FAST, new_namespace
 from tests.support.node import Backend, BuildJobs, NodeGit, NodeImages
 
 SecuredNamespace = Callable[[str], str]
+SETTINGS = {**FAST, "SLIPWAY_EGRESS_ALLOW": f"127.0.0.1:*,{ADDRESS}:*"}
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +52,28 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def operator(cluster: Cluster, crds: None, tmp_path: Path) -> Iterator[OperatorProcess]:
     """The operator, ready, as a process of the host."""
-    environment = {**FAST, "SLIPWAY_EGRESS_ALLOW": f"127.0.0.1:*,{ADDRESS}:*"}
-    with OperatorProcess(cluster, environment=environment, log=tmp_path / "operator.log") as running:
+    with OperatorProcess(cluster, environment=SETTINGS, log=tmp_path / "operator.log") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def building_operator(
+    cluster: Cluster, crds: None, backend: Backend, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    """The operator, ready, with what its build Jobs need."""
+    environment = {**SETTINGS, **backend.environment()}
+    log = tmp_path_factory.mktemp(backend.name) / "operator.log"
+    with OperatorProcess(cluster, environment=environment, log=log) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def guarded_registry(cluster: Cluster) -> Iterator[NodeRegistry]:
+    """A registry with a password that the node knows."""
+    user, password = "ann", "s3cret"
+    with Registry(users={user: password}) as process, exposed(process.port) as host:
+        make_known(cluster.state.node, host)
+        yield NodeRegistry(host, user, password, process)
 
 
 @pytest.fixture(scope="session")
@@ -84,15 +109,16 @@ def buildah(cluster: Cluster) -> Backend:
 
 
 @pytest.fixture(scope="session")
-def buildkit(cluster: Cluster) -> Iterator[Backend]:
+def buildkit(cluster: Cluster, guarded_registry: NodeRegistry) -> Iterator[Backend]:
     """Builds on a daemon that runs as long as the tests."""
     with _secured(cluster, "privileged") as namespace:
-        yield Backend.buildkit(cluster.registry_host, start_buildkit(cluster, namespace))
+        address = start_buildkit(cluster, namespace, (cluster.registry_host, guarded_registry.host))
+        yield Backend.buildkit(cluster.registry_host, address)
 
 
-@pytest.fixture(params=["buildah", "buildkit"])
+@pytest.fixture(scope="module", params=["buildah", "buildkit"])
 def backend(request: pytest.FixtureRequest) -> Backend:
-    """Each way to build in turn."""
+    """Each way to build, for all tests of a module, before the next."""
     found: Backend = request.getfixturevalue(request.param)
     return found
 

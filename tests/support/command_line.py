@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from typer.testing import CliRunner
 
@@ -15,7 +16,7 @@ from slipway.cli.reading import KnownRegistry, OpenRegistry, Reader, Told, Where
 from slipway.oci.reference import ImageReference
 from slipway.oci.results import RepositoryCatalog, RepositoryInfo, TagInfo, TagsList
 
-__all__ = ["Printed", "Shelf", "Shelves", "known", "slipway"]
+__all__ = ["Connectable", "Printed", "Shelf", "Shelves", "known", "slipway"]
 
 
 def known(name: str, namespace: str = "shop", host: str = "r.example.com", **more: str) -> KnownRegistry:
@@ -125,9 +126,16 @@ class Printed:
         return [line.rstrip() for line in self.output.splitlines()]
 
 
-def slipway(shelves: Shelves, *arguments: str) -> Printed:
-    """Call a command on these registries."""
-    ended = CliRunner().invoke(app, arguments, obj=shelves.connect)
+class Connectable(Protocol):
+    """A cluster that a command may be connected to."""
+
+    def connect(self, where: Where) -> AbstractAsyncContextManager[Any]:
+        """This cluster, whatever is meant."""
+
+
+def slipway(cluster: Connectable, *arguments: str) -> Printed:
+    """Call a command on this cluster."""
+    ended = CliRunner().invoke(app, arguments, obj=cluster.connect)
     if ended.exception is not None and not isinstance(ended.exception, SystemExit):
         raise ended.exception
     return Printed(ended.exit_code, ended.stdout, ended.stderr)

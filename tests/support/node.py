@@ -119,6 +119,14 @@ class Backend:
         )
         return cls("buildkit", "restricted", settings)
 
+    def environment(self) -> dict[str, str]:
+        """The settings of an operator that builds this way."""
+        return {
+            "SLIPWAY_GIT_IMAGE": self.settings.git_image,
+            "SLIPWAY_BUILDER_IMAGE": self.settings.builder_image,
+            "SLIPWAY_BUILDKIT_ADDRESS": self.settings.buildkit_address or "",
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class BuildEnd:

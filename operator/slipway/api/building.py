@@ -9,6 +9,7 @@ from pydantic import Field
 from slipway.api.base import ApiModel, LocalReference
 from slipway.api.container import Resources
 from slipway.api.markers import ListMap, ListSet, Rule, Union
+from slipway.api.pipelines import GiteaWorkflow, GitHubWorkflow, GitLabPipeline, Pipeline, WebhookReceiver
 from slipway.api.strings import PositiveDuration, Repository, Tag
 from slipway.api.warehouse import GitRefName, GitUrl, PathPattern, PlatformName
 
@@ -129,9 +130,12 @@ class JobBuilder(ApiModel):
 class BuildSpec(ApiModel):
     """How a build is made."""
 
-    union: ClassVar[Union] = Union({"Job": "job"}, required=False)
+    union: ClassVar[Union] = Union(
+        {"GitHub": "github", "GitLab": "gitlab", "Gitea": "gitea", "Webhook": "webhook"}
+    )
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        *Union({"Job": "job"}, required=False).rules(),
         Rule(
             "self.type != 'None' || self.baseChange == 'Rebase'",
             "type None builds nothing, so that only a rebase is left: set baseChange to Rebase",
@@ -146,12 +150,24 @@ class BuildSpec(ApiModel):
         ),
     )
 
-    type: Literal["None", "Job"]
+    type: Literal["None", "Job", "GitHub", "GitLab", "Gitea", "Webhook"]
     """Who builds from source. None: nobody here; the image's own pipeline does, and Slipway only rebases.
-    Job: a Job in this namespace."""
+    Job: a Job in this namespace. GitHub, GitLab, Gitea: a pipeline there. Webhook: who takes signed POSTs."""
 
     job: JobBuilder | None = None
     """Goes with type Job; may be left out."""
+
+    github: GitHubWorkflow | None = None
+    """Goes with type GitHub."""
+
+    gitlab: GitLabPipeline | None = None
+    """Goes with type GitLab."""
+
+    gitea: GiteaWorkflow | None = None
+    """Goes with type Gitea."""
+
+    webhook: WebhookReceiver | None = None
+    """Goes with type Webhook."""
 
     base_change: Literal["Rebuild", "Rebase", "RebaseOrRebuild"] = "Rebuild"
     """What a new base leads to. Rebase exchanges the layers of the base in the registry, without a build, and
@@ -168,6 +184,11 @@ class BuildSpec(ApiModel):
 
     history: BuildHistory = BuildHistory()
     """How many finished builds the status keeps."""
+
+    @property
+    def pipeline(self) -> Pipeline | None:
+        """What builds outside of the cluster; None where nothing does."""
+        return self.github or self.gitlab or self.gitea or self.webhook
 
 
 class VerifySpec(ApiModel):

@@ -245,6 +245,10 @@ class Reason:
     BASE_MOVED: Final = "BaseMoved"  # event: a base has another digest than the one built on
     BUILD_STARTED: Final = "BuildStarted"  # event: a build of a new key began
     BUILD_SUCCEEDED: Final = "BuildSucceeded"  # event: a build was pushed and verified
+    ARCHIVED: Final = "Archived"  # event: the record of a deleted image was written to its ConfigMap
+    ARCHIVE_REFUSED: Final = "ArchiveRefused"  # that ConfigMap cannot be written; the image goes anyway
+    RESTORED: Final = "Restored"  # event: an image that is enrolled again goes on from its archive
+    ARCHIVE_NOT_RESTORED: Final = "ArchiveNotRestored"  # event: the archive is of no use; builds begin anew
 
     # --- Deployment
     HEALTHY: Final = "Healthy"  # all replicas of the wanted revision are ready

@@ -148,6 +148,11 @@ class ManagedImageSpec(ApiModel):
             "build.type Job needs source: say where the Dockerfile is",
         ),
         Rule(
+            "self.role != 'Managed' || !has(self.build) || self.build.type == 'None' || has(self.source) || "
+            "(has(self.bases) && size(self.bases) > 0)",
+            "nothing tells what the image stands on: write bases, or source, whose Dockerfile says it",
+        ),
+        Rule(
             "!has(self.build) || self.build.type != 'None' || !has(self.source)",
             "build.type None builds nothing from source: remove source, or choose another build.type",
         ),
@@ -308,8 +313,8 @@ class BuildBase(ApiModel):
 class BuildRun(ApiModel):
     """The run of a builder outside of the cluster."""
 
-    id: Annotated[str, Field(max_length=253)]
-    """What the builder knows it by."""
+    id: Annotated[str, Field(max_length=512)]
+    """What the builder knows it by: a number, or the status URL of a webhook's receiver."""
 
     url: Annotated[str, Field(max_length=512)] | None = None
     """Where its log is read."""
@@ -435,6 +440,9 @@ class ManagedImageStatus(Status):
 
     builds: Annotated[tuple[Build, ...], Field(max_length=50)] = ()
     """The builds that build.history keeps, newest first."""
+
+    numbers_above: Annotated[int, Field(ge=1)] | None = None
+    """Builds get numbers above this one: the highest of an earlier enrolment whose record is of no use."""
 
 
 class ManagedImage(Resource):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from slipway.cli.errors import Refused
+from slipway.cli.answering import answer, end
+from slipway.cli.building.commands import building
 from slipway.cli.forms import Format
 from slipway.cli.options import (
     Context,
@@ -25,12 +24,11 @@ from slipway.cli.options import (
     Sort,
     SortBy,
 )
-from slipway.cli.plain import one_line
 from slipway.clock import SystemClock
 
 if TYPE_CHECKING:
     from slipway.cli.paging import Paging
-    from slipway.cli.reading import Connect, Reader
+    from slipway.cli.reading import Connect
 
 __all__ = ["app", "main"]
 
@@ -38,12 +36,14 @@ _INTERRUPTED: Final = 130
 _PLUGIN: Final = "kubectl-slipway"
 
 app: Final = typer.Typer(
-    help="Slipway: what registries have, why Warehouses choose what they choose, and the operator itself.",
+    help="Slipway: what registries have, why Warehouses choose what they choose, how images are built on "
+    "each other, and the operator itself.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(building)
 
 
 class _Answer(StrEnum):
@@ -63,7 +63,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except Exception as error:  # noqa: BLE001  # nobody at a keyboard is helped by a traceback
-        return _end(f"Unexpected {type(error).__name__}: {error}")
+        return end(f"Unexpected {type(error).__name__}: {error}")
     return 0
 
 
@@ -125,8 +125,8 @@ def _images(
 
     question = Question(search, with_tags, tuple(registry or ()), everywhere)
     paging = _paging(sort, page, limit, output)
-    _answer(
-        context,
+    answer(
+        _connect(context),
         (kubeconfig, kube_context, namespace),
         lambda reader: show_images(reader, question, paging, SystemClock()),
     )
@@ -158,8 +158,8 @@ def _tags(
     from slipway.cli.tags import show_tags  # noqa: PLC0415
 
     paging = _paging(sort, page, limit, output)
-    _answer(
-        context,
+    answer(
+        _connect(context),
         (kubeconfig, kube_context, namespace),
         lambda reader: show_tags(reader, repository, paging, SystemClock(), registry=registry, search=search),
     )
@@ -186,8 +186,8 @@ def _why(
     from slipway.cli.why import show_why  # noqa: PLC0415
 
     as_document = output is _Answer.JSON
-    _answer(
-        context,
+    answer(
+        _connect(context),
         (kubeconfig, kube_context, namespace),
         lambda reader: show_why(reader, warehouse, tag, subscription, as_document=as_document),
     )
@@ -200,24 +200,6 @@ def _paging(sort: Sort, page: int, limit: int, form: Format) -> Paging:
     return Paging(Order(sort.value), page, limit, form)
 
 
-def _answer(
-    context: typer.Context,
-    where: tuple[Path | None, str | None, str | None],
-    show: Callable[[Reader], Awaitable[None]],
-) -> None:
-    """Connect, and show; what cannot be told ends the command with one line and exit code 1."""
-    from slipway.cli.reading import Where  # noqa: PLC0415
-
-    async def shown() -> None:
-        async with _connect(context)(Where(*where)) as reader:
-            await show(reader)
-
-    try:
-        asyncio.run(shown())
-    except Refused as refusal:
-        raise typer.Exit(_end(str(refusal))) from refusal
-
-
 def _connect(context: typer.Context) -> Connect:
     """What the caller of `app` gave as `obj`, else a real cluster."""
     if context.obj is not None:
@@ -226,8 +208,3 @@ def _connect(context: typer.Context) -> Connect:
     from slipway.cli.cluster import connect  # noqa: PLC0415
 
     return connect
-
-
-def _end(message: str) -> int:
-    typer.echo(one_line(f"Error: {message}"), err=True)
-    return 1

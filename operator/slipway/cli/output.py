@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -23,7 +23,7 @@ from slipway.cli.rows import as_json
 from slipway.cli.tables import Column, cells
 from slipway.oci.results import Page
 
-__all__ = ["Answer", "print_answer", "print_json", "progress", "say", "warn"]
+__all__ = ["Answer", "print_answer", "print_json", "print_table", "progress", "say", "state_line", "warn"]
 
 Row = TypeVar("Row")
 
@@ -57,7 +57,7 @@ def print_answer(
         return
     titles, rows = cells(columns, answer.page.items, now, wide=form is Format.WIDE, across=across)
     if rows:
-        _print_table(titles, rows)
+        print_table(titles, rows)
     _tell_pages(answer.page)
 
 
@@ -91,6 +91,29 @@ def progress(words: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: shown.advance(task)
 
 
+@contextmanager
+def state_line() -> Iterator[Callable[[str], None]]:
+    """A line that says how something stands; what is yielded takes its next text.
+
+    On a terminal it moves while somebody waits, and its last text stays; elsewhere each new text is a line.
+    """
+    console, last = Console(stderr=True), ""
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task("", total=None)
+
+        def show(text: str) -> None:
+            nonlocal last
+            if text != last and not console.is_terminal:
+                say(text)
+            last = text
+            shown.update(task, description=one_line(text))
+
+        yield show
+    if last and console.is_terminal:
+        say(last)
+
+
 def _document(answer: Answer[Any]) -> dict[str, Any]:
     pagination = answer.page.pagination
     return {
@@ -105,8 +128,8 @@ def _document(answer: Answer[Any]) -> dict[str, Any]:
     }
 
 
-def _print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """As wide as it is: a line that a terminal breaks can be copied whole, one that is cut cannot."""
+def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table as wide as it is: a line that a terminal breaks can be copied whole, one that is cut cannot."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for title in titles:
         table.add_column(title, no_wrap=True, overflow="ignore")

@@ -11,7 +11,17 @@ from typing import Final, Generic, TypeVar
 from slipway.cli.rows import ImageRow, TagRow
 from slipway.clock import format_time
 
-__all__ = ["FOUND_TAG_COLUMNS", "IMAGE_COLUMNS", "TAG_COLUMNS", "Column", "Shown", "age", "cells", "size"]
+__all__ = [
+    "FOUND_TAG_COLUMNS",
+    "IMAGE_COLUMNS",
+    "TAG_COLUMNS",
+    "Column",
+    "Shown",
+    "age",
+    "cells",
+    "size",
+    "took",
+]
 
 Row = TypeVar("Row")
 
@@ -77,6 +87,16 @@ def age(moment: datetime | None, now: datetime) -> str:
         if seconds >= length:
             return f"{seconds // length}{unit}"
     return f"{seconds}s"
+
+
+def took(seconds: float) -> str:
+    """How long something takes, in its two largest units: `40s`, `5m 10s`, `2h 5m`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    unit, length, smaller, part = ("m", 60, "s", 1) if whole < 3_600 else ("h", 3_600, "m", 60)
+    rest = whole % length // part
+    return f"{whole // length}{unit}" + (f" {rest}{smaller}" if rest else "")
 
 
 def size(number: int | None) -> str:

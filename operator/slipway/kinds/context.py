@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from slipway.build.builders.clients import BuilderClients
 from slipway.charts.clients import ChartClients
 from slipway.clock import Clock
 from slipway.egress import EgressPolicy
@@ -34,6 +35,7 @@ class Context:
     lookups: Lookups
     git: GitClient
     charts: ChartClients
+    builders: BuilderClients
     egress: EgressPolicy
     """What hosts may be called, for those who open connections by themselves."""
 

@@ -1,4 +1,4 @@
-"""The ways to registries, git hosts, chart repositories and clouds, opened and closed together."""
+"""The ways to registries, git hosts, chart repositories, builders and clouds, opened and closed together."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from slipway.build.builders.clients import BuilderClients
 from slipway.charts.clients import ChartClients
 from slipway.clock import Clock
 from slipway.engine.fence import Fence
@@ -48,6 +49,7 @@ class Outside:
     lookups: Lookups
     git: GitClient
     charts: ChartClients
+    builders: BuilderClients
     ambient: AmbientIdentity
 
     @classmethod
@@ -84,6 +86,7 @@ class Outside:
             lookups=Lookups(clock, cache, git),
             git=git,
             charts=ChartClients(policy),
+            builders=BuilderClients(policy, fence),
             ambient=AmbientIdentity(settings.ambient_registries, environment or {}),
         )
 
@@ -98,6 +101,7 @@ class Outside:
             lookups=self.lookups,
             git=self.git,
             charts=self.charts,
+            builders=self.builders,
             egress=self.policy,
             settings=self.settings,
             clock=self.clock,
@@ -109,6 +113,7 @@ class Outside:
         await self.lookups.aclose()
         await self.pool.aclose()
         await self.charts.aclose()
+        await self.builders.aclose()
         await self.vendors.aclose()
         await self.cache.aclose()
 

@@ -19,6 +19,7 @@ from slipway.engine.key import Key
 from slipway.engine.view import View
 from slipway.kube.client import FIELD_MANAGER, KubeClient
 from slipway.kube.errors import AlreadyExists, Conflict, Invalid, LeftOver, NameConflict, NotFound
+from slipway.kube.finalizers import Finalizers
 from slipway.kube.owners import Owner, owner_reference
 from slipway.kube.ownership import take_over_created_fields
 from slipway.kube.resources import Resource
@@ -69,7 +70,7 @@ def child_name(parent: str, suffix: str = "") -> str:
 class Children:
     """Writes the children of all objects, and tells the intake what came of each write."""
 
-    __slots__ = ("_client", "_intake", "_watched", "shared")
+    __slots__ = ("_client", "_intake", "_watched", "finalizers", "shared")
 
     def __init__(self, client: KubeClient, intake: Intake, watched: Iterable[Watched]) -> None:
         """Write through the client; what is taken in are children of the watched kinds."""
@@ -78,6 +79,8 @@ class Children:
         self._watched = {kind.resource.key_kind: kind for kind in watched}
         self.shared = Shared(client, intake, self._watched.values())
         """Writes what belongs to several objects at once."""
+        self.finalizers = Finalizers(client, intake, self._watched.values())
+        """Makes deletions of the owners wait."""
 
     async def ensure(
         self,

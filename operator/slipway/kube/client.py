@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,17 +12,22 @@ from typing import Any, Self
 from slipway.engine.fence import Fence
 from slipway.kube.connection import Connection
 from slipway.kube.errors import NotFound
-from slipway.kube.resources import Resource
+from slipway.kube.resources import PODS, Resource
 from slipway.kube.transport import Transport
 
-__all__ = ["FIELD_MANAGER", "KubeClient", "ListPage"]
+__all__ = ["FIELD_MANAGER", "LOG_LIMIT", "KubeClient", "ListPage"]
 
 FIELD_MANAGER = "slipway"
 """Under this name server-side apply records what is ours."""
 
+LOG_LIMIT = 16 << 20
+"""Bytes of a log that is read once: what is longer is for tools that keep it elsewhere."""
+
+_LOG_SECONDS = 60.0
 _PAGE = 500
 _APPLY = "application/apply-patch+yaml"
 _JSON_PATCH = "application/json-patch+json"
+_MERGE_PATCH = "application/merge-patch+json"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
@@ -179,6 +185,57 @@ class KubeClient:
             body=operations,
             media_type=_JSON_PATCH,
         )
+
+    async def merge_patch(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        body: Mapping[str, Any],
+        *,
+        manager: str = FIELD_MANAGER,
+    ) -> dict[str, Any]:
+        """Change these fields by an RFC 7396 patch, and leave all others of ours as they are.
+
+        A `metadata.uid` in the body is a precondition.
+
+        Raises:
+            Conflict: when a precondition does not hold.
+            NotFound: when there is no such object.
+        """
+        return await self._transport.request(
+            "PATCH",
+            resource.path(namespace, name),
+            query={"fieldManager": manager},
+            body=body,
+            media_type=_MERGE_PATCH,
+        )
+
+    async def log(
+        self, namespace: str, pod: str, container: str, *, follow: bool = False
+    ) -> AsyncGenerator[bytes, None]:
+        """The log of a container that has begun, piece by piece.
+
+        Args:
+            namespace: of the pod.
+            pod: its name.
+            container: its name.
+            follow: whether to go on until the container ends; without it there are at most `LOG_LIMIT` bytes,
+                and a minute to read them.
+
+        Raises:
+            NotFound: when there is no such pod any more.
+        """
+        query = {"container": container} | ({"follow": "true"} if follow else {"limitBytes": str(LOG_LIMIT)})
+        path, left = PODS.path(namespace, pod, "log"), LOG_LIMIT
+        pieces = self._transport.stream(path, query=query, seconds=None if follow else _LOG_SECONDS)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                # Old kubelets take a limit as a hint.
+                yield piece if follow else piece[:left]
+                left -= len(piece)
+                if left <= 0 and not follow:
+                    return
 
     async def delete(
         self,

@@ -7,6 +7,7 @@
     ├── Unreachable      no answer: refused, reset, TLS, time-out
     ├── Unauthorized     401
     ├── Forbidden        403
+    │   └── NamespaceTerminating  nothing new is made in a namespace that is being deleted
     ├── NotFound         404
     ├── Conflict         409, another version or another UID; also a `StaleWrite` of the engine: gather again
     ├── AlreadyExists    409, a create met an object of that name
@@ -37,6 +38,7 @@ __all__ = [
     "KubeError",
     "LeftOver",
     "NameConflict",
+    "NamespaceTerminating",
     "NotFound",
     "ServerError",
     "TooManyRequests",
@@ -76,6 +78,10 @@ class Unauthorized(KubeError):
 
 class Forbidden(KubeError):
     """The operator's role does not allow this, or an admission policy refused it."""
+
+
+class NamespaceTerminating(Forbidden):
+    """The namespace is being deleted, and nothing new can be made in it."""
 
 
 class NotFound(KubeError):
@@ -148,8 +154,20 @@ def translate(status: int, body: bytes, headers: Mapping[str, str]) -> KubeError
     answer = _read_status(body)
     message = str(answer.get("message") or "").strip() or body.decode("utf-8", "replace").strip()
     message = message[:_LONGEST_MESSAGE] or f"The API server answered {status}"
-    kind = AlreadyExists if answer.get("reason") == "AlreadyExists" else _kind_of(status)
+    kind = _kind_by_reason(answer) or _kind_of(status)
     return kind(message, status=status, retry_after=_retry_after(headers, answer))
+
+
+def _kind_by_reason(answer: Mapping[str, Any]) -> type[KubeError] | None:
+    """What the answer says in a word that counts for more than its status."""
+    if answer.get("reason") == "AlreadyExists":
+        return AlreadyExists
+    details = answer.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else None
+    listed = causes if isinstance(causes, list) else ()
+    terminating = {"reason": "NamespaceTerminating"}.items()
+    is_ending = any(isinstance(cause, dict) and terminating <= cause.items() for cause in listed)
+    return NamespaceTerminating if is_ending else None
 
 
 def _kind_of(status: int) -> type[KubeError]:

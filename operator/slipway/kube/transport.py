@@ -8,7 +8,8 @@ import math
 import os
 import random
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -94,6 +95,53 @@ class Transport:
             except KubeError as error:
                 await self._wait_or_raise(error, method, attempt)
 
+    async def stream(
+        self, path: str, *, query: Mapping[str, str], seconds: float | None
+    ) -> AsyncGenerator[bytes, None]:
+        """The body of an answer as it comes, of a GET that is sent once.
+
+        Args:
+            path: from the root of the API server, quoted.
+            query: parameters, unquoted.
+            seconds: how long the whole of it may take; None for as long as the API server sends.
+
+        Raises:
+            KubeError: one of `slipway.kube.errors`, also in the middle of the body.
+        """
+        url = URL(f"{self._connection.server}{path}?{urlencode(query)}", encoded=True)
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=self._timeout)
+        for is_last in (False, True):
+            identity = await self._connection.headers()
+            try:
+                async with aclosing(self._pieces(url, identity, timeout)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+            except Unauthorized:
+                # It comes before the first piece.
+                if is_last:
+                    raise
+                await self._connection.reload(refused=identity)
+            else:
+                return
+
+    async def _pieces(
+        self, url: URL, headers: Mapping[str, str], timeout: aiohttp.ClientTimeout
+    ) -> AsyncGenerator[bytes, None]:
+        try:
+            async with self._session.get(
+                url,
+                headers={"Accept": "*/*", **headers},
+                timeout=timeout,
+                ssl=self._connection.tls or True,
+                allow_redirects=False,
+            ) as response:
+                if not 200 <= response.status < 300:
+                    raise translate(response.status, await response.read(), response.headers)
+                async for piece in response.content.iter_any():
+                    yield piece
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._unreachable(error) from error
+
     async def _wait_or_raise(self, error: KubeError, method: str, attempt: int) -> None:
         sent = not isinstance(error.__cause__, aiohttp.ClientConnectorError)
         delay = delay_before_repeat(
@@ -130,11 +178,13 @@ class Transport:
             ) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            msg = f"The API server at {self._connection.server} gave no answer: {_cause(error)}"
-            raise Unreachable(msg) from error
+            raise self._unreachable(error) from error
         if not 200 <= response.status < 300:
             raise translate(response.status, answer, response.headers)
         return _object(answer)
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        return Unreachable(f"The API server at {self._connection.server} gave no answer: {_cause(error)}")
 
     def _time_for(self, method: str) -> float:
         """Seconds that an attempt has which begins now."""

@@ -62,6 +62,24 @@ def chart(**fields: str) -> list[dict[str, Any]]:
     return [{"name": "app", "type": "Chart", "chart": {"url": "oci://r.example.com/charts/api", **fields}}]
 
 
+def built_by(kind: str, **members: Any) -> dict[str, Any]:
+    """A build of this type with these members."""
+    return {"type": kind, **members}
+
+
+WORKFLOW: Final[Mapping[str, Any]] = {
+    "owner": "shop",
+    "repository": "api",
+    "workflow": "image.yml",
+    "secretRef": {"name": "ci"},
+}
+
+
+def github(**fields: Any) -> dict[str, Any]:
+    """A build by GitHub with some of its fields changed."""
+    return built_by("GitHub", github={**WORKFLOW, **fields})
+
+
 class Absent:
     """The value of a field that is taken away."""
 
@@ -201,6 +219,45 @@ CASES: Final = (
         "write repository:tag without the digest",
     ),
     Bad("ManagedImage", "build/type", "Job", "spec.build.type", 'supported values: "None"'),
+    Bad("ManagedImage", "build", built_by("GitHub"), "spec.build", "set github when type is GitHub"),
+    Bad("ManagedImage", "build", built_by("GitLab"), "spec.build", "set gitlab when type is GitLab"),
+    Bad("ManagedImage", "build", built_by("Gitea", gitea=WORKFLOW), "spec.build.gitea.url", "Required value"),
+    Bad("ManagedImage", "build", built_by("Webhook"), "spec.build", "set webhook when type is Webhook"),
+    Bad("ManagedImage", "build", {**github(), "job": {}}, "spec.build", "remove job or change type"),
+    Bad(
+        "ManagedImage",
+        "build",
+        github(owner="shop/api"),
+        "github.owner",
+        "the repository goes into repository",
+    ),
+    Bad(
+        "ManagedImage",
+        "build",
+        github(repository="shop/api"),
+        "github.repository",
+        "its owner goes into owner",
+    ),
+    Bad(
+        "ManagedImage",
+        "build",
+        github(workflow=".github/workflows/image.yml"),
+        "github.workflow",
+        "image.yml",
+    ),
+    Bad("ManagedImage", "build", github(ref="refs heads"), "github.ref", "without refs/heads/"),
+    Bad("ManagedImage", "build", github(url="https://me:pw@h"), "github.url", "without a user name"),
+    Bad("ManagedImage", "build", github(secretRef=None), "github.secretRef", "Required value"),
+    Bad("ManagedImage", "build", github(inputs={"a b": ""}), "github.inputs", "letters, digits, _ and -"),
+    Bad("ManagedImage", "build", github(inputs={"Slipway_key": ""}), "github.inputs", "Slipway's own"),
+    Bad("ManagedImage", "build", github(inputs={"a": "x" * 1025}), "github.inputs.a", "Too long"),
+    Bad(
+        "ManagedImage",
+        "build",
+        github(inputs={f"a{number}": "" for number in range(19)}),
+        "github.inputs",
+        "must have at most 18 items",
+    ),
     Bad("ManagedImage", "build/rebase", Absent, "spec.build.rebase", "Required value"),
     Bad("ManagedImage", "build/history/failed", 0, "spec.build.history.failed", "greater than or equal to 1"),
     Bad("ManagedImage", "rebuild/policy", "automatic", "policy", 'supported values: "Automatic", "Manual"'),

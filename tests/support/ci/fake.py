@@ -130,6 +130,9 @@ class FakeCi:
     page_size: int | None = None
     """Entries of a page at most, where a test wants more pages than the vendor would make of them."""
 
+    now: Callable[[], datetime] = lambda: NOW
+    """When a run is started."""
+
     url = ""
     """Of the running server."""
 
@@ -172,7 +175,7 @@ class FakeCi:
     def started(self, inputs: Mapping[str, str]) -> StoredRun:
         """A new run."""
         name = f"image {inputs.get('slipway_key', '')}" if self.names_runs else "image"
-        run = StoredRun(1000 + len(self.runs), dict(inputs), name)
+        run = StoredRun(1000 + len(self.runs), dict(inputs), name, created=self.now())
         self.runs.append(run)
         return run
 

@@ -21,6 +21,7 @@ from slipway.cli.reading import Where
 from tests.support.command_line import Shelves, slipway
 
 ROOT = Path(__file__).parents[3]
+COMMANDS = ("run", "images", "tags", "why", "graph", "impact", "builds", "logs", "rebuild", "cancel")
 
 
 def modules_after(statement: str) -> set[str]:
@@ -34,14 +35,14 @@ def test_alone_it_prints_help() -> None:
     ended = slipway(Shelves())
 
     assert ended.code == 0
-    assert all(command in ended.output for command in ("run", "images", "tags", "why"))
+    assert all(command in ended.output for command in COMMANDS)
 
 
 def test_the_version_is_told() -> None:
     assert slipway(Shelves(), "--version").output == version("slipway") + "\n"
 
 
-@pytest.mark.parametrize("command", ["run", "images", "tags", "why"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_explains_itself(command: str) -> None:
     assert "Usage: " in slipway(Shelves(), command, "--help").output
 
@@ -55,6 +56,9 @@ def test_each_command_explains_itself(command: str) -> None:
         pytest.param(("images", "-o", "yaml"), id="there are three forms"),
         pytest.param(("tags",), id="a repository must be named"),
         pytest.param(("why", "warehouse/api"), id="a tag must be named"),
+        pytest.param(("graph", "--format", "svg"), id="a graph has four formats"),
+        pytest.param(("impact", "python:3.12", "--builds", "0"), id="at least one build runs at a time"),
+        pytest.param(("logs", "api", "--build", "0"), id="builds are counted from 1"),
         pytest.param(("imges",), id="a command must exist"),
     ],
 )

@@ -78,6 +78,11 @@ def test_build_arguments_arrive_as_they_are(host: ScriptHost, script: str, value
         pytest.param(
             "Error: received unexpected HTTP status: 503 Service Unavailable", ExitCode.PASSING, id="a 503"
         ),
+        pytest.param(
+            'Error: failed to do request: Head "http://r.test/v2/": EOF',
+            ExitCode.PASSING,
+            id="a host that hangs up",
+        ),
         pytest.param("Error: toomanyrequests: slow down", ExitCode.PASSING, id="a rate limit"),
         pytest.param(
             "error: unexpected status from HEAD request to r.test: 500 Internal Server Error",

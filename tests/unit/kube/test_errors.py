@@ -16,6 +16,7 @@ from slipway.kube.errors import (
     Gone,
     Invalid,
     KubeError,
+    NamespaceTerminating,
     NotFound,
     ServerError,
     TooManyRequests,
@@ -54,6 +55,26 @@ def test_each_answer_has_its_error(status: int, reason: str, want: type[KubeErro
     assert (str(error), error.status) == ("it says why", status)
 
 
+@pytest.mark.parametrize(
+    ("details", "want"),
+    [
+        (
+            {"causes": [{"reason": "NamespaceTerminating", "field": "metadata.namespace"}]},
+            NamespaceTerminating,
+        ),
+        ({"causes": [{"reason": "Other"}, "odd"]}, Forbidden),
+        ({"causes": None}, Forbidden),
+        ("odd", Forbidden),
+        (None, Forbidden),
+    ],
+)
+def test_a_namespace_that_is_being_deleted_is_told_apart(details: object, want: type[KubeError]) -> None:
+    """Nothing can be made there any more, whoever asks; an odd answer is just a refusal."""
+    body = json.dumps({"reason": "Forbidden", "message": "no", "details": details}).encode()
+
+    assert type(translate(403, body, {})) is want
+
+
 def test_a_conflict_is_a_stale_write_and_an_existing_object_is_none() -> None:
     """The engine gathers again at once after the first, and must not spin on the second."""
     assert issubclass(Conflict, StaleWrite)
@@ -83,6 +104,6 @@ def test_each_error_gives_a_condition_its_reason() -> None:
     """Every class in the tree has a documented reason in CamelCase."""
     tree = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, KubeError)]
 
-    assert len(tree) == 14
+    assert len(tree) == 15
     assert {kind.reason for kind in tree} == {"KubernetesRefused", "KubernetesUnavailable", "NameConflict"}
     assert set(errors.__all__) - {"translate"} == {kind.__name__ for kind in tree}

@@ -105,6 +105,10 @@ class Builder(Protocol):
     the fence of their `HttpClient` lets nothing out any more: then nothing was sent.
     """
 
+    @property
+    def starts_once(self) -> bool:
+        """Whether an order that is given twice is one run all the same: `find` need not be asked first."""
+
     async def find(self, order: BuildOrder) -> Run | None:
         """The run of this order; None when there is none, or none to be seen yet.
 

@@ -10,6 +10,7 @@
     │   └── BuilderFailing      it answered with a server error
     ├── BuilderForbidden        the operator's egress policy forbids the host
     ├── SecretUnusable          the Secret has not what is needed, or not in its form
+    │   └── SecretNotBound      it does not name the host that it would be sent to
     ├── TokenRefused            the token is wrong, or missing
     │   ├── TokenExpired        it was right once
     │   └── TokenDenied         it is known, but does not suffice
@@ -42,6 +43,7 @@ __all__ = [
     "NotOffered",
     "OrderRefused",
     "RunUnidentified",
+    "SecretNotBound",
     "SecretUnusable",
     "TargetMissing",
     "TokenDenied",
@@ -111,6 +113,12 @@ class SecretUnusable(BuilderError):
     """The Secret has not what this builder needs, or not in its form."""
 
     reason = Reason.CREDENTIAL_INVALID
+
+
+class SecretNotBound(SecretUnusable):
+    """The Secret does not name the host that its content would be sent to."""
+
+    reason = Reason.CREDENTIAL_NOT_BOUND
 
 
 class TokenRefused(BuilderError):

@@ -25,7 +25,9 @@ __all__ = [
     "text_in",
 ]
 
-_LONGEST_LINK: Final = 2048
+_LONGEST_LINK: Final = 512
+"""The status of an image keeps no longer ones."""
+
 _LONGEST_SENTENCE: Final = 300
 
 

@@ -10,7 +10,7 @@ there cancel each other.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -38,6 +38,8 @@ class GiteaBuilder(Builder):
         base: The address of the server: `https://gitea.example.com`.
         clock: Against which rate limits are told.
     """
+
+    starts_once: ClassVar[bool] = False
 
     def __init__(
         self, http: HttpClient, workflow: Workflow, token: str, base: str, clock: Clock | None = None

@@ -9,7 +9,7 @@ name (`actions.py`), which takes some seconds until it is listed.
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Final
+from typing import ClassVar, Final
 
 from typing_extensions import override
 
@@ -48,6 +48,8 @@ class GitHubBuilder(Builder):
         base: The address of the API.
         clock: Against which rate limits are told.
     """
+
+    starts_once: ClassVar[bool] = False
 
     def __init__(
         self,

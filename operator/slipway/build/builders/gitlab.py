@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from typing_extensions import override
 
@@ -81,6 +81,8 @@ class GitLabBuilder(Builder):
     Raises:
         SecretUnusable: without any token.
     """
+
+    starts_once: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -40,7 +40,7 @@ its tag is in the registry.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic_core import from_json, to_json
 from typing_extensions import override
@@ -70,7 +70,8 @@ from slipway.http import HttpClient, join_url, origin_of
 __all__ = ["WebhookBuilder", "message_of"]
 
 _SUBJECT: Final = Subject("receiver of the webhook", "to be accepted: check that both sides have one secret")
-_LONGEST_ID: Final = 256
+_LONGEST_ID: Final = 512
+"""The status of an image keeps no longer ones."""
 
 
 class WebhookBuilder(Builder):
@@ -86,6 +87,8 @@ class WebhookBuilder(Builder):
     Raises:
         SecretUnusable: when there is nothing to sign with.
     """
+
+    starts_once: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -140,7 +143,7 @@ class WebhookBuilder(Builder):
                 address = join_url(self._url, status_url)
             except InvalidUrl:
                 address = ""
-            if self._is_ours(address):
+            if self._is_ours(address) and len(address) <= _LONGEST_ID:
                 return address
         return (text_in(body, "id") or "")[:_LONGEST_ID] or None
 

@@ -11,6 +11,8 @@ from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.apply import Effects
 from slipway.kinds.managedimage.decide import decide
+from slipway.kinds.managedimage.departure import Leaving, Unheld
+from slipway.kinds.managedimage.dispatches import Dispatches
 from slipway.kinds.managedimage.facts import Facts
 from slipway.kinds.managedimage.gather import gather
 from slipway.kinds.managedimage.graph import Neighbourhood
@@ -30,14 +32,15 @@ class ManagedImageKind:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._asked = Asked((RECONCILE, REBUILD, CANCEL, EMERGENCY))
-        self._effects = Effects(context)
+        self._dispatches = Dispatches()
+        self._effects = Effects(context, self._dispatches)
         self._news = News(context.children.wake)
         self._neighbourhood = Neighbourhood(context.store, self._news.add)
 
-    async def gather(self, key: Key) -> Facts | None:
+    async def gather(self, key: Key) -> Facts | Leaving | Unheld | None:
         """All reads."""
         try:
-            facts = await gather(self._context, self._asked, self._neighbourhood, key)
+            facts = await gather(self._context, self._asked, self._neighbourhood, self._dispatches, key)
         except BaseException:
             self._effects.stand_back(key)
             raise
@@ -45,10 +48,10 @@ class ManagedImageKind:
             self._effects.forget(key)
         return facts
 
-    def decide(self, facts: Facts, now: datetime) -> ImagePlan:
+    def decide(self, facts: Facts | Leaving | Unheld, now: datetime) -> ImagePlan:
         """The decision; pure."""
         return decide(facts, now)
 
-    async def apply(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
+    async def apply(self, facts: Facts | Leaving | Unheld, plan: ImagePlan) -> ImagePlan:
         """All effects."""
         return await self._effects.apply(facts, plan)

@@ -7,8 +7,12 @@ import structlog
 from slipway.api.conditions import Reason
 from slipway.engine.key import Key
 from slipway.kinds.context import Context
+from slipway.kinds.managedimage.archiving import Archivist
 from slipway.kinds.managedimage.automatic import manifest_of
+from slipway.kinds.managedimage.departure import Leaving, Unheld
+from slipway.kinds.managedimage.dispatches import Dispatches
 from slipway.kinds.managedimage.facts import Facts
+from slipway.kinds.managedimage.leaving import at_once
 from slipway.kinds.managedimage.ordering import Orderer
 from slipway.kinds.managedimage.rebasing import Rebaser
 from slipway.kinds.managedimage.situation import ImagePlan
@@ -24,17 +28,20 @@ _log = structlog.get_logger(__name__)
 class Effects:
     """Brings about what plans call for. A crash anywhere is harmless: the next run finds what was done."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, dispatches: Dispatches) -> None:
         self._context = context
         self._rebaser = Rebaser(context)
-        self._orderer = Orderer(context)
+        self._archivist = Archivist(context)
+        self._orderer = Orderer(context, dispatches)
 
-    async def apply(self, facts: Facts, plan: ImagePlan) -> ImagePlan:
+    async def apply(self, facts: Facts | Leaving | Unheld, plan: ImagePlan) -> ImagePlan:
         """All effects of a plan, and the plan that is concluded from what came of them.
 
         Raises:
             AccessProblem, BuilderError, RegistryError, KubeError: it is tried again.
         """
+        if not isinstance(facts, Facts):
+            return await self._archivist.apply(facts, plan)
         try:
             await self._keep_tracking(facts)
             plan = await self._rebaser.apply(facts, plan)
@@ -43,7 +50,7 @@ class Effects:
             raise
         plan = await self._orderer.apply(facts, plan)
         _record_emergencies(facts, plan)
-        return plan
+        return at_once(plan) if facts.is_restored else plan
 
     def forget(self, key: Key) -> None:
         """The object is gone."""

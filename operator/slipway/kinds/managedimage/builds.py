@@ -8,7 +8,8 @@ from typing import Any
 
 from slipway.api.building import BuildHistory
 from slipway.api.conditions import Reason
-from slipway.api.managedimage import Build, BuildPhase, ManagedImage, ManagedImageStatus
+from slipway.api.managedimage import Build, BuildPhase, BuildRun, ManagedImage, ManagedImageStatus
+from slipway.build.builders.contract import Run
 from slipway.build.key import BuildInputs, build_key
 from slipway.kinds.sizes import Droppable, Trimmable
 
@@ -20,6 +21,7 @@ __all__ = [
     "failed",
     "key_of",
     "made_of",
+    "recorded",
     "remember_tried",
     "replace",
     "repository_of",
@@ -141,6 +143,13 @@ def replace(builds: Sequence[Build], ended: Build, number: int | None = None) ->
     """The list with one build in its new state; `number` is what it was called before, where that changed."""
     before = ended.number if number is None else number
     return _newest_first(ended if build.number == before else build for build in builds)
+
+
+def recorded(build: Build, run: Run | None) -> Build:
+    """The build with who works on it, once that is known; one that is known stays."""
+    if run is None or build.run is not None:
+        return build
+    return build.model_copy(update={"run": BuildRun(id=run.id, url=run.url)})
 
 
 def trim(builds: Sequence[Build], history: BuildHistory, image: int | None) -> tuple[Build, ...]:

@@ -15,7 +15,9 @@ from slipway.engine.reconcile import Plan
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.beginning import BUILDING_VERDICTS
 from slipway.kinds.managedimage.conclude import superseded
+from slipway.kinds.managedimage.departure import Leaving, Unheld
 from slipway.kinds.managedimage.facts import Facts, PromoteAction, RebaseAction, Source
+from slipway.kinds.managedimage.leaving import hold, leave
 from slipway.kinds.managedimage.orders import configuration_of
 from slipway.kinds.managedimage.permits import (
     nothing_is_due,
@@ -64,8 +66,12 @@ def needs_look(facts: Facts) -> Build | None:
     return build if build is not None and build.method == "Build" else None
 
 
-def decide(facts: Facts, now: datetime) -> ImagePlan:
+def decide(facts: Facts | Leaving | Unheld, now: datetime) -> ImagePlan:
     """The plan for one ManagedImage at one moment."""
+    if isinstance(facts, Leaving):
+        return leave(facts)
+    if isinstance(facts, Unheld):
+        return hold(facts)
     situation = Situation(facts, now)
     verdicts = _verdicts(situation)
     return next(found for verdict in verdicts if (found := verdict(situation)) is not None)

@@ -7,7 +7,14 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from slipway.api.conditions import Reason
-from slipway.api.managedimage import Build, BuildPhase, ManagedImagePhase, ManagedImageStatus, RebuildStatus
+from slipway.api.managedimage import (
+    Build,
+    BuildPhase,
+    ManagedImagePhase,
+    ManagedImageStatus,
+    RebuildStatus,
+    SourceStatus,
+)
 from slipway.engine.outcome import EventNote, Waiting
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.facts import CancelAction, PromoteAction, Pushed
@@ -24,7 +31,7 @@ from slipway.kinds.managedimage.situation import (
 )
 from slipway.kinds.managedimage.words import CANCEL, EMERGENCY, REBUILD
 
-__all__ = ["cancelled", "failed", "pushed"]
+__all__ = ["cancelled", "failed", "pushed", "with_warning"]
 
 
 def pushed(at: Situation, build: Build, result: Pushed) -> ImagePlan:
@@ -92,6 +99,19 @@ def cancelled(
     return replace(found, actions=action)
 
 
+def with_warning(found: ImagePlan, number: int, reason: str, words: str) -> ImagePlan:
+    """A plan that ends a build, with what could not be done about its run."""
+    listed = [
+        {**build, "message": f"{build.get('message', '')}; {words}"[:256]}
+        if build["number"] == number
+        else build
+        for build in found.status["builds"]
+    ]
+    note = _warning(reason, f"Build {number} has ended here, but {words}")
+    status = {**found.status, "builds": listed}
+    return replace(found, status=status, events=(*found.events, note))
+
+
 def _unchanged(at: Situation, build: Build, result: Pushed, notes: tuple[EventNote, ...]) -> ImagePlan:
     before = at.before.image
     assert before is not None
@@ -113,7 +133,6 @@ def _promoted(
 
 def _standing(at: Situation, build: Build, status: ManagedImageStatus, result: Pushed) -> ManagedImageStatus:
     """The status with what the image is built of; a rebase begins with this very build."""
-    assert status.source is not None
     below = [base.digest for base in build.bases if at.stands_on(base.reference)]
     built = {
         "built_commit": build.commit,
@@ -122,7 +141,7 @@ def _standing(at: Situation, build: Build, status: ManagedImageStatus, result: P
         "disputes": result.disputes,
         "base_digest": below[0] if len(below) == 1 else None,
     }
-    return status.model_copy(update={"source": status.source.model_copy(update=built)})
+    return status.model_copy(update={"source": (status.source or SourceStatus()).model_copy(update=built)})
 
 
 def _doubts(build: Build, result: Pushed) -> tuple[EventNote, ...]:

@@ -14,6 +14,7 @@ from slipway.build.evidence import Doubt
 from slipway.engine.outcome import EventNote, Stalled, Waiting
 from slipway.engine.reconcile import Observed
 from slipway.engine.requests import Request
+from slipway.kinds.managedimage.departure import ArchiveAction, FinalizersAction
 
 __all__ = [
     "Action",
@@ -163,6 +164,8 @@ class Unclear:
     message: str
     pause: timedelta
     """When to ask again."""
+    for_person: bool = False
+    """Whether a person has to act before it can go on."""
 
 
 Sight: TypeAlias = NotStarted | Running | Pushed | Unclear
@@ -200,6 +203,8 @@ class Facts:
     """None where nothing is built from source here."""
     source: Source | Problem | None = None
     """The source build; None where nothing asked for a look at the registry."""
+    is_restored: bool = False
+    """Whether the status of the image is that of its archive, and not written yet."""
     sight: Sight | None = None
     """None where no builder has anything under way."""
     requests: tuple[Request, ...] = ()
@@ -207,7 +212,7 @@ class Facts:
     refused: Mapping[str, str] = field(default_factory=dict)
     """What became of requests that must not be followed, by verb."""
     complaints: tuple[EventNote, ...] = ()
-    """About request annotations that cannot be read."""
+    """About request annotations that cannot be read, and about what became of an archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +265,9 @@ class CancelAction:
     run: Run | None
 
 
-Action: TypeAlias = RebaseAction | PromoteAction | BeginAction | StartAction | CancelAction
+Action: TypeAlias = (
+    RebaseAction | PromoteAction | BeginAction | StartAction | CancelAction | FinalizersAction | ArchiveAction
+)
 
 
 @dataclass(frozen=True, slots=True)

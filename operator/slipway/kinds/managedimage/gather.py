@@ -15,11 +15,15 @@ from slipway.kinds.context import Context
 from slipway.kinds.managedimage.bases import find_bases, find_rival, find_tracked
 from slipway.kinds.managedimage.commit import find_commit
 from slipway.kinds.managedimage.decide import needs_look, needs_registry
+from slipway.kinds.managedimage.departure import Leaving, Unheld
+from slipway.kinds.managedimage.dispatches import Dispatches
 from slipway.kinds.managedimage.dockerfile import find_names
 from slipway.kinds.managedimage.facts import Facts, KnownBase
+from slipway.kinds.managedimage.farewell import find_leaving, find_unheld
 from slipway.kinds.managedimage.graph import Neighbourhood
 from slipway.kinds.managedimage.guards import refused_requests
 from slipway.kinds.managedimage.naming import references_of
+from slipway.kinds.managedimage.restoring import enrol
 from slipway.kinds.managedimage.sight import look_at_build
 from slipway.kinds.managedimage.source import look_at_source
 from slipway.kinds.managedimage.tracking import find_tracking
@@ -30,17 +34,23 @@ from slipway.kube.status import observed_from
 __all__ = ["gather"]
 
 
-async def gather(context: Context, asked: Asked, neighbourhood: Neighbourhood, key: Key) -> Facts | None:
+async def gather(
+    context: Context, asked: Asked, neighbourhood: Neighbourhood, dispatches: Dispatches, key: Key
+) -> Facts | Leaving | Unheld | None:
     """Read the object, what is told of its bases, and the source build where that matters.
 
     Raises:
         KubeError: when the API server does not answer.
+        AccessProblem, RegistryError: when its archive cannot be compared with the registry now.
     """
     body = await context.kube.get(MANAGEDIMAGES, key.namespace, key.name)
     if body is None or body["metadata"].get("deletionTimestamp"):
         asked.forget(key)
-        return None
-    image, observed = ManagedImage.model_validate(body), observed_from(key, body)
+        return None if body is None else await find_leaving(context, key, body)
+    if (unheld := find_unheld(key, body)) is not None:
+        return unheld
+    enrolment = await enrol(context, ManagedImage.model_validate(body))
+    image, observed = enrolment.image, observed_from(key, body)
     trusted = _is_stamped(observed) and await context.policies.installed(REQUESTED_BY)
     requests, complaints = asked.read(observed, context.clock.now(), trusted=trusted)
     refused = await refused_requests(context, requests)
@@ -53,10 +63,11 @@ async def gather(context: Context, asked: Asked, neighbourhood: Neighbourhood, k
         requests=requests,
         position=position,
         refused={verb: reason for verb, (reason, _) in refused.items()},
-        complaints=(*complaints, *notes),
+        complaints=(*complaints, *notes, *enrolment.notes),
+        is_restored=enrolment.is_restored,
     )
     if (build := needs_look(facts)) is not None:
-        return replace(facts, sight=await look_at_build(context, image, build, _known(facts)))
+        return replace(facts, sight=await look_at_build(context, image, build, _known(facts), dispatches))
     if needs_registry(facts):
         (base,) = _known(facts)
         return replace(facts, source=await look_at_source(context, image, base))

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from slipway.api.conditions import Reason
-from slipway.api.managedimage import Build, BuildPhase, BuildRun
-from slipway.build.builders.contract import Run
-from slipway.build.builders.errors import NotOffered, TargetMissing
+from slipway.api.managedimage import Build, BuildPhase
+from slipway.build.builders.contract import Builder, Run
+from slipway.build.builders.errors import BuilderError, NotOffered, RunUnidentified, TargetMissing
+from slipway.build.builders.inputs import correlation_of
+from slipway.build.builders.order import BuildOrder
 from slipway.build.turns.order import Priority
 from slipway.build.turns.turns import Queued, Turns
 from slipway.engine.key import Key
+from slipway.engine.outcome import Waiting
+from slipway.engine.reconcile import Plan
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.beginning import begin_now, cannot_begin
 from slipway.kinds.managedimage.builders import builder_for
+from slipway.kinds.managedimage.dispatches import Dispatches
+from slipway.kinds.managedimage.ending import with_warning
 from slipway.kinds.managedimage.facts import BeginAction, CancelAction, Facts, StartAction
+from slipway.kinds.managedimage.orders import configuration_of, order_of
+from slipway.kinds.managedimage.problems import outcome_of, unclear
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, as_json
 from slipway.kinds.managedimage.source import image_client, next_number
 from slipway.kinds.managedimage.view import KIND, ManagedImageView
@@ -30,13 +37,16 @@ from slipway.kinds.registry.access import AccessProblem
 __all__ = ["Orderer"]
 
 _PRIORITIES: Final = {"Low": Priority.LOW, "Normal": Priority.NORMAL, "High": Priority.HIGH}
+_LOOK_AGAIN: Final = timedelta(seconds=5)
+"""How often a run is looked for that may have been started."""
 
 
 class Orderer:
     """Knows whose turn it is among all images of the cluster; one for a process."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, dispatches: Dispatches) -> None:
         self._context = context
+        self._dispatches = dispatches
         self._turns = Turns(context.settings.builds)
         self._knows_all = False
 
@@ -71,8 +81,7 @@ class Orderer:
             case StartAction():
                 return await self._start(facts, plan, plan.actions)
             case CancelAction():
-                await self._cancel(facts, plan.actions)
-                return replace(plan, actions=None)
+                return await self._cancel(facts, plan, plan.actions)
             case _:
                 return plan
 
@@ -87,7 +96,9 @@ class Orderer:
             if not self._gets_turn(facts, plan, now):
                 return replace(plan, actions=None)
         client = await image_client(self._context, facts.image)
-        return begin_now(situation, await next_number(facts.image, client))
+        begun = begin_now(situation, await next_number(facts.image, client))
+        self._dispatches.unsent(facts.observed.key, correlation_of(_begun(facts, begun)))
+        return begun
 
     def _gets_turn(self, facts: Facts, plan: ImagePlan, now: datetime) -> bool:
         self._put_back()
@@ -100,16 +111,70 @@ class Orderer:
     async def _start(self, facts: Facts, plan: ImagePlan, action: StartAction) -> ImagePlan:
         build = _under_way(facts)
         builder = await builder_for(self._context, facts.image, build)
-        run = await builder.start(action.order)
+        if not builder.starts_once and self._left(facts, action.order):
+            return replace(plan, actions=None, outcome=_looked_for(build))
+        try:
+            run = await self._send(facts, builder, action.order)
+        except BuilderError as error:
+            return replace(plan, actions=None, outcome=outcome_of(unclear(error)))
         plan = replace(plan, actions=None)
-        return plan if run is None or run.url is None else _with_run(facts, plan, build, run)
+        if facts.image.spec.build is None or facts.image.spec.build.pipeline is None:
+            return plan
+        return _with_run(facts, plan, build, run) if run else replace(plan, outcome=_looked_for(build))
 
-    async def _cancel(self, facts: Facts, action: CancelAction) -> None:
-        builder = await builder_for(self._context, facts.image, _under_way(facts))
-        run = action.run or await builder.find(action.order)
-        if run is not None:
-            with suppress(NotOffered, TargetMissing):
+    async def _send(self, facts: Facts, builder: Builder, order: BuildOrder) -> Run | None:
+        """Start a run, and keep in mind whether it may have been."""
+        key, attempt = facts.observed.key, correlation_of(order)
+        self._dispatches.sent(key, attempt, self._context.clock.now())
+        try:
+            run = await builder.start(order)
+        except BuilderError as error:
+            if not error.may_have_arrived:
+                self._dispatches.unsent(key, attempt)
+            raise
+        finally:
+            # An answer may be long in coming, or be lost at the end of that time.
+            if not self._dispatches.is_unsent(key, attempt):
+                self._dispatches.sent(key, attempt, self._context.clock.now())
+        return run
+
+    async def _cancel(self, facts: Facts, plan: ImagePlan, action: CancelAction) -> ImagePlan:
+        build = _under_way(facts)
+        plan = replace(plan, actions=None)
+        try:
+            builder = await builder_for(self._context, facts.image, build)
+            run = await self._run_to_cancel(facts, builder, build, action)
+            if run is not None:
                 await builder.cancel(action.order, run)
+            elif not builder.starts_once and self._left(facts, action.order):
+                # What cannot be seen yet cannot be ended, and would go on unseen.
+                return Plan(as_json(facts.image.status), _looked_for(build), None)
+            elif build.run is not None:
+                words = f"its run may go on, which is of another pipeline: {build.run.url or build.run.id}"
+                return with_warning(plan, build.number, Reason.NOT_OFFERED, words)
+        except TargetMissing:
+            return plan
+        except (NotOffered, RunUnidentified) as error:
+            return with_warning(plan, build.number, error.reason, f"its run may go on: {error}")
+        return plan
+
+    async def _run_to_cancel(
+        self, facts: Facts, builder: Builder, build: Build, action: CancelAction
+    ) -> Run | None:
+        """The run of the order; only one with its key where the spec may name another pipeline by now."""
+        is_same = build.configuration == configuration_of(facts.image.spec)
+        if action.run is not None and is_same:
+            return action.run
+        if not builder.starts_once and self._dispatches.is_unsent(
+            facts.observed.key, correlation_of(action.order)
+        ):
+            return None
+        return await builder.find(action.order)
+
+    def _left(self, facts: Facts, order: BuildOrder) -> bool:
+        """Whether a run that may have been started still has to be looked for."""
+        now = self._context.clock.now()
+        return bool(self._dispatches.left(facts.observed.key, correlation_of(order), now))
 
     def _keep_turn(self, key: Key, plan: ImagePlan) -> None:
         if any(_takes_turn(build) for build in plan.status.get("builds") or ()):
@@ -127,6 +192,7 @@ class Orderer:
                 self._turns.occupy(view.key)
 
     def _release(self, key: Key) -> None:
+        self._dispatches.forget(key)
         self._wake(self._turns.release(key, self._context.clock.now()))
 
     def _wake(self, keys: Iterable[Key]) -> None:
@@ -163,9 +229,20 @@ def _under_way(facts: Facts) -> Build:
     return build
 
 
+def _begun(facts: Facts, plan: ImagePlan) -> BuildOrder:
+    """The order of the build that a plan writes down."""
+    begun = (Build.model_validate(build) for build in plan.status["builds"])
+    return order_of(facts.image, next(build for build in begun if build.phase == BuildPhase.BUILDING))
+
+
+def _looked_for(build: Build) -> Waiting:
+    message = f"Build {build.number} is under way: its run is looked for, as it may have been started"
+    return Waiting(Reason.BUILDING, message, _LOOK_AGAIN)
+
+
 def _with_run(facts: Facts, plan: ImagePlan, build: Build, run: Run) -> ImagePlan:
     """The plan that writes down who works on the build."""
-    known = build.model_copy(update={"run": BuildRun(id=run.id, url=run.url)})
+    known = builds.recorded(build, run)
     status = facts.image.status.model_copy(
         update={"builds": builds.replace(facts.image.status.builds, known)}
     )

@@ -18,10 +18,11 @@ _HASH_LENGTH = 16
 def configuration_of(spec: ManagedImageSpec) -> str:
     """A hash over all of the spec that changes what a build makes: never time-outs, retries or resources."""
     assert spec.build is not None
-    source = spec.source
+    source, pipeline = spec.source, spec.build.pipeline
     document: dict[str, object] = {
         "type": spec.build.type,
         "repository": spec.image.repository,
+        "pipeline": pipeline.model_dump(mode="json", exclude={"secret_ref"}) if pipeline else None,
         "secrets": [one.name for one in spec.build.job.secrets] if spec.build.job else [],
         "url": source.git.url if source else None,
         "path": source.git.path if source else None,

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
 
 from slipway.api.conditions import Reason
 from slipway.api.managedimage import Build, ManagedImage
 from slipway.build.builders import contract
 from slipway.build.builders.contract import Builder, Run
-from slipway.build.builders.errors import BuilderBusy, BuilderError, BuilderUnreachable, RunUnidentified
+from slipway.build.builders.errors import RunUnidentified
+from slipway.build.builders.inputs import correlation_of
+from slipway.build.builders.order import BuildOrder
 from slipway.build.evidence import Doubt, is_unchanged, verify_adopted
 from slipway.build.rebase.load import load_image
 from slipway.build.rebase.place import Place
 from slipway.build.rebase.refusal import RebaseRefusedError
-from slipway.engine.outcome import Stalled
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.builders import builder_for
 from slipway.kinds.managedimage.builds import repository_of
+from slipway.kinds.managedimage.dispatches import Dispatches
 from slipway.kinds.managedimage.disputes import find_disputes
-from slipway.kinds.managedimage.facts import KnownBase, NotStarted, Pushed, Running, Sight, Unclear
+from slipway.kinds.managedimage.facts import KnownBase, NotStarted, Pushed, Running, Sight
 from slipway.kinds.managedimage.orders import order_of
+from slipway.kinds.managedimage.problems import PROBLEMS, unclear
 from slipway.kinds.managedimage.source import base_place, image_client, image_place
-from slipway.kinds.registry.access import AccessProblem
-from slipway.oci.errors import ManifestNotFound, RegistryError
+from slipway.kinds.managedimage.view import managed_image_key
+from slipway.oci.errors import ManifestNotFound
 
 __all__ = ["look_at_build"]
 
-_RETRY: Final = timedelta(seconds=15)
-_FOR_A_PERSON: Final = timedelta(minutes=5)
-
 
 async def look_at_build(
-    context: Context, image: ManagedImage, build: Build, bases: tuple[KnownBase, ...]
+    context: Context,
+    image: ManagedImage,
+    build: Build,
+    bases: tuple[KnownBase, ...],
+    dispatches: Dispatches,
 ) -> Sight:
     """How the build under way goes; where it is over, what it pushed and what that proves.
 
@@ -42,17 +44,9 @@ async def look_at_build(
     """
     try:
         builder = await builder_for(context, image, build)
-        return await _Looking(context, image, build, bases, builder).look()
-    except AccessProblem as problem:
-        pause = _FOR_A_PERSON if isinstance(problem.outcome, Stalled) else _RETRY
-        return Unclear(problem.outcome.reason, problem.outcome.message, pause)
-    except RunUnidentified as error:
-        return Unclear(error.reason, str(error), _FOR_A_PERSON)
-    except (BuilderBusy, BuilderUnreachable) as error:
-        pause = timedelta(seconds=error.retry_after or 0)
-        return Unclear(error.reason, str(error), max(_RETRY, pause))
-    except (BuilderError, RegistryError) as error:
-        return Unclear(error.reason, str(error), _RETRY)
+        return await _Looking(context, image, build, bases, builder, dispatches).look()
+    except PROBLEMS as problem:
+        return unclear(problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +58,34 @@ class _Looking:
     build: Build
     bases: tuple[KnownBase, ...]
     builder: Builder
+    dispatches: Dispatches
 
     async def look(self) -> Sight:
         """How the build goes."""
         order = order_of(self.image, self.build)
         known = self.build.run
-        run = Run(known.id, known.url) if known else await self.builder.find(order)
-        if run is None:
-            # An earlier attempt, or a run that is gone without a trace, may have pushed all the same.
-            return await self._result(None, None) or NotStarted()
+        if known is not None:
+            return await self._follow(order, Run(known.id, known.url))
+        try:
+            run = await self._find(order)
+        except RunUnidentified:
+            result = await self._result(None, None)  # what was pushed needs no run to be told by
+            if result is None:
+                raise
+            return result
+        if run is not None:
+            return await self._follow(order, run)
+        # An earlier attempt, or a run that is gone without a trace, may have pushed all the same.
+        return await self._result(None, None) or NotStarted()
+
+    async def _find(self, order: BuildOrder) -> Run | None:
+        """The run, where there may be one: servers are not asked for what was surely not sent to them."""
+        key = managed_image_key(order.namespace, order.image_name)
+        if not self.builder.starts_once and self.dispatches.is_unsent(key, correlation_of(order)):
+            return None
+        return await self.builder.find(order)
+
+    async def _follow(self, order: BuildOrder, run: Run) -> Sight:
         match await self.builder.look(order, run):
             case contract.Succeeded(digest):
                 return await self._result(run, digest) or Running(run, self._missing())

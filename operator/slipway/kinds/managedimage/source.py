@@ -86,7 +86,7 @@ async def next_number(image: ManagedImage, client: RegistryClient) -> int:
         RegistryError: the registry does not list its tags.
     """
     template = TagTemplate.parse(image.spec.image.tag)
-    recorded = (build.number for build in image.status.builds)
+    recorded = (image.status.numbers_above or 0, *(build.number for build in image.status.builds))
     try:
         tags = await client.list_tags(ImageReference.parse(image.spec.image.repository).repository)
     except RepositoryNotFound:

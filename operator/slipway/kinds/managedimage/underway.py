@@ -11,7 +11,7 @@ from slipway.api.conditions import Reason
 from slipway.api.durations import format_duration
 from slipway.api.managedimage import Build
 from slipway.build.builders import contract
-from slipway.engine.outcome import Waiting
+from slipway.engine.outcome import Stalled, Waiting
 from slipway.engine.reconcile import Plan
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.changes import reaction_to
@@ -27,6 +27,7 @@ from slipway.kinds.managedimage.facts import (
 )
 from slipway.kinds.managedimage.keys import is_unfinished, is_wanted
 from slipway.kinds.managedimage.orders import configuration_of, order_of
+from slipway.kinds.managedimage.problems import outcome_of
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, as_json, conditions_of
 from slipway.kinds.managedimage.waiting import keep_distance, wait_for_time
 from slipway.kinds.managedimage.wanted import key_now
@@ -35,9 +36,14 @@ from slipway.kinds.managedimage.words import CANCEL, short
 __all__ = ["UNDER_WAY_VERDICTS"]
 
 _POLL: Final = timedelta(seconds=30)
+"""How often one is looked at that does: Jobs are watched."""
+
 _SLACK: Final = timedelta(minutes=5)
 """How long after it was begun a build may be started, and how much longer than its time-out it may take,
 before it is ended from here: a run that was started late has its own time-out first."""
+
+_POLL_PIPELINE: Final = timedelta(seconds=15)
+"""How often a build is looked at that does not tell of itself."""
 
 
 def _end_for_person(at: Situation) -> ImagePlan | None:
@@ -64,8 +70,7 @@ def _wait_for_builder(at: Situation) -> ImagePlan | None:
     sight = at.facts.sight
     if not isinstance(sight, Unclear):
         return None
-    outcome = Waiting(sight.reason, sight.message, sight.pause, is_trouble=True)
-    return _unchanged(at, outcome)
+    return _unchanged(at, outcome_of(sight))
 
 
 def _take_result(at: Situation) -> ImagePlan | None:
@@ -85,8 +90,7 @@ def _start(at: Situation) -> ImagePlan | None:
     if not isinstance(at.facts.sight, NotStarted):
         return None
     build = _build(at)
-    outcome = Waiting(Reason.BUILDING, f"Build {build.number} is under way", _POLL)
-    return _unchanged(at, outcome, StartAction(order_of(at.facts.image, build)))
+    return _unchanged(at, _under_way(at), StartAction(order_of(at.facts.image, build)))
 
 
 def _end_late(at: Situation) -> ImagePlan | None:
@@ -104,14 +108,17 @@ def _follow(at: Situation) -> ImagePlan:
     build, sight = _build(at), at.facts.sight
     assert isinstance(sight, Running)
     match sight.progress:
+        case contract.Failed(Reason.BUILD_TIMED_OUT as reason, message, is_infrastructure):
+            # Kubernetes has deleted the pods already: a Job that stays has nothing to tell.
+            action = CancelAction(order_of(at.facts.image, build), sight.run)
+            return failed(at, build, reason, message, is_infrastructure=is_infrastructure, action=action)
         case contract.Failed(reason, message, is_infrastructure):
             return failed(at, build, reason, message, is_infrastructure=is_infrastructure)
         case contract.Cancelled():
             message = "It was cancelled, by nobody here"
             return failed(at, build, Reason.CANCELLED, message, is_infrastructure=True)
         case _:
-            outcome = Waiting(Reason.BUILDING, f"Build {build.number} is under way", _POLL)
-            return _unchanged(at, outcome)
+            return _unchanged(at, _under_way(at))
 
 
 UNDER_WAY_VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = (
@@ -127,19 +134,27 @@ UNDER_WAY_VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] =
 
 
 def _build(at: Situation) -> Build:
+    """The build under way, with who works on it as soon as that is known; Jobs are known by their names."""
     build = builds.under_way(at.before.builds)
     assert build is not None
-    return build
+    is_elsewhere = at.spec.build is not None and at.spec.build.pipeline is not None
+    return builds.recorded(build, _run(at)) if is_elsewhere else build
+
+
+def _under_way(at: Situation) -> Waiting:
+    pause = _POLL if at.build.pipeline is None else _POLL_PIPELINE
+    return Waiting(Reason.BUILDING, f"Build {_build(at).number} is under way", pause)
 
 
 def _run(at: Situation) -> contract.Run | None:
     return at.facts.sight.run if isinstance(at.facts.sight, Running | Pushed) else None
 
 
-def _unchanged(at: Situation, outcome: Waiting, action: StartAction | None = None) -> ImagePlan:
+def _unchanged(at: Situation, outcome: Waiting | Stalled, action: StartAction | None = None) -> ImagePlan:
     """The status stays as it is while the build goes on; requests stay for its end."""
+    status = at.before.model_copy(update={"builds": builds.replace(at.before.builds, _build(at))})
     return Plan(
-        status=as_json(at.before),
+        status=as_json(status),
         outcome=outcome,
         actions=action,
         events=at.facts.complaints,
@@ -165,7 +180,7 @@ def _overtaken(at: Situation, build: Build) -> str | None:
 
 def _may_begin_another(at: Situation) -> bool:
     """Whether one of the present inputs would begin at once: else the image would only wait longer."""
-    is_known = isinstance(at.facts.commit, Commit) and at.missing is None
+    is_known = (at.spec.source is None or isinstance(at.facts.commit, Commit)) and at.missing is None
     if not is_known or at.spec.suspend or at.facts.claimed_by or at.spec.rebuild.policy != "Automatic":
         return False
     key = key_now(at)

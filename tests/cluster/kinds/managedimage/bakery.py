@@ -14,7 +14,7 @@ from dev.image_composer import MadeImage, compose, copy
 from dev.images import ImageMaker
 from slipway.oci import RegistryClient
 
-__all__ = ["Bakery"]
+__all__ = ["Bakery", "push_build"]
 
 Job = dict[str, Any]
 
@@ -76,9 +76,15 @@ class Bakery:
         annotations = job["metadata"]["annotations"]
         bases = json.loads(annotations["slipway.dev/bases"])
         base = next((self.bases[digest] for digest in bases.values() if digest in self.bases), None)
-        image = compose(base, [copy({"/app/server": self.content(job)})])
+        reference = annotations["slipway.dev/reference"]
+        image = await push_build(self.registry_url, reference, base, self.content(job))
         self.bases[image.digest] = image
-        _, _, path = annotations["slipway.dev/reference"].partition("/")
-        repository, _, tag = path.rpartition(":")
-        async with RegistryClient(self.registry_url) as client:
-            await ImageMaker(client).push(repository, tag, image)
+
+
+async def push_build(registry_url: str, reference: str, base: MadeImage | None, content: str) -> MadeImage:
+    """Push an image with one layer on its base."""
+    image = compose(base, [copy({"/app/server": content})])
+    repository, _, tag = reference.partition("/")[2].rpartition(":")
+    async with RegistryClient(registry_url) as client:
+        await ImageMaker(client).push(repository, tag, image)
+    return image

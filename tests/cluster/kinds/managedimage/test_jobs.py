@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dev.api import resource_path
 from dev.cluster import Cluster
 from dev.gitrepository import GitRepository
 from dev.gitserver import GitServer
@@ -113,6 +114,32 @@ def test_commit_and_base_each_lead_to_one_build(
     newest = found["status"]["builds"][0]
     assert (newest["commit"], [one["type"] for one in newest["reasons"]]) == (pushed, ["Source"])
     assert len(bakery.keys) == len(set(bakery.keys)) == 3
+
+
+def test_build_under_way_goes_with_its_image(
+    objects: Objects, shelf: Shelf, git_server: GitServer, source: GitRepository, bakery: Bakery
+) -> None:
+    """Its Job is collected; enrolled again, the image has the record of it, and is built under its number."""
+    bakery.add(shelf.push_base("1"))
+    bakery.pushes = lambda _: False
+    watch_base(objects, shelf)
+    build(objects, shelf, url_of(git_server, source))
+    jobs = resource_path("batch/v1", "jobs", objects.namespace)
+    image = objects.path("managedimages", "api")
+    objects.wait("managedimages", "api", lambda _: len(objects.api.get(jobs)["items"]) == 1)
+    held = objects.wait(
+        "managedimages", "api", lambda body: bool(body and body["metadata"].get("finalizers"))
+    )
+    assert held["status"]["builds"][0]["phase"] == "Building"
+    objects.api.delete(image)
+    objects.wait("managedimages", "api", lambda body: body is None)
+    objects.wait("managedimages", "api", lambda _: objects.api.get(jobs)["items"] == [])
+
+    bakery.pushes = lambda _: True
+    build(objects, shelf, url_of(git_server, source))
+    found = objects.wait("managedimages", "api", has_built(1))
+    assert [(one["number"], one["phase"]) for one in found["status"]["builds"]] == [(1, "Succeeded")]
+    assert objects.events("api", "Restored")
 
 
 def test_dockerfile_that_cannot_be_read_says_where(

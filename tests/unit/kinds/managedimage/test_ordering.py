@@ -13,6 +13,7 @@ from slipway.engine.key import Key
 from slipway.engine.outcome import Stalled
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.decide import decide
+from slipway.kinds.managedimage.dispatches import Dispatches
 from slipway.kinds.managedimage.facts import Facts
 from slipway.kinds.managedimage.ordering import Orderer
 from slipway.kinds.managedimage.situation import ImagePlan
@@ -41,7 +42,7 @@ class World:
         monkeypatch.setattr(f"{ORDERING}.image_client", self._client)
         monkeypatch.setattr(f"{ORDERING}.next_number", self._next_number)
         self.is_registry_down = False
-        self.orderer = Orderer(cast("Context", context))
+        self.orderer = Orderer(cast("Context", context), Dispatches())
 
     async def _builder_for(self, *_: Any) -> Any:
         if self.problem is not None:

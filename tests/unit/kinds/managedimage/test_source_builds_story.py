@@ -29,6 +29,7 @@ from slipway.engine.view import hash_status
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.conclude import result_is_gone
 from slipway.kinds.managedimage.decide import decide, needs_look
+from slipway.kinds.managedimage.dispatches import Dispatches
 from slipway.kinds.managedimage.facts import (
     Commit,
     Facts,
@@ -142,6 +143,9 @@ class Image:
 
 
 class Story(RuleBasedStateMachine):
+    starts_once = True
+    """As a Job, whose name follows from its order."""
+
     """Two images, one turn, a builder and a registry that are dictionaries, an operator that may die."""
 
     def __init__(self) -> None:
@@ -181,7 +185,7 @@ class Story(RuleBasedStateMachine):
             children=SimpleNamespace(wake=lambda key: self.awake.add(key.name)),
             store=SimpleNamespace(of_kind=lambda _: self._views()),
         )
-        self.orderer = Orderer(cast("Context", context))
+        self.orderer = Orderer(cast("Context", context), Dispatches())
         self.awake = set(NAMES)
         self.timers = {}
         self.unsure = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from slipway.build.builders.contract import Progress, Run
 from slipway.build.builders.job.ending import progress_of
@@ -31,6 +31,8 @@ class _Owner:
 @dataclass(frozen=True, slots=True)
 class JobBuilder:
     """Makes, reads and deletes the Jobs of one image."""
+
+    starts_once: ClassVar[bool] = True
 
     kube: KubeClient
     children: Children

@@ -30,8 +30,11 @@ class ExitCode(IntEnum):
 
 
 _BUILD: Final = "build"
-_MESSAGE: Final = 1024
-"""Characters of a termination message that are repeated."""
+_LAST_WORDS: Final = 200
+"""Characters of a termination message that are repeated: a status keeps 256 of what is said of a build."""
+
+_LONGEST_COMPLAINT: Final = 1024
+"""Characters of what the kubelet says about a container that does not start."""
 
 _STUCK: Final = frozenset(
     {
@@ -92,13 +95,11 @@ def _failed(condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> 
 
 
 def _ended(name: str, code: int, state: Mapping[str, Any]) -> Failed:
-    told = " ".join(str(state.get("message") or "").split())[:_MESSAGE]
+    told = _last_words(str(state.get("message") or ""))
     message = f"Container {name}: {told}" if told else f"Container {name} ended with exit code {code}"
     if state.get("reason") == "OOMKilled":
-        more = "; raise build.job.resources.limits.memory"
-        return Failed(
-            Reason.OUT_OF_MEMORY, f"{message}: killed for want of memory{more}", is_infrastructure=False
-        )
+        why = "Killed for want of memory: raise build.job.resources.limits.memory"
+        return Failed(Reason.OUT_OF_MEMORY, f"{why}. {message}", is_infrastructure=False)
     match code:
         case ExitCode.PASSING:
             return Failed(Reason.RUNNER_FAILED, message, is_infrastructure=True)
@@ -107,6 +108,18 @@ def _ended(name: str, code: int, state: Mapping[str, Any]) -> Failed:
         case _:
             # Killed from outside, as by an eviction or a node that goes: 128 and the number of the signal.
             return Failed(Reason.BUILD_FAILED, message, is_infrastructure=code > 128)
+
+
+def _last_words(told: str) -> str:
+    """As many of the last lines as there is room for: what went wrong stands at the end."""
+    kept = ""
+    for line in reversed(told.splitlines()):
+        words = " ".join(line.split())
+        longer = f"{words} {kept}".strip()
+        if len(longer) > _LAST_WORDS:
+            return kept or f"…{words[1 - _LAST_WORDS :]}"
+        kept = longer
+    return kept
 
 
 def _under_way(pods: Sequence[Mapping[str, Any]]) -> Pending | Running:
@@ -126,7 +139,9 @@ def _stuck(pods: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for container in _containers(pods):
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") in _STUCK:
-            yield f"{container.get('name')}: {waiting['reason']}: {waiting.get('message') or ''}"[:_MESSAGE]
+            yield f"{container.get('name')}: {waiting['reason']}: {waiting.get('message') or ''}"[
+                :_LONGEST_COMPLAINT
+            ]
 
 
 def _containers(pods: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -8,7 +8,15 @@ from typing import Final
 
 from slipway.build.builders.order import BuildOrder
 
-__all__ = ["KEY_LABEL", "MANAGED_IMAGE_LABEL", "NUMBER_LABEL", "annotations_of", "job_name", "labels_of"]
+__all__ = [
+    "KEY_LABEL",
+    "MANAGED_IMAGE_LABEL",
+    "NUMBER_LABEL",
+    "annotations_of",
+    "job_name",
+    "labels_of",
+    "selector_of",
+]
 
 KEY_LABEL: Final = "slipway.dev/build-key"
 """The key of the build."""
@@ -42,6 +50,11 @@ def labels_of(order: BuildOrder) -> dict[str, str]:
         NUMBER_LABEL: str(order.number),
         KEY_LABEL: _cut(order.key, _LONGEST),
     }
+
+
+def selector_of(image_name: str, number: int) -> str:
+    """The label selector of the Jobs and pods of one build, of all its attempts."""
+    return f"{MANAGED_IMAGE_LABEL}={_cut(image_name, _LONGEST)},{NUMBER_LABEL}={number}"
 
 
 def annotations_of(order: BuildOrder) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Who builds an image, with what the operator's settings and the Registries of its namespace give."""
+"""Builds as Jobs, with what the operator's settings and the Registries of the namespace give."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Final
 
 from slipway.api.conditions import Reason
 from slipway.api.managedimage import Build, ManagedImage
-from slipway.build.builders.contract import Builder
 from slipway.build.builders.job.builder import JobBuilder
 from slipway.build.builders.job.settings import JobSettings
 from slipway.engine.outcome import Stalled
@@ -19,16 +18,13 @@ from slipway.kinds.registry.pullsecret import pull_secret_name
 from slipway.kinds.registry.view import RegistryView
 from slipway.oci.reference import ImageReference
 
-__all__ = ["POLL", "builder_for"]
-
-POLL: Final = timedelta(seconds=30)
-"""How often a build is looked at that tells of itself: Jobs are watched."""
+__all__ = ["job_builder"]
 
 _RECHECK: Final = timedelta(minutes=5)
 
 
-async def builder_for(context: Context, image: ManagedImage, build: Build) -> Builder:
-    """The builder of a build under way.
+async def job_builder(context: Context, image: ManagedImage, build: Build) -> JobBuilder:
+    """The builder of Jobs in the namespace of the image.
 
     Raises:
         AccessProblem: nobody can build it as things are; the outcome says what to do.

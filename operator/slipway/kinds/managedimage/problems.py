@@ -1,0 +1,64 @@
+"""What it means for a build under way that its builder, or its registry, cannot be asked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from slipway.build.builders.errors import (
+    BuilderBusy,
+    BuilderError,
+    BuilderUnreachable,
+    OrderRefused,
+    RunUnidentified,
+    SecretUnusable,
+    TargetMissing,
+    TokenRefused,
+)
+from slipway.engine.outcome import Stalled, Waiting
+from slipway.kinds.managedimage.facts import Unclear
+from slipway.kinds.registry.access import AccessProblem
+from slipway.kinds.registry.credentials import SecretUnavailable
+from slipway.oci.errors import RegistryError
+
+__all__ = ["PROBLEMS", "outcome_of", "unclear"]
+
+PROBLEMS: Final = (AccessProblem, SecretUnavailable, BuilderError, RegistryError)
+"""What `unclear` tells of."""
+
+_RETRY: Final = timedelta(seconds=15)
+_LONGEST: Final = timedelta(days=1)
+"""The longest pause that a server may ask for."""
+
+# What a person has to mend elsewhere is no news here, so it is looked at again; a Secret within a minute.
+_PAUSES: Final[tuple[tuple[type[BuilderError], timedelta], ...]] = (
+    (RunUnidentified, timedelta(minutes=5)),
+    (TokenRefused, timedelta(seconds=30)),
+    (SecretUnusable, timedelta(seconds=30)),
+    (TargetMissing, timedelta(seconds=60)),
+    (OrderRefused, timedelta(seconds=60)),
+)
+_FOR_A_PERSON: Final = (RunUnidentified, SecretUnusable)
+"""What does not mend itself: nothing is tried again until a person has acted."""
+
+
+def unclear(error: AccessProblem | SecretUnavailable | BuilderError | RegistryError) -> Unclear:
+    """The problem in words, and when to ask again."""
+    match error:
+        case AccessProblem():
+            return Unclear(error.reason, str(error), _RETRY)
+        case BuilderBusy() | BuilderUnreachable():
+            pause = timedelta(seconds=min(error.retry_after or 0, _LONGEST.total_seconds()))
+            return Unclear(error.reason, str(error), max(_RETRY, pause))
+        case BuilderError():
+            pause = next((pause for kind, pause in _PAUSES if isinstance(error, kind)), _RETRY)
+            return Unclear(error.reason, str(error), pause, for_person=isinstance(error, _FOR_A_PERSON))
+        case _:
+            return Unclear(error.reason, str(error), _RETRY)
+
+
+def outcome_of(problem: Unclear) -> Waiting | Stalled:
+    """What a run comes to that could not go on."""
+    if problem.for_person:
+        return Stalled(problem.reason, problem.message, problem.pause)
+    return Waiting(problem.reason, problem.message, problem.pause, is_trouble=True)
