@@ -31,8 +31,8 @@ class Effects:
     def __init__(self, context: Context, dispatches: Dispatches) -> None:
         self._context = context
         self._rebaser = Rebaser(context)
-        self._archivist = Archivist(context)
         self._orderer = Orderer(context, dispatches)
+        self._archivist = Archivist(context)
 
     async def apply(self, facts: Facts | Leaving | Unheld, plan: ImagePlan) -> ImagePlan:
         """All effects of a plan, and the plan that is concluded from what came of them.

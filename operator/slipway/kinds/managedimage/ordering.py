@@ -24,9 +24,9 @@ from slipway.kinds.managedimage.beginning import begin_now, cannot_begin
 from slipway.kinds.managedimage.builders import builder_for
 from slipway.kinds.managedimage.dispatches import Dispatches
 from slipway.kinds.managedimage.ending import with_warning
-from slipway.kinds.managedimage.facts import BeginAction, CancelAction, Facts, StartAction
+from slipway.kinds.managedimage.facts import BeginAction, CancelAction, Facts, Problem, StartAction
 from slipway.kinds.managedimage.orders import configuration_of, order_of
-from slipway.kinds.managedimage.problems import outcome_of, unclear
+from slipway.kinds.managedimage.problems import PROBLEMS, outcome_of, unclear
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, as_json
 from slipway.kinds.managedimage.source import image_client, next_number
 from slipway.kinds.managedimage.view import KIND, ManagedImageView
@@ -91,14 +91,14 @@ class Orderer:
         if needs_turn:
             try:
                 await builder_for(self._context, facts.image, wanted_build(situation, ()))
-            except AccessProblem as problem:
-                return cannot_begin(situation, problem.outcome)
+            except PROBLEMS as problem:
+                return cannot_begin(situation, _without_builder(problem))
             if not self._gets_turn(facts, plan, now):
                 return replace(plan, actions=None)
         client = await image_client(self._context, facts.image)
-        begun = begin_now(situation, await next_number(facts.image, client))
-        self._dispatches.unsent(facts.observed.key, correlation_of(_begun(facts, begun)))
-        return begun
+        plan = begin_now(situation, await next_number(facts.image, client))
+        self._dispatches.unsent(facts.observed.key, correlation_of(_begun(facts, plan)))
+        return plan
 
     def _gets_turn(self, facts: Facts, plan: ImagePlan, now: datetime) -> bool:
         self._put_back()
@@ -125,11 +125,13 @@ class Orderer:
     async def _send(self, facts: Facts, builder: Builder, order: BuildOrder) -> Run | None:
         """Start a run, and keep in mind whether it may have been."""
         key, attempt = facts.observed.key, correlation_of(order)
+        was_unsent = self._dispatches.is_unsent(key, attempt)
         self._dispatches.sent(key, attempt, self._context.clock.now())
         try:
             run = await builder.start(order)
         except BuilderError as error:
-            if not error.may_have_arrived:
+            # A refusal says nothing of what may have been sent before.
+            if was_unsent and not error.may_have_arrived:
                 self._dispatches.unsent(key, attempt)
             raise
         finally:
@@ -162,7 +164,8 @@ class Orderer:
         self, facts: Facts, builder: Builder, build: Build, action: CancelAction
     ) -> Run | None:
         """The run of the order; only one with its key where the spec may name another pipeline by now."""
-        is_same = build.configuration == configuration_of(facts.image.spec)
+        spec = facts.image.spec
+        is_same = spec.build is not None and build.configuration == configuration_of(spec)
         if action.run is not None and is_same:
             return action.run
         if not builder.starts_once and self._dispatches.is_unsent(
@@ -227,6 +230,11 @@ def _under_way(facts: Facts) -> Build:
     build = builds.under_way(facts.image.status.builds)
     assert build is not None
     return build
+
+
+def _without_builder(problem: Any) -> Problem:
+    """What a run comes to where there is no builder."""
+    return problem.outcome if isinstance(problem, AccessProblem) else outcome_of(unclear(problem))
 
 
 def _begun(facts: Facts, plan: ImagePlan) -> BuildOrder:

@@ -27,12 +27,15 @@ PROBLEMS: Final = (AccessProblem, SecretUnavailable, BuilderError, RegistryError
 """What `unclear` tells of."""
 
 _RETRY: Final = timedelta(seconds=15)
+_FOR_MENDING: Final = timedelta(minutes=5)
+"""When it is looked again whether a person has acted, where that is no news."""
+
 _LONGEST: Final = timedelta(days=1)
 """The longest pause that a server may ask for."""
 
 # What a person has to mend elsewhere is no news here, so it is looked at again; a Secret within a minute.
 _PAUSES: Final[tuple[tuple[type[BuilderError], timedelta], ...]] = (
-    (RunUnidentified, timedelta(minutes=5)),
+    (RunUnidentified, _FOR_MENDING),
     (TokenRefused, timedelta(seconds=30)),
     (SecretUnusable, timedelta(seconds=30)),
     (TargetMissing, timedelta(seconds=60)),
@@ -46,7 +49,8 @@ def unclear(error: AccessProblem | SecretUnavailable | BuilderError | RegistryEr
     """The problem in words, and when to ask again."""
     match error:
         case AccessProblem():
-            return Unclear(error.reason, str(error), _RETRY)
+            pause = _FOR_MENDING if isinstance(error.outcome, Stalled) else _RETRY
+            return Unclear(error.reason, str(error), pause)
         case BuilderBusy() | BuilderUnreachable():
             pause = timedelta(seconds=min(error.retry_after or 0, _LONGEST.total_seconds()))
             return Unclear(error.reason, str(error), max(_RETRY, pause))

@@ -36,14 +36,14 @@ from slipway.kinds.managedimage.words import CANCEL, short
 __all__ = ["UNDER_WAY_VERDICTS"]
 
 _POLL: Final = timedelta(seconds=30)
-"""How often one is looked at that does: Jobs are watched."""
+"""How often a build is looked at that tells of itself: Jobs are watched."""
+
+_POLL_PIPELINE: Final = timedelta(seconds=15)
+"""How often one is looked at that does not."""
 
 _SLACK: Final = timedelta(minutes=5)
 """How long after it was begun a build may be started, and how much longer than its time-out it may take,
 before it is ended from here: a run that was started late has its own time-out first."""
-
-_POLL_PIPELINE: Final = timedelta(seconds=15)
-"""How often a build is looked at that does not tell of itself."""
 
 
 def _end_for_person(at: Situation) -> ImagePlan | None:
@@ -137,12 +137,16 @@ def _build(at: Situation) -> Build:
     """The build under way, with who works on it as soon as that is known; Jobs are known by their names."""
     build = builds.under_way(at.before.builds)
     assert build is not None
-    is_elsewhere = at.spec.build is not None and at.spec.build.pipeline is not None
-    return builds.recorded(build, _run(at)) if is_elsewhere else build
+    return builds.recorded(build, _run(at)) if _is_by_pipeline(at) else build
+
+
+def _is_by_pipeline(at: Situation) -> bool:
+    """Whether the spec has it built outside of the cluster; one that is only tracked need not say."""
+    return at.spec.build is not None and at.spec.build.pipeline is not None
 
 
 def _under_way(at: Situation) -> Waiting:
-    pause = _POLL if at.build.pipeline is None else _POLL_PIPELINE
+    pause = _POLL_PIPELINE if _is_by_pipeline(at) else _POLL
     return Waiting(Reason.BUILDING, f"Build {_build(at).number} is under way", pause)
 
 
@@ -158,7 +162,7 @@ def _unchanged(at: Situation, outcome: Waiting | Stalled, action: StartAction | 
         outcome=outcome,
         actions=action,
         events=at.facts.complaints,
-        conditions=conditions_of(at, at.before),
+        conditions=conditions_of(at, status),
     )
 
 

@@ -204,6 +204,18 @@ async def test_what_was_turned_away_says_why_and_is_sent_again(
     assert len(stage.builder.runs) == 1
 
 
+async def test_a_refusal_says_nothing_of_what_was_sent_before(stage: Stage) -> None:
+    """A run of the earlier try may still come to light, and is looked for again."""
+    stage.builder.troubles = [OrderRefused("an input is not declared")]
+    await stage.run(NotStarted())
+    stage.clock.seconds += GRACE.total_seconds()
+    await stage.run(NotStarted())
+    plan = await stage.run(NotStarted())
+    assert stage.builder.runs == []
+    assert isinstance(plan.outcome, Waiting)
+    assert "is looked for" in plan.outcome.message
+
+
 async def test_what_nobody_can_tell_is_never_started(stage: Stage) -> None:
     """A person has to look."""
     sight = unclear(RunUnidentified("the runs do not tell"))

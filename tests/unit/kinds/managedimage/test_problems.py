@@ -37,7 +37,7 @@ WORDS = "what is wrong and what to do"
         (NotOffered(WORDS), 15),
         (SecretMissing(WORDS), 15),
         (CredentialInvalid(WORDS), 15),
-        (AccessProblem(Stalled(Reason.BUILDER_NOT_CONFIGURED, WORDS)), 15),
+        (AccessProblem(Stalled(Reason.BUILDER_NOT_CONFIGURED, WORDS)), 300),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -24,9 +24,8 @@ async def builder_for(context: Context, image: ManagedImage, build: Build) -> Bu
         SecretUnavailable: there is no such Secret, or it may not be read.
         KubeError: the API server does not answer.
     """
-    assert image.spec.build is not None
     namespace = image.metadata.namespace
-    match image.spec.build.pipeline:
+    match image.spec.build.pipeline if image.spec.build else None:
         case GitHubWorkflow() as workflow:
             return await github_builder(context, namespace, workflow)
         case GitLabPipeline() as pipeline:
