@@ -18,7 +18,7 @@ WAITS = DOCKERFILE.replace("RUN ", "RUN until wget -q -O /dev/null {gate}; do sl
 
 Record = Callable[[str, object], None]
 
-pytestmark = pytest.mark.usefixtures("building_operator")
+pytestmark = [pytest.mark.usefixtures("building_operator"), pytest.mark.timeout(240, func_only=True)]
 
 
 @pytest.fixture
