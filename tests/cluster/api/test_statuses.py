@@ -125,17 +125,32 @@ STATUSES: Final[dict[str, dict[str, Any]]] = {
     "ManagedImage": {
         "phase": "Outdated",
         "image": {"reference": f"{IMAGE}:1.4.0-7", "digest": OLD, "createdAt": AT, "build": 7},
-        "source": {"digest": OLD, "baseDigest": OLD},
+        "source": {
+            "digest": OLD,
+            "baseDigest": OLD,
+            "commit": "c" * 40,
+            "builtCommit": "c" * 40,
+            "builtConfiguration": "0" * 16,
+            "disputes": ["the Dockerfile says one thing, the label another"],
+        },
         "bases": [
             {
                 "reference": f"{BASE}:stable",
+                "uses": [{"stage": "0", "kind": "Final"}],
                 "builtDigest": OLD,
                 "latestDigest": NEW,
                 "warehouse": "base",
                 "changedAt": AT,
             }
         ],
-        "rebuild": {"reasons": [REASON], "tried": ["0" * 32]},
+        "rebuild": {
+            "message": "waits for its turn",
+            "reasons": [REASON],
+            "blockedBy": [f"{BASE}:stable"],
+            "tried": ["0" * 32],
+        },
+        "numbersAbove": 6,
+        "graph": {"depth": 1, "dependents": 2, "cycle": ["api", "web"]},
         "builds": [
             {
                 "number": 7,
@@ -145,6 +160,7 @@ STATUSES: Final[dict[str, dict[str, Any]]] = {
                 "reasons": [REASON],
                 "startedAt": AT,
                 "finishedAt": AT,
+                "method": "Rebase",
                 "sourceDigest": OLD,
                 "bases": [{"reference": "registry.example.com/base/python:3.12", "digest": OLD}],
                 "digest": OLD,
