@@ -68,5 +68,6 @@ readonly outages='connection (refused|reset|timed out|closed)|no route to host|n
 no such host|could not resolve host|temporary failure in name resolution|name or service not known
 i/o timeout|timeout exceeded|timed out|deadline exceeded|tls handshake timeout|error while dialing
 failed to connect to|couldn.t connect to|unexpected (eof|disconnect)|early eof|: eof$|broken pipe|hung up unexpectedly
+server closed idle connection|transport connection broken|use of closed network connection
 too ?many ?requests|(error|status|status code|http status)[: ]+(429|5[0-9][0-9])|server misbehaving
 (429|500|502|503|504) (too many|internal|bad gateway|service|gateway)'

@@ -83,6 +83,11 @@ def test_build_arguments_arrive_as_they_are(host: ScriptHost, script: str, value
             ExitCode.PASSING,
             id="a host that hangs up",
         ),
+        pytest.param(
+            'Error: Get "http://r.test/v2/": http: server closed idle connection',
+            ExitCode.PASSING,
+            id="a host that hangs up between two requests",
+        ),
         pytest.param("Error: toomanyrequests: slow down", ExitCode.PASSING, id="a rate limit"),
         pytest.param(
             "error: unexpected status from HEAD request to r.test: 500 Internal Server Error",
