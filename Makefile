@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down test unit cluster e2e crash check crds policies
-.PHONY: bench bench-s1 bench-s4 bench-s6 bench-s7 bench-graph lock
+.PHONY: bench bench-s1 bench-s3 bench-s4 bench-s6 bench-s7 bench-s10 bench-graph lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,8 +52,9 @@ e2e: $(READY) ## tests on a real node: needs root, installs the Debian packages 
 	@$(BIN)/python -m dev.node
 	$(BIN)/pytest tests/e2e
 
-crash: $(READY) ## 30 loops of the demo's story with one SIGKILL each
+crash: $(READY) ## 30 loops of the demo's story with one SIGKILL each; builds with one at every write
 	$(BIN)/python -m dev.crash --loops 30
+	$(BIN)/python -m dev.crash_builds
 
 check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/ruff check --no-cache .  # a cached verdict outlives the files it was given for
@@ -73,6 +74,9 @@ bench: $(READY) ## measure the engine beside a plain client
 bench-s1: $(READY) ## measure the cold start of 1,000 Warehouses
 	$(BIN)/python -m bench.warehouses s1
 
+bench-s3: $(READY) ## measure a push of a base until its rollout
+	$(BIN)/python -m bench.cascade s3
+
 bench-s4: $(READY) ## measure 2,000 settled Warehouses for 10 minutes
 	$(BIN)/python -m bench.warehouses s4
 
@@ -81,6 +85,9 @@ bench-s6: $(READY) ## count what 1,000 Warehouses over 400 repositories ask
 
 bench-s7: $(READY) ## measure one repository with 20,000 and 200,000 tags
 	$(BIN)/python -m bench.warehouses s7
+
+bench-s10: $(READY) ## measure a push below 1,000 images in six levels
+	$(BIN)/python -m bench.cascade s10
 
 bench-graph: $(READY) ## measure changes of a graph of 10,000 images
 	$(BIN)/python -m bench.graph

@@ -29,7 +29,7 @@ from dev.demo import OPERATOR_SETTINGS
 from dev.install import install_crds
 from dev.operator import OperatorProcess
 from dev.story.scene import Scene, StoryFailed
-from dev.story.snapshot import Snapshot, differences, snapshot
+from dev.story.snapshot import Mask, Snapshot, differences, snapshot
 from dev.story.story import STEPS, Story
 
 __all__ = ["AfterTag", "AfterWrite", "Assassin", "AssassinFailed", "Blow", "choose_blow", "main"]
@@ -204,7 +204,7 @@ def tell(cluster: Cluster, operator: OperatorProcess, name: str, blow: Blow | No
     with _disturbed(operator, scene, blow):
         for step in STEPS:
             step(story)
-    end = snapshot(story)
+    end = snapshot(scene, Mask.of(story))
     telling = Telling(end, count_writes(cluster, scene.namespace, since), time.monotonic() - began)
     scene.delete_namespace()
     return telling

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 import yaml
@@ -15,14 +16,24 @@ __all__ = ["install_crds", "install_policies", "remove_policies"]
 
 _POLICIES: Final = PROJECT / "policies"
 
+_UNHEARD: Final = "does not act on what was said about its policies 30 s ago"
+
 _MANAGED_IMAGE: Final = PROJECT / "examples" / "quickstart" / "managedimage.yaml"
 
 
 def install_crds(cluster: Cluster) -> None:
-    """Apply `crds/` and wait until the API server serves them."""
+    """Apply `crds/` and wait until the API server serves them, and tells kubectl of them.
+
+    Raises:
+        TimeoutError: it does not after 30 s.
+    """
     directory = PROJECT / "crds"
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(directory))
     cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(directory))
+    kinds = len(list(directory.glob("*.yaml")))
+    _wait(
+        lambda: len(_known_to_kubectl(cluster)) == kinds, "does not tell of the kinds that were made 30 s ago"
+    )
 
 
 def install_policies(cluster: Cluster) -> None:
@@ -32,7 +43,7 @@ def install_policies(cluster: Cluster) -> None:
         TimeoutError: it does not after 30 s.
     """
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(_POLICIES))
-    _wait(cluster, followed=True)
+    _wait(lambda: _stamps(cluster) and _refuses(cluster), _UNHEARD)
 
 
 def remove_policies(cluster: Cluster) -> None:
@@ -42,16 +53,21 @@ def remove_policies(cluster: Cluster) -> None:
         TimeoutError: it still does after 30 s.
     """
     cluster.kubectl("delete", "--ignore-not-found", "-f", str(_POLICIES))
-    _wait(cluster, followed=False)
+    _wait(lambda: not _stamps(cluster) and not _refuses(cluster), _UNHEARD)
 
 
-def _wait(cluster: Cluster, *, followed: bool) -> None:
+def _wait(is_so: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + 30
-    while {_stamps(cluster), _refuses(cluster)} != {followed}:
+    while not is_so():
         if time.monotonic() > deadline:
-            msg = "the API server does not act on what was said about its policies 30 s ago"
+            msg = f"the API server {what}"
             raise TimeoutError(msg)
         time.sleep(0.05)
+
+
+def _known_to_kubectl(cluster: Cluster) -> list[str]:
+    """Kinds that are served are told of a moment later."""
+    return cluster.kubectl("api-resources", "--api-group=slipway.dev", "--output=name").split()
 
 
 def _stamps(cluster: Cluster) -> bool:

@@ -107,8 +107,10 @@ class OperatorProcess:
         program = Program("slipway", (sys.executable, "-m", "slipway"), environment)
         self._process = processes.start(program, self.log)
 
-    def wait_ready(self, timeout: float = 30.0) -> float:
+    def wait_ready(self, timeout: float = 120.0) -> float:
         """Wait until `/readyz` says that it works and is synced; how many seconds that took.
+
+        A second where nothing else runs; a busy machine takes half a minute for the imports alone.
 
         Raises:
             OperatorFailed: it ended, stands by, or is not ready in time.

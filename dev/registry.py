@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,8 @@ class Registry(RegistryProcess):
     Args:
         users: passwords by user name; demands HTTP Basic authentication.
         token: demands bearer tokens from this place.
-        tls: serve HTTPS with a certificate for `localhost` and 127.0.0.1, signed by `authority`.
+        tls: serve HTTPS with a certificate for `localhost`, 127.0.0.1 and `addresses`, signed by `authority`.
+        addresses: other addresses under which it is known.
         client_certificates: with `tls`, demand a client certificate that `authority` signed.
         proxy: the URL of another registry, whose images it passes on and keeps; it takes no pushes then.
         notifications: where to post pushes, pulls and deletions.
@@ -94,6 +95,7 @@ class Registry(RegistryProcess):
         users: Mapping[str, str] | None = None,
         token: TokenAuthentication | None = None,
         tls: bool = False,
+        addresses: Sequence[str] = (),
         client_certificates: bool = False,
         proxy: str | None = None,
         notifications: Notifications | None = None,
@@ -109,7 +111,7 @@ class Registry(RegistryProcess):
         self._access_log = access_log
         self.authority = Authority(self.directory / "pki") if tls else None
         self._server_pair = (
-            self.authority.server("registry", dns=["localhost"], addresses=["127.0.0.1"])
+            self.authority.server("registry", dns=["localhost"], addresses=["127.0.0.1", *addresses])
             if self.authority
             else None
         )

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from dev.binaries import binaries
 from tests.support.cluster import (
     cluster,
     crds,
@@ -45,10 +46,18 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.disable()
 
 
-def pytest_collection_finish() -> None:
-    """Collect garbage again, but only that of the tests."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Collect garbage again, but only that of the tests; have the binaries, if a test will ask for them."""
     gc.freeze()
     gc.enable()
+    if not session.config.option.collectonly and any(map(_needs_own_cluster, session.items)):
+        # On a new machine to build them takes minutes, which the time-out of the first test would not wait.
+        binaries()
+
+
+def _needs_own_cluster(item: pytest.Item) -> bool:
+    is_given = bool(os.environ.get("SLIPWAY_TEST_KUBECONFIG"))
+    return not is_given and "cluster" in getattr(item, "fixturenames", ())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

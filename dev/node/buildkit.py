@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dev.api import resource_path
@@ -14,19 +14,23 @@ __all__ = ["start_buildkit"]
 _NAME = "buildkitd"
 _PORT = 1234
 _LABELS = {"app": _NAME}
+_DIRECTORY = "/etc/buildkit"
 
 
-def start_buildkit(cluster: Cluster, namespace: str, plain: Sequence[str]) -> str:
+def start_buildkit(
+    cluster: Cluster, namespace: str, plain: Sequence[str], authorities: Mapping[str, str] | None = None
+) -> str:
     """Start one in a namespace that allows privileged pods, and wait until it works.
 
-    `plain` are the registries without TLS. Gives its address, for `BUILDKIT_HOST`.
+    `plain` are the registries without TLS; `authorities` has, in PEM, whom registries with an authority of
+    their own are trusted by. Gives its address, for `BUILDKIT_HOST`.
     """
     api = cluster.api
-    api.create(resource_path("v1", "configmaps", namespace), _configuration(plain))
+    api.create(resource_path("v1", "configmaps", namespace), _configuration(plain, authorities or {}))
     api.create(resource_path("v1", "services", namespace), _service())
     path = resource_path("apps/v1", "deployments", namespace)
     api.create(path, _deployment(f"{cluster.registry_host}/{BUILDKIT}"))
-    api.wait_for(f"{path}/{_NAME}", _is_ready, timeout=60)
+    api.wait_for(f"{path}/{_NAME}", _is_ready, timeout=180)
     return f"tcp://{_NAME}.{namespace}.svc.cluster.local:{_PORT}"
 
 
@@ -34,8 +38,12 @@ def _is_ready(deployment: dict[str, Any] | None) -> bool:
     return deployment is not None and deployment.get("status", {}).get("readyReplicas") == 1
 
 
-def _configuration(plain: Sequence[str]) -> dict[str, Any]:
+def _configuration(plain: Sequence[str], authorities: Mapping[str, str]) -> dict[str, Any]:
+    files = {host: f"authority-{number}.crt" for number, host in enumerate(authorities)}
     registries = "".join(f'[registry."{host}"]\n  http = true\n' for host in plain)
+    registries += "".join(
+        f'[registry."{host}"]\n  ca = ["{_DIRECTORY}/{name}"]\n' for host, name in files.items()
+    )
     content = f"""\
 [worker.oci]
   enabled = true
@@ -45,7 +53,8 @@ def _configuration(plain: Sequence[str]) -> dict[str, Any]:
 [worker.containerd]
   enabled = false
 {registries}"""
-    return {"metadata": {"name": _NAME}, "data": {"buildkitd.toml": content}}
+    certificates = {files[host]: authority for host, authority in authorities.items()}
+    return {"metadata": {"name": _NAME}, "data": {"buildkitd.toml": content, **certificates}}
 
 
 def _service() -> dict[str, Any]:
@@ -65,7 +74,7 @@ def _deployment(image: str) -> dict[str, Any]:
             "periodSeconds": 1,
         },
         "volumeMounts": [
-            {"name": "configuration", "mountPath": "/etc/buildkit"},
+            {"name": "configuration", "mountPath": _DIRECTORY},
             {"name": "state", "mountPath": "/var/lib/buildkit"},
         ],
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -9,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from dev.api import resource_path
+from dev.story.building import BuildStory
 from dev.story.scene import Scene
 from dev.story.story import Story
 
 __all__ = ["Mask", "Snapshot", "differences", "snapshot"]
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _REPLICA_SET = re.compile(r"\"api-[0-9a-z]+\"")
 _DIGEST = re.compile(r"sha256:([0-9a-f]{7,64})")
 _VOLATILE = {
@@ -31,6 +34,12 @@ _VOLATILE = {
     "key",
     "release",
     "repositories",
+    "configuration",
+    "builtConfiguration",
+    "controller-uid",
+    "batch.kubernetes.io/controller-uid",
+    "slipway.dev/build-key",
+    "slipway.dev/record-digest",
 }
 """Fields that say when and as which object, not what; hashes over repositories, which differ as well; and how
 many repositories the registry has, in which earlier tellings left theirs."""
@@ -62,10 +71,9 @@ class Snapshot:
     tags: Mapping[str, str]
 
 
-def snapshot(story: Story) -> Snapshot:
+def snapshot(scene: Scene, mask: Mask) -> Snapshot:
     """The end state of a telling."""
-    mask = Mask.of(story)
-    return Snapshot(dict(_objects(story.scene, mask)), dict(_tags(story.scene, mask)))
+    return Snapshot(dict(_objects(scene, mask)), dict(_tags(scene, mask)))
 
 
 class Mask:
@@ -82,11 +90,20 @@ class Mask:
         scene = story.scene
         digests = {base.digest: f"BASE-{number}" for number, base in enumerate(story.bases)}
         digests |= {digest: f"IMAGE-{number}" for number, digest in enumerate(story.images)}
-        texts = {scene.namespace: "NAMESPACE", f"/{scene.corner}/": "/CORNER/"}
-        path = resource_path("apps/v1", "controllerrevisions", scene.namespace)
-        for revision in scene.cluster.api.get(path)["items"]:
-            identity = revision["metadata"]["name"].rpartition("-")[2]
-            texts[identity] = f"REVISION-{revision['revision']}"
+        return cls(digests, {**_places(scene), **_revisions(scene)})
+
+    @classmethod
+    def of_builds(cls, story: BuildStory) -> Self:
+        """The mask for what a telling of the story of builds left behind."""
+        digests = {base.digest: f"BASE-{number}" for number, base in enumerate(story.bases)}
+        texts = {**_places(story.scene), **_revisions(story.scene)}
+        texts |= {story.commit: "COMMIT", story.commit[:7]: "COMMIT"}
+        for build in story.builds():
+            key, number = build["key"], build["number"]
+            texts |= {key: f"KEY-{number}", key[:8]: f"KEY-{number}"}
+            if "digest" in build:
+                digests[build["digest"]] = f"IMAGE-{number}"
+        texts[story.source_warehouse()] = "AUTOMATIC"
         return cls(digests, texts)
 
     def text(self, text: str) -> str:
@@ -123,7 +140,27 @@ def _objects(scene: Scene, mask: Mask) -> Iterator[tuple[str, Json]]:
     for api_version, plural in _KINDS:
         for item in scene.cluster.api.get(resource_path(api_version, plural, scene.namespace))["items"]:
             group = f"{plural}.{api_version.partition('/')[0]}" if "/" in api_version else plural
-            yield mask.text(f"{group}/{item['metadata']['name']}"), mask.value(item)
+            yield mask.text(f"{group}/{item['metadata']['name']}"), mask.value(_unpacked(item))
+
+
+def _places(scene: Scene) -> dict[str, str]:
+    """Where this telling plays."""
+    corner = {f"/{scene.corner}{end}": f"/CORNER{end}" for end in ("/", ".git")}
+    return {scene.namespace: "NAMESPACE", **corner}
+
+
+def _revisions(scene: Scene) -> dict[str, str]:
+    """The names of revisions are hashes of their content, in which other digests are."""
+    path = resource_path("apps/v1", "controllerrevisions", scene.namespace)
+    found = scene.cluster.api.get(path)["items"]
+    return {one["metadata"]["name"].rpartition("-")[2]: f"REVISION-{one['revision']}" for one in found}
+
+
+def _unpacked(item: Json) -> Json:
+    """An object with the records in it that are packed."""
+    packed: dict[str, str] = item.get("binaryData", {})
+    records = {name: json.loads(gzip.decompress(base64.b64decode(one))) for name, one in packed.items()}
+    return {**item, "binaryData": records} if records else item
 
 
 def _own(annotations: Json) -> Json:

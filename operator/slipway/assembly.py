@@ -18,6 +18,7 @@ from slipway.engine.queue import Queue
 from slipway.engine.reconcile import Kind, Reconciler
 from slipway.engine.resync import Resync
 from slipway.engine.runtime import Engine
+from slipway.engine.schedule import Schedule
 from slipway.engine.store import Store
 from slipway.handlers import Ear
 from slipway.health import HealthServer
@@ -138,7 +139,9 @@ def assemble(
     """
     clock = clock or SystemClock()
     store, queue = Store(clock), Queue()
-    intake = Intake(store, queue, [kind.resource.key_kind for kind in watched if not kind.children_only])
+    schedule = Schedule(clock, queue.add)
+    reconcilable = [kind.resource.key_kind for kind in watched if not kind.children_only]
+    intake = Intake(store, queue, reconcilable, schedule)
     reconciled = kinds(store, Children(kube, intake, watched))
     writer, events = KubeStatusWriter(kube, intake, watched), KubeEventRecorder(kube, clock)
     runners = [
@@ -152,7 +155,7 @@ def assemble(
         [kind.resource.key_kind for kind in watched],
         interval=settings.resync_interval,
     )
-    engine = Engine(runners, store=store, queue=queue, resync=resync, clock=clock)
+    engine = Engine(runners, store=store, queue=queue, schedule=schedule, resync=resync, clock=clock)
     handover = Handover(asyncio.get_running_loop(), intake)
     ear = Ear(watched, handover, store, resync.begin_watch, kubeconfig=settings.kubeconfig)
     return Assembly(settings, kube, watched, store, handover, engine, ear, election or Alone(), clock)

@@ -37,7 +37,15 @@ _MARKS = (
 
 # Order matters: whole headers go before the schemes inside them, URLs before the words inside them.
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://)[^\s/?#\"'<>]*@"), rf"\1{_MASK}@"),
+    (
+        # The user of an ssh url is part of the address: everybody is `git` there, and a key opens it. With
+        # another url than the spec's a status would speak of another repository.
+        re.compile(
+            r"(?i)\b(?!ssh://[a-z0-9_][a-z0-9_.+-]{0,63}@(?![^\s/?#\"'<>]*@))"
+            r"([a-z][a-z0-9+.-]{0,20}://)[^\s/?#\"'<>]*@"
+        ),
+        rf"\1{_MASK}@",
+    ),
     (
         re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://[^\s?\"'<>]*\?)[^\s\"'<>]+?(?=:?(?:[\s\"'<>]|\Z))"),
         rf"\1{_MASK}",

@@ -1,10 +1,12 @@
 """Fixtures for tests on a real node. All that take `cluster` from `tests.support.cluster` work on it, too.
 
 - `cluster`: one with a real node and no fake ones; host, node and pods find `cluster.registry_host`.
-- `operator`: may connect to that address, besides what it may elsewhere.
+- `operator`: may connect to that address, besides what it may elsewhere, and has the rights that
+  docs/architecture.md names, and no others.
 - `building_operator`: the same, with the images and the daemon of `backend`.
 - `guarded_registry`: one that demands a password, under an address for all, beside that of the cluster.
-- `node_git`: a git server that host, node and pods reach under one address.
+- `sealed_registry`: one with another password, and TLS by an authority of its own.
+- `node_git`, `node_ssh`: git servers that host, node and pods reach under one address.
 - `images`: runnable images: a base that moves, and what was built.
 - `secured_namespace`: makes namespaces that enforce a Pod Security level.
 - `buildah`, `buildkit`: the two ways to build; `backend`: each of them in turn.
@@ -21,6 +23,7 @@ import pytest
 
 from dev.cluster import Cluster
 from dev.gitserver import GitServer
+from dev.gitssh import GitSshServer
 from dev.needs import MissingNeeds
 from dev.node.buildkit import start_buildkit
 from dev.node.exposure import exposed
@@ -32,7 +35,8 @@ from dev.registry import Registry
 from dev.state import ClusterOptions
 from tests.support.application import NodeRegistry
 from tests.support.cluster import FAST, new_namespace
-from tests.support.node import Backend, BuildJobs, NodeGit, NodeImages
+from tests.support.node import Backend, BuildJobs, NodeGit, NodeImages, NodeSsh
+from tests.support.rights import write_kubeconfig
 
 SecuredNamespace = Callable[[str], str]
 SETTINGS = {**FAST, "SLIPWAY_EGRESS_ALLOW": f"127.0.0.1:*,{ADDRESS}:*"}
@@ -52,7 +56,8 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def operator(cluster: Cluster, crds: None, tmp_path: Path) -> Iterator[OperatorProcess]:
     """The operator, ready, as a process of the host."""
-    with OperatorProcess(cluster, environment=SETTINGS, log=tmp_path / "operator.log") as running:
+    kubeconfig, log = write_kubeconfig(cluster, tmp_path / "kubeconfig"), tmp_path / "operator.log"
+    with OperatorProcess(cluster, environment=SETTINGS, kubeconfig=kubeconfig, log=log) as running:
         yield running
 
 
@@ -60,10 +65,14 @@ def operator(cluster: Cluster, crds: None, tmp_path: Path) -> Iterator[OperatorP
 def building_operator(
     cluster: Cluster, crds: None, backend: Backend, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
-    """The operator, ready, with what its build Jobs need."""
-    environment = {**SETTINGS, **backend.environment()}
-    log = tmp_path_factory.mktemp(backend.name) / "operator.log"
-    with OperatorProcess(cluster, environment=environment, log=log) as running:
+    """The operator, ready, with what its build Jobs need.
+
+    It builds one image at a time: a turn that a build keeps beyond its end is noticed by the next.
+    """
+    environment = {**SETTINGS, **backend.environment(), "SLIPWAY_BUILDS": "1"}
+    scratch = tmp_path_factory.mktemp(backend.name)
+    kubeconfig, log = write_kubeconfig(cluster, scratch / "kubeconfig"), scratch / "operator.log"
+    with OperatorProcess(cluster, environment=environment, kubeconfig=kubeconfig, log=log) as running:
         yield running
 
 
@@ -74,6 +83,23 @@ def guarded_registry(cluster: Cluster) -> Iterator[NodeRegistry]:
     with Registry(users={user: password}) as process, exposed(process.port) as host:
         make_known(cluster.state.node, host)
         yield NodeRegistry(host, user, password, process)
+
+
+@pytest.fixture(scope="session")
+def sealed_registry(cluster: Cluster) -> Iterator[NodeRegistry]:
+    """A registry with a password, whose certificate nobody trusts unasked."""
+    user, password = "bob", "h1dden"
+    process = Registry(users={user: password}, tls=True, addresses=[ADDRESS])
+    with process, exposed(process.port) as host:
+        assert process.authority is not None
+        yield NodeRegistry(host, user, password, process, process.authority.files.certificate)
+
+
+@pytest.fixture(scope="session")
+def node_ssh(cluster: Cluster) -> Iterator[NodeSsh]:
+    """A git server that pods reach over ssh."""
+    with GitSshServer() as server, exposed(server.port) as host:
+        yield NodeSsh(server, host)
 
 
 @pytest.fixture(scope="session")
@@ -109,10 +135,15 @@ def buildah(cluster: Cluster) -> Backend:
 
 
 @pytest.fixture(scope="session")
-def buildkit(cluster: Cluster, guarded_registry: NodeRegistry) -> Iterator[Backend]:
+def buildkit(
+    cluster: Cluster, guarded_registry: NodeRegistry, sealed_registry: NodeRegistry
+) -> Iterator[Backend]:
     """Builds on a daemon that runs as long as the tests."""
+    plain = (cluster.registry_host, guarded_registry.host)
+    assert sealed_registry.authority is not None
+    authorities = {sealed_registry.host: sealed_registry.authority.read_text()}
     with _secured(cluster, "privileged") as namespace:
-        address = start_buildkit(cluster, namespace, (cluster.registry_host, guarded_registry.host))
+        address = start_buildkit(cluster, namespace, plain, authorities)
         yield Backend.buildkit(cluster.registry_host, address)
 
 

@@ -26,6 +26,8 @@ RUN cp /etc/base-release /built-on && echo "$GREETING" > /greeting
 
 Commit = Callable[..., GitSource]
 
+pytestmark = pytest.mark.timeout(900, func_only=True)
+
 
 @pytest.fixture
 def committed(node_git: NodeGit, request: pytest.FixtureRequest) -> Commit:
@@ -176,7 +178,7 @@ def test_a_build_that_takes_too_long_is_ended(cluster: Cluster, builds: BuildJob
     assert [one["reason"] for one in job["status"]["conditions"] if one["type"] == "Failed"] == [
         "DeadlineExceeded"
     ]
-    builds.await_pods(name, lambda pods: not pods, 15)
+    builds.await_pods(name, lambda pods: not pods, 60)
 
 
 def test_a_cancelled_build_leaves_nothing(cluster: Cluster, builds: BuildJobs, committed: Commit) -> None:
@@ -184,9 +186,9 @@ def test_a_cancelled_build_leaves_nothing(cluster: Cluster, builds: BuildJobs, c
     files = {"Dockerfile": f"FROM {cluster.registry_host}/busybox:1\nRUN sleep 300\n"}
     order = builds.order(committed(files), f"{cluster.registry_host}/{builds.namespace}/api:1")
     name = builds.start(order)
-    builds.await_pods(name, lambda pods: bool(pods) and pods[0]["status"]["phase"] == "Running", 60)
+    builds.await_pods(name, lambda pods: bool(pods) and pods[0]["status"]["phase"] == "Running", 180)
 
     cluster.api.delete(builds.path(name), propagationPolicy="Foreground")
 
-    builds.await_pods(name, lambda pods: not pods, 15)
+    builds.await_pods(name, lambda pods: not pods, 60)
     cluster.api.wait_for(builds.path(name), lambda found: found is None)

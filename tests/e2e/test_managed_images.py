@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from dev.cluster import Cluster
 from tests.support.application import DOCKERFILE, Application, NodeRegistry, built, failed
-from tests.support.node import Backend, NodeGit
+from tests.support.node import Backend, NodeGit, NodeSsh
 from tests.support.objects import Body, condition
 
 WAITS = DOCKERFILE.replace("RUN ", "RUN until wget -q -O /dev/null {gate}; do sleep 0.2; done && ")
@@ -18,7 +21,7 @@ WAITS = DOCKERFILE.replace("RUN ", "RUN until wget -q -O /dev/null {gate}; do sl
 
 Record = Callable[[str, object], None]
 
-pytestmark = [pytest.mark.usefixtures("building_operator"), pytest.mark.timeout(240, func_only=True)]
+pytestmark = [pytest.mark.usefixtures("building_operator"), pytest.mark.timeout(900, func_only=True)]
 
 
 @pytest.fixture
@@ -117,7 +120,7 @@ def test_cancelled_build_leaves_nothing_and_the_next_request_builds(app: Applica
     assert (found["builds"][0]["phase"], found["builds"][0]["reason"]) == ("Cancelled", "Cancelled")
     assert [one["result"] for one in found["handledRequests"]] == ["Cancelled"]
     app.await_nothing_left()
-    assert app.tags() == set()
+    assert (app.tags(), app.secrets()) == (set(), set())
     _build_on_request(app)
 
 
@@ -132,8 +135,8 @@ def test_build_that_takes_too_long_leaves_nothing_and_the_next_request_builds(ap
     assert found["builds"][0]["phase"] == "Failed"
     assert "build.timeout" in condition({"status": found}, "Ready")["message"]
     app.await_nothing_left()
-    assert app.tags() == set()
-    app.objects.patch("managedimages", "api", {"spec": {"build": {"timeout": "2m"}}})
+    assert (app.tags(), app.secrets()) == (set(), set())
+    app.objects.patch("managedimages", "api", {"spec": {"build": {"timeout": "5m"}}})
     _build_on_request(app)
 
 
@@ -143,7 +146,7 @@ def test_dockerfile_error_is_told_with_the_last_lines_and_tried_as_often_as_aske
     app.repository(dockerfile="FROM {base}:stable\nRUN echo what the builder said; exit 3\n")
     app.manage(build={"retries": 1})
 
-    found = app.wait_image(failed("BuildFailed"), timeout=120)
+    found = app.wait_image(failed("BuildFailed"))
 
     (build,) = found["builds"]
     assert (build["attempts"], build["failures"]) == (2, 2)
@@ -172,7 +175,7 @@ def test_build_is_made_once_its_registry_is_back(guarded_app: Application) -> No
 
     (build,) = found["builds"]
     assert (build["reason"], build.get("failures")) == ("RunnerFailed", None), build["message"]
-    found = app.wait_image(built(1), timeout=120)
+    found = app.wait_image(built(1))
     assert found["builds"][0]["attempts"] >= 2
     assert app.tags() == {"1-1", "latest"}
 
@@ -190,8 +193,48 @@ def test_private_registry_opens_with_the_pull_secret(guarded_app: Application) -
     app.wait_rollout(found["image"]["digest"])
     assert app.served("message") == {"one"}
     (job,) = app.jobs()
-    volumes = job["spec"]["template"]["spec"]["volumes"]
-    assert "node-pull" in [volume.get("secret", {}).get("secretName") for volume in volumes]
+    volumes = {volume["name"]: volume for volume in job["spec"]["template"]["spec"]["volumes"]}
+    sources = volumes["registries"]["projected"]["sources"]
+    assert [source["secret"]["name"] for source in sources] == ["node-pull"]
+
+
+def test_base_and_image_each_have_a_registry_with_a_password_of_its_own(
+    guarded_app: Application, guarded_registry: NodeRegistry, sealed_registry: NodeRegistry
+) -> None:
+    """The base is pulled from one, the image pushed to the other, whose authority only the Registry knows."""
+    app = replace(guarded_app, registry=sealed_registry)
+    guarded_app.prepare()
+    app.make_registry("sealed", sealed_registry)
+    guarded_app.repository(message="one")
+    app.manage()
+
+    app.wait_image(built(1))
+
+    assert app.tags() == {"1-1", "latest"}
+    (job,) = app.jobs()
+    told = json.dumps(job)
+    for registry in (guarded_registry, sealed_registry):
+        assert registry.password is not None
+        assert registry.password not in told
+        assert base64.b64encode(registry.password.encode()).decode() not in told
+
+
+def test_repository_behind_ssh_is_followed_and_fetched_with_the_same_key(
+    app: Application, node_ssh: NodeSsh
+) -> None:
+    """The operator finds the commits with it, and the Job fetches them, from hosts that the Secret knows."""
+    app.prepare()
+    repository, url = node_ssh.repository(f"{app.namespace}-api")
+    repository.commit({"Dockerfile": DOCKERFILE.format(base=app.base), "message": "one"})
+    app.objects.secret("deploy-key", node_ssh.key(), kind="kubernetes.io/ssh-auth", hosts=node_ssh.host)
+    app.manage(source={"git": {"url": url, "secretRef": {"name": "deploy-key"}, "window": "1s"}})
+    app.wait_image(built(1))
+
+    commit = repository.commit({"message": "two"})
+    app.tell_of_push()
+
+    assert app.wait_image(built(2))["source"]["builtCommit"] == commit
+    assert len(app.jobs()) == 2
 
 
 def _build_on_request(app: Application) -> None:

@@ -32,7 +32,7 @@ def test_the_operator_rolls_out_what_the_node_pulls(
         "apply", "-f", "-", stdin=MANIFESTS.format(registry=cluster.registry_host, image=f"{namespace}/web:1")
     )
 
-    kubectl("wait", "sdep/web", "--for=condition=Ready", "--timeout=60s")
+    kubectl("wait", "sdep/web", "--for=condition=Ready", "--timeout=180s")
 
     running = kubectl("get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[0].imageID}")
     assert running.endswith(f"@{pushed.digest}")
@@ -45,7 +45,7 @@ def test_pods_run_and_find_each_other_by_name(cluster: Cluster, namespace: str, 
         "create", "deployment", "web", f"--image={image}", "--", "httpd", "-f", "-p", "8080", "-h", "/etc"
     )
     kubectl("expose", "deployment", "web", "--port=80", "--target-port=8080")
-    kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    kubectl("rollout", "status", "deployment/web", "--timeout=180s")
 
     debian = f"{cluster.registry_host}/{BASE}"
     ask = (
@@ -53,6 +53,6 @@ def test_pods_run_and_find_each_other_by_name(cluster: Cluster, namespace: str, 
     )
     command = f"until ( {ask} && cat <&3 ); do sleep 0.2; done"
     kubectl("create", "job", "client", f"--image={debian}", "--", "bash", "-c", command)
-    kubectl("wait", "--for=condition=Complete", "--timeout=60s", "job/client")
+    kubectl("wait", "--for=condition=Complete", "--timeout=180s", "job/client")
 
     assert "web-" in kubectl("logs", "job/client")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from dev.api import ApiError, resource_path
@@ -33,6 +34,9 @@ CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
 
 Check = Callable[[Body | None], bool]
 
+PATIENCE = 180.0
+"""Seconds; what takes ten on an idle machine takes a minute where others compute beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class NodeRegistry:
@@ -43,11 +47,13 @@ class NodeRegistry:
     password: str | None = field(default=None, repr=False)
     process: Registry | None = None
     """To end it and start it again; that of the cluster stays."""
+    authority: Path | None = None
+    """Whom its certificate is signed by, where it has TLS."""
 
     @property
     def url(self) -> str:
         """Where the operator finds it."""
-        return f"http://{self.host}"
+        return f"{'https' if self.authority else 'http'}://{self.host}"
 
     def push_base(self, repository: str, release: str, busybox_from: str) -> MadeImage:
         """Push busybox, with this release in `/etc/base-release`, under the tag `stable`."""
@@ -72,7 +78,8 @@ class NodeRegistry:
                 return set()
 
     def _client(self) -> RegistryClient:
-        return RegistryClient(self.url, username=self.user, password=self.password)
+        trusted = self.authority or True
+        return RegistryClient(self.url, username=self.user, password=self.password, verify_ssl=trusted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +117,20 @@ class Application:
     def prepare(self, release: str = "1") -> None:
         """Push a base, and make the Registry and the Warehouse that watches the base."""
         self.push_base(release)
-        opened: dict[str, Any] = {}
-        if self.registry.user is not None and self.registry.password is not None:
-            data = {"username": self.registry.user, "password": self.registry.password}
-            self.objects.secret("robot", data, kind="kubernetes.io/basic-auth", hosts=self.registry.host)
-            opened = {"secretRef": {"name": "robot"}}
-        self.objects.registry("node", self.registry.url, **opened)
+        self.make_registry("node", self.registry)
         self.objects.warehouse("base", self.base, {"type": "Digest", "digest": {"tag": "stable"}})
+
+    def make_registry(self, name: str, registry: NodeRegistry) -> None:
+        """Make a Registry with the Secrets that open it."""
+        opened: dict[str, Any] = {}
+        if registry.user is not None and registry.password is not None:
+            data = {"username": registry.user, "password": registry.password}
+            self.objects.secret(f"{name}-robot", data, kind="kubernetes.io/basic-auth", hosts=registry.host)
+            opened["secretRef"] = {"name": f"{name}-robot"}
+        if registry.authority is not None:
+            self.objects.secret(f"{name}-authority", {"ca.crt": registry.authority.read_bytes()})
+            opened["certSecretRef"] = {"name": f"{name}-authority"}
+        self.objects.registry(name, registry.url, **opened)
 
     def repository(self, name: str = "api", dockerfile: str = DOCKERFILE, **files: str) -> GitRepository:
         """The repository of an image, with a first commit."""
@@ -163,7 +177,7 @@ class Application:
             if any(one["type"] == "Git" for one in warehouse["spec"]["subscriptions"]):
                 self.objects.ask("warehouses", warehouse["metadata"]["name"])
 
-    def wait_image(self, check: Check, name: str = "api", timeout: float = 90.0) -> Body:
+    def wait_image(self, check: Check, name: str = "api", timeout: float = PATIENCE) -> Body:
         """Wait until the ManagedImage is so; its status."""
         return self._wait("managedimages", name, check, timeout)
 
@@ -175,13 +189,15 @@ class Application:
             is_healthy = condition(body, "Ready").get("reason") == "Healthy"
             return is_healthy and status.get("image", {}).get("digest") == digest
 
-        return self._wait("deployments", name, runs, 60.0)
+        return self._wait("deployments", name, runs, PATIENCE)
 
     def _wait(self, plural: str, name: str, check: Check, timeout: float) -> Body:
         try:
             found = self.objects.wait(plural, name, check, timeout=timeout)
         except TimeoutError as error:
             error.add_note(f"pods: {[(pod['metadata']['name'], pod['status']) for pod in self.pods()]}")
+            warehouses = self.objects.api.get(self.objects.path("warehouses"))["items"]
+            error.add_note(f"warehouses: {[condition(one, 'Ready') for one in warehouses]}")
             raise
         status: Body = found["status"]
         return status
@@ -196,6 +212,11 @@ class Application:
     def _ask(self, pod: str, file: str) -> str:
         path = f"{resource_path('v1', 'pods', self.namespace, f'{pod}:8080')}/proxy/{file}"
         return self.cluster.kubectl("get", "--raw", path).strip()
+
+    def secrets(self) -> set[str]:
+        """The names of the Secrets."""
+        path = resource_path("v1", "secrets", self.namespace)
+        return {one["metadata"]["name"] for one in self.objects.api.get(path)["items"]}
 
     def jobs(self) -> list[Body]:
         """The build Jobs."""
@@ -220,7 +241,7 @@ class Application:
         """The tags of an image in the registry."""
         return self.registry.tags(f"{self.namespace}/{name}")
 
-    def await_build_running(self, timeout: float = 60.0) -> None:
+    def await_build_running(self, timeout: float = PATIENCE) -> None:
         """Wait until the build container of a Job runs.
 
         Raises:
@@ -228,7 +249,7 @@ class Application:
         """
         self._until(lambda: any(map(_builds, self.pods("slipway.dev/managed-image"))), timeout)
 
-    def await_nothing_left(self, timeout: float = 30.0) -> None:
+    def await_nothing_left(self, timeout: float = PATIENCE) -> None:
         """Wait until there is no Job, and no pod of one.
 
         Raises:

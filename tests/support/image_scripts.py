@@ -19,6 +19,7 @@ _RECORDER = """\
 cd "${0%/*}"
 printf '%s\\0' "$@" >> asked
 printf '\\n\\0' >> asked
+env -0 > seen
 verb=$1
 while [ $# -gt 1 ]; do
     if [ -f "writes$1" ]; then cat "writes$1" > "$2"; fi
@@ -78,6 +79,12 @@ class ScriptHost:
             else:
                 calls[-1].append(word)
         return calls[:-1]
+
+    @property
+    def seen(self) -> dict[str, str]:
+        """The environment of the last call."""
+        lines = (self.directory / "seen").read_text().split("\0")[:-1]
+        return dict(line.split("=", 1) for line in lines)
 
     def run(
         self, script: str, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None

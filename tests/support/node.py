@@ -13,16 +13,18 @@ from dev.api import resource_path
 from dev.cluster import Cluster
 from dev.gitrepository import GitRepository
 from dev.gitserver import GitServer
+from dev.gitssh import GitSshServer
 from dev.images import ImageMaker, MadeImage
 from dev.node.images import BUILDAH, BUILDKIT, BUSYBOX, CLONE
 from slipway.build.builders.job.manifest import BUILD, job_manifest
 from slipway.build.builders.job.manifest import CLONE as CLONE_CONTAINER
+from slipway.build.builders.job.registries import JobRegistry
 from slipway.build.builders.job.settings import JobSettings
 from slipway.build.builders.order import BuildOrder, GitSource
 from slipway.oci import RegistryClient
 from slipway.oci.manifest import ImageIndex
 
-__all__ = ["Backend", "BuildEnd", "BuildJobs", "NodeGit", "NodeImages"]
+__all__ = ["Backend", "BuildEnd", "BuildJobs", "NodeGit", "NodeImages", "NodeSsh"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,24 @@ class NodeGit:
     def repository(self, name: str) -> tuple[GitRepository, str]:
         """A new repository and its URL."""
         return self.server.repository(name), f"{self.url}/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSsh:
+    """A git server over ssh that host, node and pods reach under one address."""
+
+    server: GitSshServer
+    host: str
+    """With its port."""
+
+    def repository(self, name: str) -> tuple[GitRepository, str]:
+        """A new repository and its URL."""
+        return self.server.repository(name), f"ssh://git@{self.host}/{name}"
+
+    def key(self) -> dict[str, bytes]:
+        """What a Secret of type kubernetes.io/ssh-auth has to hold."""
+        hosts = self.server.host_line(self.host.partition(":")[0])
+        return {"ssh-privatekey": self.server.identity, "known_hosts": hosts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +124,9 @@ class Backend:
     def buildah(cls, registry: str) -> Backend:
         """Builds in the Job."""
         settings = JobSettings(
-            f"{registry}/{CLONE}", f"{registry}/{BUILDAH}", insecure_registries=(registry,)
+            f"{registry}/{CLONE}",
+            f"{registry}/{BUILDAH}",
+            registries=(JobRegistry(registry, insecure=True),),
         )
         return cls("buildah", "baseline", settings)
 
@@ -115,7 +137,7 @@ class Backend:
             f"{registry}/{CLONE}",
             f"{registry}/{BUILDKIT}",
             buildkit_address=address,
-            insecure_registries=(registry,),
+            registries=(JobRegistry(registry, insecure=True),),
         )
         return cls("buildkit", "restricted", settings)
 
@@ -161,7 +183,7 @@ class BuildJobs:
             "key": "0123456789abcdef0123456789abcdef",
             "number": 1,
             "bases": {},
-            "timeout": timedelta(minutes=2),
+            "timeout": timedelta(minutes=5),
             "requested_at": datetime(2026, 11, 21, 9, tzinfo=UTC),
         }
         return BuildOrder(**{**fields, "source": source, "reference": reference, **changes})
@@ -179,7 +201,7 @@ class BuildJobs:
         name: str = manifest["metadata"]["name"]
         return name
 
-    def run(self, order: BuildOrder, timeout: float = 120.0) -> BuildEnd:
+    def run(self, order: BuildOrder, timeout: float = 300.0) -> BuildEnd:
         """Create the Job and wait for its end."""
         begun = time.monotonic()
         name = self.start(order)
@@ -189,7 +211,7 @@ class BuildJobs:
         succeeded = bool(job["status"].get("succeeded"))
         return BuildEnd(name, succeeded, container, state["exitCode"], state.get("message", ""), seconds)
 
-    def await_end(self, name: str, timeout: float = 120.0) -> dict[str, Any]:
+    def await_end(self, name: str, timeout: float = 300.0) -> dict[str, Any]:
         """Wait until a Job is complete or has failed, and give it."""
         job = self.cluster.api.wait_for(self.path(name), _has_ended, timeout=timeout)
         assert job is not None

@@ -19,7 +19,7 @@ from slipway.engine.key import Key
 from slipway.engine.outcome import Settled
 from slipway.engine.reconcile import Observed, Plan
 from slipway.engine.store import Store
-from slipway.engine.view import View, hash_status, hash_wish
+from slipway.engine.view import PlainView, View, hash_status, hash_wish
 from slipway.kube.client import KubeClient
 from slipway.kube.resources import WAREHOUSES
 from slipway.kube.status import observed_from
@@ -40,7 +40,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class SpineView:
+class SpineView(PlainView):
     """What every view has, and no more."""
 
     key: Key

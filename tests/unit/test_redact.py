@@ -13,6 +13,11 @@ JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 CLEANED = {
     "user info of a URL goes": ("at https://robot:hunter2@h.io/v2/", "at https://***@h.io/v2/"),
     "a lone user name, too": ("at https://robot@h.io", "at https://***@h.io"),
+    "a password of an ssh url, too": ("at ssh://git:hunter2@h.io/a", "at ssh://***@h.io/a"),
+    "a token in place of the user": (
+        "at ssh://ghp_0123456789abcdefABCD@h.io/a",
+        "at ssh://***@h.io/a",
+    ),
     "a query goes, for it may be signed": (
         "GET https://cdn.io/b?X-Amz=1&s=2 failed",
         "GET https://cdn.io/b?*** failed",
@@ -51,6 +56,7 @@ UNTOUCHED = [
     "Basic authentication is what registry.example.com wants; check the password in Secret acme",
     'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"',
     "https://h.io:5000/shop/api@sha256:0123456789abcdef",
+    "ssh://git@git.example.com:2222/shop/api.git is where everybody is git",
     "the content of sha256:aaaa has the digest sha256:bbbb",
     "GET /v2/shop/api/tags/list answered 404",
     "sha256:" + "0a" * 32,

@@ -56,6 +56,10 @@ class GitBuildSource(ApiModel):
     include_paths: Annotated[tuple[PathPattern, ...], Field(max_length=30)] = ()
     """Globs such as `libs/**`, beside the context and the Dockerfile: commits count if they touch one."""
 
+    window: PositiveDuration = "10s"
+    """Pushes that follow a first one within this time are one build. Shorter than that of a Warehouse: what
+    comes later takes the place of the build under way."""
+
 
 class BuildArgument(ApiModel):
     """A value for an ARG of the Dockerfile; visible to everybody who sees the image."""

@@ -221,6 +221,7 @@ class Reason:
     SUPERSEDED: Final = "Superseded"  # build: given up because something else is wanted by now
     BUILD_FAILED: Final = "BuildFailed"  # the build itself failed; this key is not tried again by itself
     BUILD_TIMED_OUT: Final = "BuildTimedOut"  # the builder ended the build: it took too long
+    PODS_REFUSED: Final = "PodsRefused"  # no pod of a build Job can be made: quota, Pod Security, a webhook
     RUNNER_FAILED: Final = "RunnerFailed"  # what carries out the build failed; says nothing of the image
     BUILDER_UNREACHABLE: Final = "BuilderUnreachable"  # no connection to the builder, or one that broke
     BUILDER_FAILING: Final = "BuilderFailing"  # the builder answered with 5xx
@@ -228,6 +229,7 @@ class Reason:
     PIPELINE_NOT_FOUND: Final = "PipelineNotFound"  # no such repository, project, workflow or run
     ORDER_REFUSED: Final = "OrderRefused"  # the builder does not take the order: an unknown input or branch
     NOT_OFFERED: Final = "NotOffered"  # the builder's version, or the token, cannot do what was asked
+    TAG_TAKEN: Final = "TagTaken"  # event: something else has the tag of a build, whose number is skipped
     OUTCOME_UNKNOWN: Final = "OutcomeUnknown"  # a build may have been started, and nothing tells which it is
     NOT_ON_BASE: Final = "NotOnBase"  # the image's lowest layers are not those of the base
     BASE_UNKNOWN: Final = "BaseUnknown"  # nothing tells which base the image stands on

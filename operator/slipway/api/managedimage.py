@@ -32,6 +32,7 @@ __all__ = [
     "Build",
     "BuildBase",
     "BuildPhase",
+    "BuildPipeline",
     "BuildRun",
     "BuiltImage",
     "GraphStatus",
@@ -48,18 +49,33 @@ __all__ = [
 TEMPLATE_LENGTH: Final = 128 - 18 + len("{build}")
 """A tag has 128 characters, and 18 digits must fit in the place of {build}."""
 
+_KEY: Final = r"\{(commit|date|version)\}"
+_REST: Final = rf"([A-Za-z0-9._-]|{_KEY})*"
+
 TagTemplate = Annotated[
     str,
     Field(
         min_length=1,
         max_length=TEMPLATE_LENGTH,
-        pattern=r"^([A-Za-z0-9_][A-Za-z0-9._-]*|([A-Za-z0-9_][A-Za-z0-9._-]*)?\{build\}[A-Za-z0-9._-]*)$",
+        pattern=rf"^([A-Za-z0-9_][A-Za-z0-9._-]*|(([A-Za-z0-9_]|{_KEY}){_REST})?\{{build\}}{_REST})$",
     ),
     Advice(
         "write a tag with {build} in it exactly once, such as 1.4.0-{build}, so that each build gets one of "
-        "its own; or, for an image that is only tracked, the tag to track"
+        "its own ({date}, {commit} and {version} may stand beside it); or, for an image that is only "
+        "tracked, the tag to track"
+    ),
+    Rule(
+        "['{commit}', '{date}', '{version}'].all(key, self.indexOf(key) == self.lastIndexOf(key))",
+        "write each of {commit}, {date} and {version} at most once",
+    ),
+    Rule(
+        f"size(self) + (self.contains('{{commit}}') ? 4 : 0) + (self.contains('{{date}}') ? 2 : 0) <= "
+        f"{TEMPLATE_LENGTH}",
+        "the tag could have more than 128 characters (a number takes 18, a date 8, a commit 12): shorten it",
     ),
 ]
+
+_HAS_FROM: Final = "(has(self.build) && has(self.build.rebase) && has(self.build.rebase.from))"
 
 Role: TypeAlias = Literal["Managed", "Base", "External"]
 
@@ -83,8 +99,10 @@ class ImageTarget(ApiModel):
     """Host and path without a tag, such as `registry.example.com/shop/api`."""
 
     tag: TagTemplate
-    """Tag of each build; {build} becomes its number, as in `1.4.0-{build}`. A tag is never overwritten. With
-    role Base or External the tag to track; if it has {build}, the first of floatingTags is tracked."""
+    """Tag of each build, as in `1.4.0-{build}`; a tag is never overwritten. {build} becomes the number of the
+    build, {date} the day in UTC on which it was begun (20261122), {commit} the first 12 characters of the
+    source commit, {version} build.rebase.from.tag. With role Base or External the tag to track; if it has
+    {build}, the first of floatingTags is tracked."""
 
     floating_tags: Annotated[tuple[Tag, ...], Field(max_length=10), ListSet()] = ()
     """Tags that follow the newest image, `status.image`, such as `latest`."""
@@ -134,23 +152,35 @@ class ManagedImageSpec(ApiModel):
             "role Managed needs {build} in image.tag, such as 1.4.0-{build}: each build gets its own tag",
         ),
         Rule(
+            "self.role != 'Managed' || !self.image.tag.contains('{commit}') || has(self.source)",
+            "{commit} in image.tag needs source: nothing else tells a commit; remove it, or write source",
+        ),
+        Rule(
+            f"self.role != 'Managed' || !self.image.tag.contains('{{version}}') || {_HAS_FROM}",
+            "{version} in image.tag is build.rebase.from.tag, which only build.type None has: write the "
+            "version itself into image.tag",
+        ),
+        Rule(
+            f"self.role != 'Managed' || !self.image.tag.contains('{{version}}') || !{_HAS_FROM} || "
+            "size(self.image.tag) + size(self.build.rebase.from.tag) + "
+            f"(self.image.tag.contains('{{date}}') ? 2 : 0) <= {TEMPLATE_LENGTH + len('{version}')}",
+            "with build.rebase.from.tag in the place of {version}, image.tag could have more than 128 "
+            "characters: shorten one of them",
+        ),
+        Rule(
             "self.role == 'Managed' || !self.image.tag.contains('{build}') || "
             "(has(self.image.floatingTags) && size(self.image.floatingTags) > 0)",
             "nothing tells which tag to track: write it into image.tag, without {build}",
         ),
         Rule(
             "self.role != 'Managed' || !has(self.build) || self.build.type != 'None' || "
-            "(has(self.bases) && size(self.bases) == 1)",
-            "a rebase exchanges the layers of one base: write exactly one entry of bases",
+            "!has(self.bases) || size(self.bases) <= 1",
+            "a rebase exchanges the layers of one base: write one entry of bases, or none where labels or "
+            "provenance of the image tell it",
         ),
         Rule(
             "self.role != 'Managed' || !has(self.build) || self.build.type != 'Job' || has(self.source)",
             "build.type Job needs source: say where the Dockerfile is",
-        ),
-        Rule(
-            "self.role != 'Managed' || !has(self.build) || self.build.type == 'None' || has(self.source) || "
-            "(has(self.bases) && size(self.bases) > 0)",
-            "nothing tells what the image stands on: write bases, or source, whose Dockerfile says it",
         ),
         Rule(
             "!has(self.build) || self.build.type != 'None' || !has(self.source)",
@@ -169,7 +199,8 @@ class ManagedImageSpec(ApiModel):
     """What is built."""
 
     bases: Annotated[tuple[Base, ...], Field(max_length=16)] = ()
-    """What this image stands on; without any, what the Dockerfile of source says."""
+    """What this image stands on; without any, what the Dockerfile of source says, and without that, what the
+    image tells by its provenance, else its labels."""
 
     build: BuildSpec | None = None
     """How a build is made; required with role Managed."""
@@ -192,7 +223,6 @@ class ManagedImagePhase(StrEnum):
     WAITING = "Waiting"
     QUEUED = "Queued"
     BUILDING = "Building"
-    VERIFYING = "Verifying"
     FAILED = "Failed"
     SUSPENDED = "Suspended"
 
@@ -227,11 +257,11 @@ class BaseUse(ApiModel):
     """One use of a base in the Dockerfile."""
 
     stage: Annotated[str, Field(max_length=63)]
-    """Name or index of the stage; empty for the syntax."""
+    """Name or index of the stage; empty for the syntax, and where no Dockerfile tells."""
 
     kind: Annotated[str, Field(max_length=8)]
     """Final: the image stands on it. Builder: another stage does. CopyFrom: files come from it. Syntax: it
-    reads the Dockerfile."""
+    reads the Dockerfile. Unknown: it was loaded, and what for is not told."""
 
 
 class BaseStatus(ApiModel):
@@ -242,6 +272,9 @@ class BaseStatus(ApiModel):
 
     uses: Annotated[tuple[BaseUse, ...], Field(max_length=4)] = ()
     """Where the Dockerfile uses it; empty for bases of the spec, which the image stands on."""
+
+    told_by: Annotated[str, Field(max_length=10, pattern="^[A-Za-z]*$")] | None = None
+    """Provenance or Label: what of the image names it, where neither spec nor Dockerfile does."""
 
     producer: FoundName | None = None
     """The ManagedImage of this namespace that keeps this tag."""
@@ -294,10 +327,10 @@ class RebuildStatus(ApiModel):
     """The bases that are waited for; of more the first four."""
 
     attempts: Annotated[int, Field(ge=1)] | None = None
-    """How often the build that is due was tried."""
+    """How often the build that is due was tried, with an attempt under way; left out before the first one."""
 
     tried: Annotated[tuple[BuildKey, ...], Field(max_length=50)] = ()
-    """Keys of builds that failed by themselves and are not begun again, newest first."""
+    """Keys of builds that failed by themselves or were cancelled, and are not begun again, newest first."""
 
 
 class BuildBase(ApiModel):
@@ -318,6 +351,28 @@ class BuildRun(ApiModel):
 
     url: Annotated[str, Field(max_length=512)] | None = None
     """Where its log is read."""
+
+
+class BuildPipeline(ApiModel):
+    """Who a build under way was given to, outside of the cluster."""
+
+    type: Word
+    """GitHub, GitLab, Gitea or Webhook."""
+
+    url: Annotated[str, Field(max_length=512)]
+    """The server."""
+
+    project: Annotated[str, Field(max_length=255)] | None = None
+    """The project, or owner and repository."""
+
+    workflow: Annotated[str, Field(max_length=255)] | None = None
+    """Name of the workflow file."""
+
+    ref: Annotated[str, Field(max_length=255)] | None = None
+    """The branch or tag whose file runs."""
+
+    secret: Annotated[str, Field(max_length=253)]
+    """Name of the Secret that opens it."""
 
 
 class Build(ApiModel):
@@ -360,6 +415,9 @@ class Build(ApiModel):
     run: BuildRun | None = None
     """Who works on it, where that is not a Job."""
 
+    pipeline: BuildPipeline | None = None
+    """Where that runs, as long as it is under way: the spec may name another place by now."""
+
     commit: CommitName | None = None
     """The commit that it is built from."""
 
@@ -374,6 +432,9 @@ class Build(ApiModel):
 
     digest: FoundDigest | None = None
     """What it yielded."""
+
+    same_as: FoundDigest | None = None
+    """The image of then, which it yielded once more but for times; only of one that is Unchanged."""
 
     reason: Word | None = None
     """Why it failed, in one word."""
@@ -401,7 +462,10 @@ class SourceStatus(ApiModel):
     """Hash over the settings that it is built with."""
 
     disputes: Annotated[tuple[StatusText, ...], Field(max_length=2)] = ()
-    """What labels or provenance of the newest build from source say against its Dockerfile."""
+    """What labels, provenance, and Dockerfile or spec of the newest build say against each other."""
+
+    told_digest: FoundDigest | None = None
+    """The tracked image whose labels and provenance were read last."""
 
 
 class GraphStatus(ApiModel):
@@ -421,7 +485,7 @@ class ManagedImageStatus(Status):
     """What was built, what it stands on, and what is due."""
 
     phase: Word | None = None
-    """Current, Outdated, Waiting, Building, Failed or Suspended."""
+    """Current, Outdated, Waiting, Queued, Building, Failed or Suspended."""
 
     image: BuiltImage | None = None
     """The newest image: a build, or the source build itself where that stands on the newest base already."""

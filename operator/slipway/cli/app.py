@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from slipway.cli.answering import answer, end
+from slipway.cli.answering import end
+from slipway.cli.asking import asking
 from slipway.cli.building.commands import building
 from slipway.cli.forms import Format
 from slipway.cli.options import (
-    Context,
-    Kubeconfig,
     Limit,
-    Namespace,
     OutputAs,
     PageNumber,
     Sort,
@@ -28,7 +26,7 @@ from slipway.clock import SystemClock
 
 if TYPE_CHECKING:
     from slipway.cli.paging import Paging
-    from slipway.cli.reading import Connect
+    from slipway.cli.reading import Connect, Reader
 
 __all__ = ["app", "main"]
 
@@ -44,6 +42,15 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(building)
+
+
+def _connect() -> Connect:
+    from slipway.cli.cluster import connect  # noqa: PLC0415
+
+    return connect
+
+
+_asking: Final = asking(_connect)
 
 
 class _Answer(StrEnum):
@@ -94,8 +101,9 @@ def _run() -> None:
 
 
 @app.command("images")
-def _images(
-    context: typer.Context,
+@_asking
+async def _images(
+    reader: Reader,
     *,
     search: Annotated[str, typer.Argument(help="A text in the name, whatever its case.")] = "",
     registry: Annotated[
@@ -113,9 +121,6 @@ def _images(
     page: PageNumber = 1,
     sort: SortBy = Sort.NAME,
     output: OutputAs = Format.TABLE,
-    namespace: Namespace = None,
-    kubeconfig: Kubeconfig = None,
-    kube_context: Context = None,
 ) -> None:
     """List the repositories of all connected registries, or search in them.
 
@@ -125,16 +130,13 @@ def _images(
 
     question = Question(search, with_tags, tuple(registry or ()), everywhere)
     paging = _paging(sort, page, limit, output)
-    answer(
-        _connect(context),
-        (kubeconfig, kube_context, namespace),
-        lambda reader: show_images(reader, question, paging, SystemClock()),
-    )
+    await show_images(reader, question, paging, SystemClock())
 
 
 @app.command("tags")
-def _tags(
-    context: typer.Context,
+@_asking
+async def _tags(
+    reader: Reader,
     *,
     repository: Annotated[
         str, typer.Argument(help="Host and path; the path alone with --registry.", show_default=False)
@@ -150,24 +152,18 @@ def _tags(
     page: PageNumber = 1,
     sort: SortBy = Sort.NAME,
     output: OutputAs = Format.TABLE,
-    namespace: Namespace = None,
-    kubeconfig: Kubeconfig = None,
-    kube_context: Context = None,
 ) -> None:
     """List the tags of a repository, with digests, and times where the registry tells them."""
     from slipway.cli.tags import show_tags  # noqa: PLC0415
 
     paging = _paging(sort, page, limit, output)
-    answer(
-        _connect(context),
-        (kubeconfig, kube_context, namespace),
-        lambda reader: show_tags(reader, repository, paging, SystemClock(), registry=registry, search=search),
-    )
+    await show_tags(reader, repository, paging, SystemClock(), registry=registry, search=search)
 
 
 @app.command("why")
-def _why(
-    context: typer.Context,
+@_asking
+async def _why(
+    reader: Reader,
     *,
     warehouse: Annotated[str, typer.Argument(help="warehouse/NAME", show_default=False)],
     tag: Annotated[str, typer.Argument(help="A tag, or the version of a chart.", show_default=False)],
@@ -178,19 +174,12 @@ def _why(
     output: Annotated[
         _Answer, typer.Option("--output", "-o", help="How the answer is printed.")
     ] = _Answer.TEXT,
-    namespace: Namespace = None,
-    kubeconfig: Kubeconfig = None,
-    kube_context: Context = None,
 ) -> None:
     """Tell why a Warehouse chose a tag, or did not, by looking at the registry now."""
     from slipway.cli.why import show_why  # noqa: PLC0415
 
     as_document = output is _Answer.JSON
-    answer(
-        _connect(context),
-        (kubeconfig, kube_context, namespace),
-        lambda reader: show_why(reader, warehouse, tag, subscription, as_document=as_document),
-    )
+    await show_why(reader, warehouse, tag, subscription, as_document=as_document)
 
 
 def _paging(sort: Sort, page: int, limit: int, form: Format) -> Paging:
@@ -198,13 +187,3 @@ def _paging(sort: Sort, page: int, limit: int, form: Format) -> Paging:
     from slipway.oci.results import Order  # noqa: PLC0415
 
     return Paging(Order(sort.value), page, limit, form)
-
-
-def _connect(context: typer.Context) -> Connect:
-    """What the caller of `app` gave as `obj`, else a real cluster."""
-    if context.obj is not None:
-        given: Connect = context.obj
-        return given
-    from slipway.cli.cluster import connect  # noqa: PLC0415
-
-    return connect

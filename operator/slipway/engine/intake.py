@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from slipway.engine.key import Key
 from slipway.engine.queue import Queue
+from slipway.engine.schedule import Schedule
 from slipway.engine.store import Store
-from slipway.engine.view import View
+from slipway.engine.view import Urgency, View
 
 __all__ = ["Intake"]
+
+_SOON: Final = 1.0
+"""Seconds in which changes of a child are gathered that need not be looked at one by one."""
 
 
 @dataclass(slots=True)
@@ -30,14 +35,17 @@ class Intake:
     """Takes in what events, lists and answers to own writes show. Used from the engine's thread only.
 
     `kinds` are the names of the kinds that have a reconciler; keys of other kinds (children) are kept in the
-    store, but only their owners and listeners are queued.
+    store, but only their owners and listeners are queued. Without a schedule nothing is put off.
     """
 
-    __slots__ = ("_kinds", "_queue", "_store", "_writes")
+    __slots__ = ("_kinds", "_queue", "_schedule", "_store", "_writes")
 
-    def __init__(self, store: Store, queue: Queue, kinds: Collection[str]) -> None:
+    def __init__(
+        self, store: Store, queue: Queue, kinds: Collection[str], schedule: Schedule | None = None
+    ) -> None:
         self._store = store
         self._queue = queue
+        self._schedule = schedule
         self._kinds = frozenset(kinds)
         self._writes: dict[Key, _Write] = {}
 
@@ -46,6 +54,7 @@ class Intake:
 
         Queued are its key (unless the news is only that our own status write arrived), its owner (the old one
         too), and, when there is something to see, the listeners of its key and of its old and new topics.
+        Where only its topics are others, those who listen to one that came or went are.
         """
         known = self._store.get(view.key)
         silent = self._shows_own_write(view, known, own=own)
@@ -58,9 +67,12 @@ class Intake:
             return
         if not silent:
             self.wake(view.key)
-        self._wake_owners(view.key, view.resource_version, known, view)
+        if (urgency := _urgency(known, view)) is not Urgency.NONE:
+            self._wake_owners(urgency, view.key, view.resource_version, known, view)
         if known is None or _differs(known, view):
-            self._wake_listeners(view.key, (*(known.topics if known else ()), *view.topics))
+            self._wake_listeners(view.key, view.key, *(known.topics if known else ()), *view.topics)
+        elif known.topics != view.topics:
+            self._wake_listeners(view.key, *set(known.topics).symmetric_difference(view.topics))
 
     def forget(self, key: Key, uid: str, resource_version: int, own: bool = False) -> None:
         """An object is gone for good; `own` says that we deleted it, at this version."""
@@ -71,8 +83,8 @@ class Intake:
         if not removed or known is None:
             return
         self.wake(key)
-        self._wake_owners(key, resource_version, known)
-        self._wake_listeners(key, known.topics)
+        self._wake_owners(Urgency.AT_ONCE, key, resource_version, known)
+        self._wake_listeners(key, key, *known.topics)
 
     @contextmanager
     def writing(self, child: Key, writer: Key) -> Iterator[None]:
@@ -104,30 +116,47 @@ class Intake:
         if (write := self._writes.get(child)) is not None:
             write.answered = resource_version
 
-    def _wake_owners(self, key: Key, resource_version: int, *views: View | None) -> None:
+    def _wake_owners(self, urgency: Urgency, key: Key, resource_version: int, *views: View | None) -> None:
         write = self._writes.get(key)
         for view in views:
             if view is None or view.owner is None:
                 continue
             if write is not None and view.owner == write.writer:
                 write.heard = resource_version
+            elif urgency is Urgency.SOON:
+                self._wake_soon(view.owner)
             else:
                 self.wake(view.owner)
 
-    def _wake_listeners(self, key: Key, topics: Iterable[Hashable]) -> None:
-        for subject in dict.fromkeys((key, *topics)):
+    def _wake_soon(self, key: Key) -> None:
+        # The end of a run says when its key is looked at next, and knows nothing of what came meanwhile.
+        if self._schedule is None or self._queue.is_running(key):
+            self.wake(key)
+        elif key.kind in self._kinds:
+            self._schedule.within(key, _SOON)
+
+    def _wake_listeners(self, key: Key, *subjects: Hashable) -> None:
+        for subject in dict.fromkeys(subjects):
             for listener in self._store.listeners(subject):
                 if listener != key:
                     self.wake(listener)
 
 
+def _urgency(known: View | None, view: View) -> Urgency:
+    """How soon the owners of a child, the old one too, have to look."""
+    if known is None or (known.uid, known.generation, known.owner) != (view.uid, view.generation, view.owner):
+        return Urgency.AT_ONCE
+    return view.concerns_owner(known)
+
+
 def _differs(known: View, view: View) -> bool:
-    """Whether a listener could see a difference; a new resourceVersion alone is none."""
-    return (known.uid, known.generation, known.wish, known.status_hash, known.topics, known.listens) != (
+    """Whether any listener could see a difference; a new resourceVersion alone is none.
+
+    A topic that comes or goes concerns who listens to it, and nobody else.
+    """
+    return (known.uid, known.generation, known.wish, known.listens) != (
         view.uid,
         view.generation,
         view.wish,
-        view.status_hash,
-        view.topics,
         view.listens,
-    )
+    ) or view.concerns_listeners(known)

@@ -84,6 +84,8 @@ class Plan(Generic[A_co]):
     """Told after the status was written. A plan that changes no status tells its events each time."""
     conditions: tuple[Condition, ...] = ()
     """The kind's own conditions, such as Held; present only while true."""
+    tells_transition: bool = False
+    """Whether its events, if any, tell what Ready changes for: then that change has no Event of its own."""
     keeps_status: bool = False
     """Whether the live status says it all, conditions included: then `status` and `conditions` do not."""
 
@@ -211,7 +213,8 @@ class Reconciler(Generic[F, A]):
             return None
         previous = _conditions_of(current)
         if await self._write_if_different(current, self._status(current, plan)):
-            await self._tell(current, transition_note(plan.outcome, previous))
+            note = transition_note(plan.outcome, previous)
+            await self._tell(current, None if note is not None and _is_told(note, plan) else note)
         await self._tell(current, *plan.events)
         return plan.outcome
 
@@ -315,6 +318,12 @@ class Reconciler(Generic[F, A]):
         if isinstance(value, list | tuple):
             return [self._clean(item) for item in value]
         return value
+
+
+def _is_told(note: EventNote, plan: Plan[Any]) -> bool:
+    """Whether the kind tells in its own words what led to a transition; trouble is always told as such."""
+    told = any(event.type == "Normal" for event in plan.events)
+    return plan.tells_transition and told and note.type == "Normal"
 
 
 def _conditions_of(observed: Observed) -> list[Condition]:

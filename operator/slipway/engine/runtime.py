@@ -55,6 +55,7 @@ class Engine:
         *,
         store: Store,
         queue: Queue,
+        schedule: Schedule,
         resync: Resync,
         clock: Clock,
         backoff: Backoff | None = None,
@@ -65,7 +66,7 @@ class Engine:
         self._resync = resync
         self._backoff = backoff or Backoff()
         self._conflicts: dict[Key, int] = {}
-        self._schedule = Schedule(clock, queue.add)
+        self._schedule = schedule
         self._pulse = Pulse(clock)
         resync.guard(queue)
         self._workers: list[asyncio.Task[None]] = []

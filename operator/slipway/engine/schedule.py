@@ -48,6 +48,12 @@ class Schedule:
         """Wake this key some seconds from now."""
         self.set(key, self._clock.monotonic() + seconds)
 
+    def within(self, key: Key, seconds: float) -> None:
+        """Wake this key some seconds from now at the latest."""
+        at = self._clock.monotonic() + seconds
+        if self._due.get(key, at) >= at:
+            self.set(key, at)
+
     def forget(self, key: Key) -> None:
         """Do not wake this key."""
         self._due.pop(key, None)

@@ -44,7 +44,9 @@ class Tombstones:
         """Remember that the object was gone at this version."""
         now = self._clock.monotonic()
         before = self._stones.get(key)
-        version = resource_version if before is None else max(resource_version, before.resource_version)
+        version = resource_version
+        if before is not None and before.expires > now:
+            version = max(version, before.resource_version)
         self._stones[key] = _Tombstone(version, now + TOMBSTONE_SECONDS)
         self._stones.move_to_end(key)  # so that the oldest always stand in front
         while len(self._stones) > TOMBSTONE_LIMIT or self._first().expires <= now:

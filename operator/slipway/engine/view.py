@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping
+from enum import Enum
 from hashlib import blake2b
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from slipway.engine.key import Key
 
-__all__ = ["REQUEST_PREFIX", "View", "hash_status", "hash_wish"]
+__all__ = ["REQUEST_PREFIX", "PlainView", "Urgency", "View", "hash_status", "hash_wish"]
 
 REQUEST_PREFIX: Final = "slipway.dev/"
 """Annotations with this prefix are wishes of a person, and so belong to the wish of an object."""
@@ -19,6 +20,18 @@ _HASH_BYTES: Final = 16
 _canonical: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=dict
 ).encode
+
+
+class Urgency(Enum):
+    """How soon somebody has to look at a change."""
+
+    NONE = "none"
+    """It is nothing that concerns them."""
+
+    SOON = "soon"
+    """Changes of this sort come one after the other: one look at several of them will do."""
+
+    AT_ONCE = "at once"
 
 
 class View(Protocol):
@@ -59,6 +72,26 @@ class View(Protocol):
     @property
     def listens(self) -> tuple[Hashable, ...]:
         """Keys and topics whose change concerns this object."""
+
+    def concerns_listeners(self, before: Self) -> bool:
+        """Whether who listens to this object finds something new in its status; only they see it."""
+
+    def concerns_owner(self, before: Self) -> Urgency:
+        """How soon the owner of this child has to look, now that it is no longer as it was."""
+
+
+class PlainView:
+    """The answers of a view that tells no sort of change from another."""
+
+    __slots__ = ()
+
+    def concerns_listeners(self: View, before: View) -> bool:
+        """Every change of the status does."""
+        return self.status_hash != before.status_hash
+
+    def concerns_owner(self: View, before: View) -> Urgency:  # noqa: ARG002 - no change is less than another
+        """At once."""
+        return Urgency.AT_ONCE
 
 
 def hash_status(status: Mapping[str, Any] | None) -> bytes:

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from typing_extensions import override
+
 from slipway.engine.key import Key
+from slipway.engine.view import PlainView, Urgency, View
+from slipway.kinds.childnews import Told, told_by
 from slipway.kube.resources import MANAGEDIMAGES, SDEPLOYMENTS, Resource
 
 __all__ = ["ChildView", "child_parser"]
@@ -18,7 +22,7 @@ _OWNERS: Final = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class ChildView:
+class ChildView(PlainView):
     """A child. Decisions read children live, so nothing of their content is kept."""
 
     key: Key
@@ -28,9 +32,12 @@ class ChildView:
     owner: Key | None
     """The object of ours that controls it."""
 
+    told: Told | None = None
+    """What it tells its owner; None where every new version of it does."""
+
     @property
     def wish(self) -> bytes:
-        """Not kept: every new version of a child concerns its owner."""
+        """Not kept: nobody listens to it."""
         return b""
 
     @property
@@ -48,9 +55,18 @@ class ChildView:
         """It has no reconcile of its own."""
         return ()
 
+    @override
+    def concerns_owner(self, before: View) -> Urgency:
+        if not isinstance(before, ChildView) or self.told is None or before.told is None:
+            return Urgency.AT_ONCE
+        if self.told.news != before.told.news:
+            return Urgency.AT_ONCE
+        return Urgency.NONE if self.told.counts == before.told.counts else Urgency.SOON
+
 
 def child_parser(resource: Resource) -> Callable[[Mapping[str, Any]], ChildView]:
     """What makes views of live objects of this kind."""
+    told = told_by(resource)
 
     def parse(body: Mapping[str, Any]) -> ChildView:
         metadata = body["metadata"]
@@ -61,6 +77,7 @@ def child_parser(resource: Resource) -> Callable[[Mapping[str, Any]], ChildView]
             resource_version=int(metadata.get("resourceVersion") or 0),
             generation=metadata.get("generation", 0),
             owner=_owner(namespace, metadata),
+            told=told(body) if told else None,
         )
 
     return parse

@@ -14,6 +14,7 @@ from dev.cache import PROJECT
 from dev.cluster import Cluster
 from slipway.api.crd import KINDS
 from tests.support.cluster import Kubectl
+from tests.support.pages import page_path
 
 pytestmark = pytest.mark.usefixtures("crds")
 
@@ -21,7 +22,7 @@ API: Final = "slipway.dev/v1alpha1"
 
 EXAMPLES: Final = sorted((PROJECT / "examples").rglob("*.yaml"))
 
-PAGES: Final = [PROJECT / "docs" / f"{kind.__name__.lower()}.md" for kind in KINDS]
+PAGES: Final = [page_path(kind) for kind in KINDS]
 
 DEPLOYMENT: Final = {"image": {"type": "Reference", "reference": "registry.example.com/shop/api:1.4.0"}}
 
@@ -48,7 +49,7 @@ def test_the_category_lists_all_kinds(cluster: Cluster) -> None:
         ("reg", "A container registry and the credential for it."),
         ("reg.spec.secretRef", "It is used only for hosts that the Secret itself names"),
         ("wh.spec.subscriptions.image.policy.type", "Semver chooses the highest version within a range"),
-        ("mimg.spec.image.tag", "{build} becomes its number"),
+        ("mimg.spec.image.tag", "{build} becomes the number of the build"),
         ("mimg.spec.build.rebase.allowRun", "Such a layer may hold copies of what the new base has fixed."),
         ("sdep", "Not the Deployment of apps/v1"),
         ("sdep.spec.rollbackTo", "rejects the digest it leaves, until this field is removed"),

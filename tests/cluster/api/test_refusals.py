@@ -192,14 +192,16 @@ CASES: Final = (
     Bad("ManagedImage", "build", Absent, "spec", "role Managed needs build"),
     Bad("ManagedImage", "image/tag", "{build}-{build}", "spec.image.tag", TAG),
     Bad("ManagedImage", "image/tag", "1.4.0-{number}", "spec.image.tag", TAG),
+    Bad("ManagedImage", "image/tag", "{date}", "spec.image.tag", TAG),
+    Bad("ManagedImage", "image/tag", "{date}{date}{build}", "spec.image.tag", "{version} at most once"),
+    Bad("ManagedImage", "image/tag", "x" * 104 + "{date}{build}", "spec.image.tag", "a date 8, a commit 12"),
+    Bad("ManagedImage", "image/tag", "{commit}-{build}", "spec", "{commit} in image.tag needs source"),
     Bad("ManagedImage", "image/floatingTags", ["1.4.0"], "spec", "remove it from image.floatingTags"),
     Bad(
         "ManagedImage", "image/floatingTags", ["-x"], "spec.image.floatingTags[0]", "write a tag: at most 128"
     ),
     Bad("ManagedImage", "image/floatingTags", ["x", "x"], "spec.image.floatingTags[1]", "Duplicate value"),
-    Bad("ManagedImage", "bases", [], "spec", "write exactly one entry of bases"),
-    Bad("ManagedImage", "bases", Absent, "spec", "write exactly one entry of bases"),
-    Bad("ManagedImage", "bases", BASES * 2, "spec", "write exactly one entry of bases"),
+    Bad("ManagedImage", "bases", BASES * 2, "spec", "write one entry of bases, or none where labels"),
     Bad("ManagedImage", "bases", BASES * 17, "spec.bases", "must have at most 16 items"),
     Bad(
         "ManagedImage", "bases/0/reference", Absent, "spec.bases[0]", "exactly one of reference and warehouse"
@@ -415,3 +417,20 @@ def test_several_subscriptions_of_every_type_are_taken(cluster: Cluster) -> None
     """What one Warehouse watches together becomes one release."""
     other = {**chart()[0], "name": "chart"}
     try_to_create(cluster, "Warehouse", {"subscriptions": [APP, {**git()[0], "name": "source"}, other]})
+
+
+def test_a_tag_takes_its_version_from_the_source_build(cluster: Cluster) -> None:
+    """Only a rebase of another's builds has one, and the tag must have room for it."""
+    versioned = spoiled(GOOD["ManagedImage"], "image/tag", "{version}-{date}.{build}")
+    try_to_create(cluster, "ManagedImage", spoiled(versioned, "build/rebase/from/tag", "x" * 100))
+    with pytest.raises(ApiError, match="could have more than 128 characters: shorten one of them"):
+        try_to_create(cluster, "ManagedImage", spoiled(versioned, "build/rebase/from/tag", "x" * 101))
+    with pytest.raises(ApiError, match=r"which only build\.type None has: write the version itself"):
+        try_to_create(cluster, "ManagedImage", spoiled(versioned, "build", github()))
+
+
+def test_a_tag_takes_the_commit_of_its_source(cluster: Cluster) -> None:
+    """Where there is a source, there is a commit."""
+    dated = spoiled(GOOD["ManagedImage"], "image/tag", "{date}-{commit}-{build}")
+    from_source = spoiled(dated, "source", {"git": {"url": "https://git.example.com/shop/api"}})
+    try_to_create(cluster, "ManagedImage", spoiled(from_source, "build", {"type": "Job"}))

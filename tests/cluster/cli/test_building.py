@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from dev.api import resource_path
+from dev.bakery import Bakery
 from dev.cluster import Cluster
 from dev.gitserver import GitServer
 from dev.operator import OperatorProcess
-from tests.cluster.kinds.managedimage.bakery import Bakery
 from tests.cluster.kinds.managedimage.shelf import Shelf, watch_base
 from tests.support.cluster import FAST
 from tests.support.image_cluster import build

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from slipway.build.builders.contract import Builder
+from slipway.build.builders.contract import Builder, Run
 from slipway.build.builders.inputs import correlation_of
 from slipway.build.builders.order import BuildOrder, GitSource
 from slipway.http import HttpClient
@@ -98,7 +98,13 @@ class Running:
     builder: Builder
     server: RawServer
     clock: ManualClock
-    http: HttpClient
+    http_client: HttpClient | None = None
+
+    @property
+    def http(self) -> HttpClient:
+        """What the builder asks with; a Job is asked for in another way."""
+        assert self.http_client is not None
+        return self.http_client
 
     def asked(self, method: str, ending: str = "") -> list[Seen]:
         """The requests of a method whose path ends so."""
@@ -184,6 +190,10 @@ class FakeCi:
         run = self.started({"slipway_key": correlation_of(order)})
         run.created = order.requested_at
         return run
+
+    def run_of(self, run: StoredRun) -> Run:
+        """What the builder knows a run by."""
+        return Run(str(run.number))
 
     def numbered(self, number: str) -> StoredRun | None:
         return next((run for run in self.runs if str(run.number) == number), None)

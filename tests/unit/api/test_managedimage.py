@@ -28,7 +28,11 @@ def test_what_is_left_out_has_the_safe_default() -> None:
 
 
 @pytest.mark.parametrize(
-    "tag", ["{build}", "1.4.0-{build}", "v{build}-slim", "_{build}", "a" * 110 + "{build}"]
+    "tag",
+    [
+        *("{build}", "1.4.0-{build}", "v{build}-slim", "_{build}", "a" * 110 + "{build}"),
+        *("{version}-{date}-{commit}.{build}", "{build}{commit}", "v{version}{build}", "1.4.0"),
+    ],
 )
 def test_a_template_has_a_place_for_the_number(tag: str) -> None:
     """Wherever it stands, and with room for 18 digits."""
@@ -36,7 +40,11 @@ def test_a_template_has_a_place_for_the_number(tag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "tag", ["", "{build}{build}", "{number}", "-{build}", ".{build}", "{build}/x", "a" * 111 + "{build}"]
+    "tag",
+    [
+        *("", "{build}{build}", "{number}", "-{build}", ".{build}", "{build}/x", "a" * 111 + "{build}"),
+        *("{date}", "1.4.0-{version}", "-{date}{build}", "{build}{", "{Build}", "{{build}}"),
+    ],
 )
 def test_what_makes_no_tag_is_refused(tag: str) -> None:
     """The number stands in it once, or the tag is a plain one that is only tracked."""

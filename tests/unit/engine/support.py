@@ -7,7 +7,10 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from typing_extensions import override
+
 from slipway.engine.key import Key
+from slipway.engine.view import PlainView, Urgency, View
 
 KIND = "warehouses.slipway.dev"
 OTHER_KIND = "managedimages.slipway.dev"
@@ -16,7 +19,7 @@ START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class FakeView:
+class FakeView(PlainView):
     """A view with nothing beyond what the engine asks for."""
 
     key: Key
@@ -28,6 +31,13 @@ class FakeView:
     owner: Key | None = None
     topics: tuple[Hashable, ...] = ()
     listens: tuple[Hashable, ...] = ()
+    urgency: Urgency = Urgency.AT_ONCE
+    """Of the change that led to it."""
+
+    @override
+    def concerns_owner(self, before: View) -> Urgency:
+        """As the test says."""
+        return self.urgency
 
 
 class ManualClock:

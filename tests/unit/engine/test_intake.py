@@ -8,12 +8,15 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from slipway.engine.intake import Intake
 from slipway.engine.key import Key
 from slipway.engine.queue import Queue
+from slipway.engine.schedule import Schedule
 from slipway.engine.store import Store
-from tests.unit.engine.support import CHILD_KIND, KIND, OTHER_KIND, FakeView, key
+from slipway.engine.view import Urgency, View
+from tests.unit.engine.support import CHILD_KIND, KIND, OTHER_KIND, FakeView, ManualClock, key
 
 IMAGE = ("image", "shop", "api")
 WAREHOUSE = FakeView(key(), topics=(IMAGE,))
@@ -26,7 +29,9 @@ class Desk:
     def __init__(self, *known: FakeView) -> None:
         self.store = Store()
         self.queue = Queue()
-        self.intake = Intake(self.store, self.queue, (KIND, OTHER_KIND))
+        self.clock = ManualClock()
+        self.schedule = Schedule(self.clock, self.queue.add)
+        self.intake = Intake(self.store, self.queue, (KIND, OTHER_KIND), self.schedule)
         for view in known:
             self.store.put(view)
 
@@ -87,6 +92,18 @@ def test_listeners_of_a_topic_that_goes_and_of_one_that_comes_are_queued() -> No
     assert desk.observe(FakeView(key(), resource_version=2, topics=(("new",),))) == {key(), old.key, new.key}
 
 
+def test_who_listens_to_what_stays_is_spared_a_topic_that_comes() -> None:
+    """A Warehouse that one more image shares is the same for all the others."""
+    one = FakeView(key("one", kind=OTHER_KIND), listens=(("one",), key()))
+    other = FakeView(key("two", kind=OTHER_KIND), listens=(("two",), key()))
+    shared = FakeView(key(), topics=(("one",), IMAGE))
+
+    assert Desk(one, other, shared).observe(newer(shared, topics=(("one",), IMAGE, ("two",)))) == {
+        key(),
+        other.key,
+    }
+
+
 def test_a_child_queues_its_owner_but_not_itself() -> None:
     """Children have no reconciler."""
     child = FakeView(key("child", kind=CHILD_KIND), owner=key())
@@ -95,6 +112,54 @@ def test_a_child_queues_its_owner_but_not_itself() -> None:
     assert desk.observe(child) == {key()}
     assert desk.observe(newer(child)) == {key()}
     assert desk.forget(child, 9) == {key()}
+
+
+def test_a_change_of_a_child_that_tells_nothing_queues_nobody() -> None:
+    """As its view says; that it goes, or comes anew, counts all the same."""
+    child = FakeView(key("child", kind=CHILD_KIND), owner=key(), urgency=Urgency.NONE)
+    desk = Desk(child)
+
+    assert desk.observe(newer(child)) == set()
+    assert desk.observe(newer(newer(child), uid="uid-2")) == {key()}
+    assert desk.observe(newer(newer(newer(child)), uid="uid-2", generation=2)) == {key()}
+    assert desk.forget(replace(child, uid="uid-2"), 9) == {key()}
+
+
+def test_changes_that_may_wait_are_one_look() -> None:
+    """After a second, however many there were; an owner that is running is run once more at its end."""
+    child = FakeView(key("child", kind=CHILD_KIND), owner=key(), urgency=Urgency.SOON)
+    desk = Desk(child)
+
+    for version in (2, 3, 4):
+        assert desk.observe(replace(child, resource_version=version)) == set()
+        desk.clock.seconds += 0.3
+    desk.clock.seconds += 0.2
+    assert desk.schedule.wake_due() == 1
+    assert desk.take_all() == {key()}
+
+    desk.intake.wake(key())
+    desk.queue._next()
+    desk.intake.observe(replace(child, resource_version=5))
+    desk.queue.done(key())
+    assert desk.take_all() == {key()}
+    assert len(desk.schedule) == 0
+
+
+def test_a_status_without_news_is_kept_from_listeners() -> None:
+    """The view knows what its listeners see of it."""
+
+    class Discreet(FakeView):
+        __slots__ = ()
+
+        @override
+        def concerns_listeners(self, before: View) -> bool:
+            return False
+
+    view = Discreet(key(), topics=(IMAGE,))
+    desk = Desk(view, LISTENER)
+
+    assert desk.observe(newer(view, status_hash=b"new")) == {key()}
+    assert desk.observe(newer(newer(view), wish=b"new")) == {key(), LISTENER.key}
 
 
 def test_a_child_that_changes_hands_queues_both_owners() -> None:

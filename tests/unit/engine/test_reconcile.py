@@ -52,6 +52,7 @@ class FakeKind:
     events: tuple[EventNote, ...] = ()
     conditions: tuple[Condition, ...] = ()
     keeps_status: bool = False
+    tells_transition: bool = False
     trouble: dict[str, BaseException] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
     name: str = KIND
@@ -71,7 +72,7 @@ class FakeKind:
         assert plan.actions == "act"
         self._step("apply")
         concluded = replace(plan, outcome=self.outcome, events=self.events, conditions=self.conditions)
-        return replace(concluded, keeps_status=self.keeps_status)
+        return replace(concluded, keeps_status=self.keeps_status, tells_transition=self.tells_transition)
 
     def _step(self, name: str) -> None:
         self.steps.append(name)
@@ -207,6 +208,27 @@ async def test_a_transition_is_told_after_the_write() -> None:
     transition, other = scene.sink.notes
     assert transition.message == "Ready went from True (Connected) to False (Unreachable): No answer"
     assert other == own
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        (Waiting("Building", "Build 2 is under way"), ["BuildStarted"]),
+        (Waiting("Unreachable", "No answer", is_trouble=True), ["Unreachable", "BuildStarted"]),
+        (Stalled("InvalidSpec", "No"), ["InvalidSpec", "BuildStarted"]),
+    ],
+    ids=["a build begins", "trouble", "a person must act"],
+)
+async def test_a_transition_that_the_kind_tells_itself_is_not_told_twice(
+    outcome: Outcome, told: list[str]
+) -> None:
+    """Where the plan says so; trouble is told in any case."""
+    own = EventNote("BuildStarted", "Began build 2")
+    scene = Scene(observed(AT_REST), outcome=outcome, events=(own,), tells_transition=True)
+
+    await scene.run()
+
+    assert [note.reason for note in scene.sink.notes] == told
 
 
 async def test_the_kinds_events_are_told_without_a_write_too() -> None:

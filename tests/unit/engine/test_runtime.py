@@ -17,6 +17,7 @@ from slipway.engine.queue import Queue
 from slipway.engine.reconcile import StaleWrite
 from slipway.engine.resync import Resync
 from slipway.engine.runtime import Engine
+from slipway.engine.schedule import Schedule
 from slipway.engine.store import Store
 from tests.unit.engine.model_server import ModelLister, ModelServer
 from tests.unit.engine.support import KIND, FakeView, in_time, key, until
@@ -75,6 +76,7 @@ class House:
             [self.runner],
             store=self.store,
             queue=self.queue,
+            schedule=Schedule(SystemClock(), self.queue.add),
             resync=self.resync,
             clock=SystemClock(),
             backoff=Backoff(self.draw),

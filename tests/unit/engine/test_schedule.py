@@ -31,6 +31,13 @@ class ScheduleMachine(RuleBasedStateMachine):
         self.schedule.after(wanted, seconds)
         self.due[wanted] = self.clock.seconds + seconds
 
+    @rule(wanted=keys, seconds=st.integers(-2, 20))
+    def look_within(self, wanted: Key, seconds: int) -> None:
+        """An earlier moment stays, a later one gives way."""
+        self.schedule.within(wanted, seconds)
+        at = self.clock.seconds + seconds
+        self.due[wanted] = min(at, self.due.get(wanted, at))
+
     @rule(wanted=keys)
     def forget(self, wanted: Key) -> None:
         """A key that is forgotten is not woken."""

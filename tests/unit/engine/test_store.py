@@ -68,7 +68,9 @@ class StoreMachine(RuleBasedStateMachine):
         if not other and not newer:
             self.known.pop(wanted, None)
             self.suspects.discard(wanted)
-            before = self.removed.get(wanted, (0, 0.0))[0]
+            before, moment = self.removed.get(wanted, (0, 0.0))
+            if self.clock.seconds >= moment + TOMBSTONE_SECONDS:
+                before = 0
             self.removed[wanted] = (max(before, version), self.clock.seconds)
 
     @rule(kind=st.sampled_from([KIND, OTHER_KIND]), version=st.integers(1, 12))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +18,7 @@ FILES = {"--digestfile": DIGEST, "--metadata-file": f'{{"containerimage.digest":
 PINNED = f"docker.io/library/python@{DIGEST}"
 
 both = pytest.mark.parametrize("script", PROGRAMS)
+with_jq = pytest.mark.skipif(not shutil.which("jq"), reason="the images have jq, this machine has not")
 
 
 @pytest.fixture
@@ -205,3 +208,102 @@ def test_buildkit_takes_annotations_with_commas_and_quotes(host: ScriptHost) -> 
 
     words = build_of(host)
     assert words[words.index("--output") + 1].endswith(',"annotation.title=one, ""two"""')
+
+
+def credentials(directory: Path, *configurations: str) -> str:
+    """A directory as a Job mounts it: a docker configuration for each registry."""
+    directory.mkdir()
+    for number, content in enumerate(configurations):
+        (directory / f"{number:02}.json").write_text(content)
+    return str(directory)
+
+
+def entry(place: str, word: str) -> str:
+    return json.dumps({"auths": {place: {"auth": word}}})
+
+
+def merged(host: ScriptHost, script: str) -> dict[str, str]:
+    """What the builder finds where it looks for credentials."""
+    place = Path(host.seen["REGISTRY_AUTH_FILE" if script == BUILDAH else "DOCKER_CONFIG"])
+    found = json.loads((place if script == BUILDAH else place / "config.json").read_text())
+    return {host: one["auth"] for host, one in found["auths"].items()}
+
+
+@with_jq
+@both
+def test_credentials_of_several_registries_become_one_configuration(
+    host: ScriptHost, script: str, tmp_path: Path
+) -> None:
+    """Docker Hub has a name of its own in such files."""
+    hub = "https://index.docker.io/v1/"
+    places = credentials(tmp_path / "mounted", entry(hub, "aHVi"), entry("r.test:5000", "c2hvcA=="))
+
+    ended = run(host, script, "--auth", places)
+
+    assert ended.code == ExitCode.DONE
+    assert merged(host, script) == {hub: "aHVi", "r.test:5000": "c2hvcA=="}
+    assert "c2hvcA==" not in ended.output + ended.message + str(host.asked)
+
+
+@with_jq
+@both
+def test_last_of_two_credentials_for_one_host_counts_where_only_one_can(
+    host: ScriptHost, script: str, tmp_path: Path
+) -> None:
+    """Buildah tells projects apart; BuildKit asks by host, and the image must be pushed."""
+    mounted = (entry("r.test:5000/base", "YmFzZQ=="), entry("r.test:5000/shop", "c2hvcA=="))
+    run(host, script, "--auth", credentials(tmp_path / "mounted", *mounted))
+
+    apart = {"r.test:5000/base": "YmFzZQ==", "r.test:5000/shop": "c2hvcA=="}
+    assert merged(host, script) == (apart if script == BUILDAH else {"r.test:5000": "c2hvcA=="})
+
+
+@with_jq
+@both
+def test_credential_that_cannot_be_read_ends_the_build_and_is_not_shown(
+    host: ScriptHost, script: str, tmp_path: Path
+) -> None:
+    ended = run(host, script, "--auth", credentials(tmp_path / "mounted", '{"auths": s3cret'))
+
+    assert ended.code == ExitCode.FAILED
+    assert "holds no docker configuration" in ended.message
+    assert "s3cret" not in ended.output
+
+
+def certificates(directory: Path, *names: str) -> str:
+    """The directory of a Secret with certificates."""
+    directory.mkdir()
+    for name in names:
+        (directory / name).write_text(name)
+    return str(directory)
+
+
+def test_buildah_finds_the_certificates_of_each_registry_where_it_looks_for_them(
+    host: ScriptHost, tmp_path: Path
+) -> None:
+    """By links: a key is not copied. Those of several Registries for one host are beside each other."""
+    one = certificates(tmp_path / "one", "ca.crt")
+    two = certificates(tmp_path / "two", "ca.crt", "tls.crt", "tls.key")
+
+    run(host, BUILDAH, "--certificates", f"r.test:5000={one}", "--certificates", f"r.test:5000={two}")
+
+    place = Path(host.seen["HOME"], ".config/containers/certs.d/r.test:5000")
+    assert {path.name: path.read_text() for path in place.iterdir()} == {
+        "1.crt": "ca.crt",
+        "2.crt": "ca.crt",
+        "2.cert": "tls.crt",
+        "2.key": "tls.key",
+    }
+    assert all(path.is_symlink() for path in place.iterdir())
+
+
+def test_buildctl_gets_the_certificates_for_the_servers_of_tokens(host: ScriptHost, tmp_path: Path) -> None:
+    """It fetches the tokens itself; the rest is said to the daemon by its own configuration."""
+    place = certificates(tmp_path / "one", "ca.crt", "tls.crt", "tls.key")
+
+    run(host, BUILDKIT, "--certificates", f"r.test:5000={place}", "--insecure", "other.test")
+
+    words = build_of(host)
+    told = f"host=r.test:5000,ca={place}/ca.crt,cert={place}/tls.crt,key={place}/tls.key"
+    assert has(words, "--registry-auth-tlscontext", told)
+    assert has(words, "--registry-auth-tlscontext", "host=other.test,insecure=true")

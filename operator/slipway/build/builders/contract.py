@@ -5,7 +5,7 @@ A run is started at most once: `find` is asked after a crash or a lost answer, b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from slipway.build.builders.order import BuildOrder
@@ -14,6 +14,7 @@ __all__ = [
     "Builder",
     "Cancelled",
     "Failed",
+    "Overseer",
     "Pending",
     "Progress",
     "Run",
@@ -32,6 +33,9 @@ class Run:
 
     url: str | None = None
     """Where people read its log, where there is such a page."""
+
+    progress: Progress | None = field(default=None, compare=False)
+    """How it goes, where finding it told that too: then nobody has to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +102,11 @@ Progress: TypeAlias = Pending | Running | Succeeded | Failed | Cancelled | Unkno
 """How a run goes."""
 
 
-class Builder(Protocol):
-    """Makes the image of an order.
+class Overseer(Protocol):
+    """Follows the runs of orders, and ends them.
 
-    Every method may raise a `BuilderError`, drawn in `errors.py`; `start` and `cancel` also `LeaseLost`, when
-    the fence of their `HttpClient` lets nothing out any more: then nothing was sent.
+    Every method may raise a `BuilderError`, drawn in `errors.py`; `cancel`, and `start` of a builder, also
+    `LeaseLost`, when the fence of their `HttpClient` lets nothing out any more: then nothing was sent.
     """
 
     @property
@@ -116,13 +120,6 @@ class Builder(Protocol):
             RunUnidentified: when nobody can tell whether there is one. It must not be started then.
         """
 
-    async def start(self, order: BuildOrder) -> Run | None:
-        """Starts one run; None when it was taken, but is known only to `find`, some seconds later.
-
-        Raises:
-            BuilderError: with `may_have_arrived` when a run may have been started all the same.
-        """
-
     async def look(self, order: BuildOrder, run: Run) -> Progress:
         """How the run goes."""
 
@@ -131,4 +128,15 @@ class Builder(Protocol):
 
         Raises:
             NotOffered: when this builder cannot.
+        """
+
+
+class Builder(Overseer, Protocol):
+    """Makes the image of an order."""
+
+    async def start(self, order: BuildOrder) -> Run | None:
+        """Starts one run; None when it was taken, but is known only to `find`, some seconds later.
+
+        Raises:
+            BuilderError: with `may_have_arrived` when a run may have been started all the same.
         """

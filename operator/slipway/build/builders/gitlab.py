@@ -139,7 +139,8 @@ class GitLabBuilder(Builder):
         except OrderRefused as error:
             msg = (
                 f"{error}: {self._pipeline.ref} must be there, its .gitlab-ci.yml must make a pipeline, and "
-                "the project must let this token set pipeline variables (Settings > CI/CD > Variables)"
+                "the project must let this token merge or push there, where the branch is protected, and set "
+                "pipeline variables (Settings > CI/CD > Variables)"
             )
             raise OrderRefused(msg, error.words, error.status) from error
         return started_run(answer.body, "web_url")

@@ -9,8 +9,8 @@ from typing import Final
 from slipway.build.dockerfile.directives import Directive
 from slipway.build.dockerfile.errors import DockerfileError
 from slipway.build.dockerfile.instruction import Instruction
-from slipway.build.dockerfile.model import Analysis, Base, Step, Use, UsedStage, UseKind
-from slipway.build.dockerfile.needs import Need, needs_of, read_reference, triggers
+from slipway.build.dockerfile.model import Analysis, Base, BaseCopy, Step, Use, UsedStage, UseKind
+from slipway.build.dockerfile.needs import Need, Needs, needs_of, read_reference, triggers
 from slipway.build.dockerfile.parser import parse
 from slipway.build.dockerfile.platforms import predefined_arguments
 from slipway.build.dockerfile.scope import global_scope
@@ -20,7 +20,7 @@ from slipway.oci.errors import InvalidReference
 __all__ = ["analyse"]
 
 _NO_ARGUMENTS: Final[Mapping[str, str]] = MappingProxyType({})
-_BRINGS_FILES: Final = frozenset({"ADD", "COPY", "RUN"})
+_TOLD: Final = frozenset({"ADD", "COPY", "RUN", "WORKDIR"})
 _LEAVES_NOTHING: Final = frozenset({"ARG", "ONBUILD"})
 
 
@@ -61,6 +61,7 @@ def analyse(
         ),
         target=goal.label,
         steps=tuple(_steps(needs.chain)),
+        base_copies=tuple(_base_copies(needs, final, stages)),
         onbuild=tuple(_step(goal, trigger) for trigger in triggers(goal)),
     )
 
@@ -97,6 +98,25 @@ def _steps(chain: tuple[Stage, ...]) -> Iterator[Step]:
         below = stage
 
 
+def _base_copies(needs: Needs, final: set[int], stages: Iterable[Stage]) -> Iterator[BaseCopy]:
+    """Where a stage of the built image takes from one that holds files of the same base."""
+    holding: dict[int, int | None] = {}
+    # A stage takes from those above it alone, so that one pass from top to bottom sees all.
+    for stage in stages:
+        above = [holding[one.index] for one in needs.above.get(stage.index, ()) if one.index in holding]
+        if above or (needs.below is not None and needs.below in needs.loaded.get(stage.index, ())):
+            own = () if stage.index in final else _run_lines(stage)
+            holding[stage.index] = min((line for line in (*above, *own) if line is not None), default=None)
+    for taking in needs.takings:
+        if taking.by.index in final and taking.stage.index in holding:
+            line = taking.instruction.number
+            yield BaseCopy(line, taking.stage.label, holding[taking.stage.index])
+
+
+def _run_lines(stage: Stage) -> Iterable[int]:
+    return (instruction.number for instruction in stage.instructions if instruction.keyword == "RUN")
+
+
 def _step(stage: Stage, instruction: Instruction) -> Step:
-    text = instruction.text if instruction.keyword in _BRINGS_FILES else ""
+    text = instruction.text if instruction.keyword in _TOLD else ""
     return Step(instruction.keyword, stage.label, instruction.number, text)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from slipway.oci.reference import ImageReference
 
-__all__ = ["Analysis", "Base", "Step", "Use", "UseKind", "UsedStage"]
+__all__ = ["Analysis", "Base", "BaseCopy", "Step", "Use", "UseKind", "UsedStage"]
 
 
 class UseKind(StrEnum):
@@ -78,7 +78,18 @@ class Step:
     stage: str
     line: int
     text: str
-    """As it is written, with heredocs; empty but for ADD, COPY and RUN, as settings may hold secrets."""
+    """As it is written, with heredocs; empty but for ADD, COPY, RUN, WORKDIR: settings may hold secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseCopy:
+    """One instruction of the built image that takes files from a stage which holds those of its base."""
+
+    line: int
+    stage: str
+    """The stage that it takes from: that stands on the same base, or takes from one that does."""
+    run: int | None
+    """The line of the first RUN there; None where no command runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +107,8 @@ class Analysis:
 
     Triggers that an image from outside keeps are unknown here.
     """
+    base_copies: tuple[BaseCopy, ...]
+    """What may bring files of the base into layers above it, by way of another stage."""
     onbuild: tuple[Step, ...]
     """What the built image keeps for those that stand on it; the kind is that of the instruction."""
 

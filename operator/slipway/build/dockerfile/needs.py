@@ -6,7 +6,7 @@ in needed stages alone: what is never built may be wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from slipway.build.dockerfile.stages import Stage, Stages, is_number
 from slipway.oci.errors import InvalidReference
 from slipway.oci.reference import ImageReference
 
-__all__ = ["Need", "Needs", "needs_of", "read_reference", "triggers"]
+__all__ = ["Need", "Needs", "StageTaking", "needs_of", "read_reference", "triggers"]
 
 _SCRATCH: Final = "scratch"
 """The name of nothing."""
@@ -38,6 +38,16 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class StageTaking:
+    """One instruction that takes files from another stage."""
+
+    by: Stage
+    instruction: Instruction
+    stage: Stage
+    """Where they come from."""
+
+
+@dataclass(frozen=True, slots=True)
 class Needs:
     """What a target needs."""
 
@@ -46,6 +56,14 @@ class Needs:
     stages: frozenset[int]
     """The indices of all stages that are needed."""
     images: tuple[Need, ...]
+    takings: tuple[StageTaking, ...]
+    """Of all needed stages."""
+    loaded: Mapping[int, frozenset[ImageReference]]
+    """By the index of a stage, the images that it stands on or takes from at once."""
+    above: Mapping[int, tuple[Stage, ...]]
+    """By the index of a stage, the stages that it stands on or takes from at once."""
+    below: ImageReference | None
+    """What the built image stands on; None for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,7 @@ class _Walk:
         self._origins: dict[int, Stage | _Image | None] = {}
         self._triggered: dict[int, list[_Taking]] = {}
         self._images: list[Need] = []
+        self._stage_takings: list[StageTaking] = []
         self._left = _MOST_SOURCES
 
     def from_target(self, target: Stage) -> Needs:
@@ -99,12 +118,25 @@ class _Walk:
             chain.append(origin)
         final = {stage.index for stage in chain}
         pending, seen = [target], {target.index}
+        loaded: dict[int, frozenset[ImageReference]] = {}
+        above: dict[int, tuple[Stage, ...]] = {}
         while pending:
-            for needed in self._needed_by(pending.pop(), final):
+            stage, known = pending.pop(), len(self._images)
+            above[stage.index] = tuple(self._needed_by(stage, final))
+            loaded[stage.index] = frozenset(need.reference for need in self._images[known:])
+            for needed in above[stage.index]:
                 if needed.index not in seen:
                     seen.add(needed.index)
                     pending.append(needed)
-        return Needs(tuple(reversed(chain)), frozenset(seen), tuple(self._images))
+        return Needs(
+            chain=tuple(reversed(chain)),
+            stages=frozenset(seen),
+            images=tuple(self._images),
+            takings=tuple(self._stage_takings),
+            loaded=loaded,
+            above=above,
+            below=origin.reference if isinstance(origin, _Image) else None,
+        )
 
     def _needed_by(self, stage: Stage, final: set[int]) -> Iterator[Stage]:
         """The stages that one needs at once; the images are noted."""
@@ -141,6 +173,7 @@ class _Walk:
                 raise instruction.error(msg, source.word)
             found = self._source(stage, instruction, source)
             if found is not None:
+                self._stage_takings.append(StageTaking(stage, instruction, found))
                 yield found
 
     def _source(self, stage: Stage, instruction: Instruction, source: Source) -> Stage | None:

@@ -1,9 +1,10 @@
 """What the sources together say that an image is made from, and where they disagree. Pure.
 
-A Dockerfile is believed before what the registry tells: it says what the next build will load, and which part
-each image has. Provenance says what a build did load, but not what for: more than the Dockerfile names is no
-contradiction, for instance an image that an ONBUILD trigger copies from. A label says what an image stands
-on; it is inherited, so leave out what the base carries too (`without_inherited`).
+A Dockerfile, or a spec that names bases, is believed before what the registry tells: it says what the next
+build will load, and which part each image has. Provenance says what a build did load, but not what for: more
+than the Dockerfile names is no contradiction, for instance an image that an ONBUILD trigger copies from. A
+label says what an image stands on; it is inherited, so leave out what the base carries too
+(`without_inherited`).
 
 Digests are gathered and not compared: one source means the index, another the manifest of a platform. Nor are
 labels compared with each other: images for two platforms may stand on two bases.
@@ -22,6 +23,9 @@ __all__ = ["AgreedBase", "Agreement", "agree", "without_inherited"]
 
 _MOST_NAMED: Final = 5
 """Images that a sentence lists."""
+
+_WRITTEN: Final = frozenset({Source.SPEC, Source.DOCKERFILE})
+"""Who says what is to be built, not what was."""
 
 _LOADED: Final = frozenset({Kind.FINAL, Kind.BUILDER, Kind.COPY_FROM})
 """Which parts provenance must know; what reads the Dockerfile can be replaced without a trace."""
@@ -49,7 +53,7 @@ class Agreement:
     """What several sources say, taken together."""
 
     bases: tuple[AgreedBase, ...]
-    """Those of the Dockerfile where there is one, else all that the registry tells."""
+    """Those of the spec or Dockerfile where there is one, else all that the registry tells."""
 
     disagreements: tuple[str, ...]
     """Sentences that say who says what; empty when nobody contradicts another."""
@@ -74,8 +78,8 @@ def agree(claims: Iterable[Claim]) -> Agreement:
     """
     read = sorted(_read(claims), key=lambda one: list(Source).index(one.claim.source))
     groups = _groups(one for one in read if not one.image.is_nothing)
-    if any(one.claim.source is Source.DOCKERFILE for one in read):
-        groups = [group for group in groups if group[0].claim.source is Source.DOCKERFILE]
+    if any(one.claim.source in _WRITTEN for one in read):
+        groups = [group for group in groups if group[0].claim.source in _WRITTEN]
     return Agreement(tuple(map(_base, groups)), tuple(dict.fromkeys(_disagreements(read))))
 
 
@@ -127,7 +131,7 @@ def _base(group: list[_Read]) -> AgreedBase:
 
 
 def _disagreements(read: list[_Read]) -> Iterator[str]:
-    written = [one for one in read if one.claim.source is Source.DOCKERFILE]
+    written = [one for one in read if one.claim.source in _WRITTEN]
     loaded = [one for one in read if one.claim.source is Source.PROVENANCE]
     labels = [one for one in read if one.claim.source is Source.LABEL]
     finals = [one for one in written if one.claim.kind is Kind.FINAL]

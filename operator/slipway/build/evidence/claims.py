@@ -15,6 +15,9 @@ __all__ = ["Claim", "Kind", "Source", "SourceCommit"]
 class Source(StrEnum):
     """Who says it; the first is believed most."""
 
+    SPEC = "Spec"
+    """What the user wrote into the ManagedImage."""
+
     DOCKERFILE = "Dockerfile"
     """The text that the image is built from."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from slipway.build.evidence.attestations import (
@@ -70,7 +70,9 @@ class Evidence:
     """Sentences on what was there and could not be read."""
 
 
-async def read_evidence(client: EvidenceApi, image: ImageReference) -> Evidence:
+async def read_evidence(
+    client: EvidenceApi, image: ImageReference, *, all_platforms: bool = True
+) -> Evidence:
     """Read what a registry tells of an image, from manifests, configurations and statements, never a layer.
 
     What is missing, malformed or too large beside the image becomes a note.
@@ -78,12 +80,14 @@ async def read_evidence(client: EvidenceApi, image: ImageReference) -> Evidence:
     Args:
         client: The registry, by the credential that may read the image.
         image: The image; its digest counts before its tag.
+        all_platforms: Whether all images of an index are read, or the first alone: each costs some requests.
 
     Raises:
         RegistryError: when the image itself cannot be read, or the registry fails.
     """
     place = Place(client, image)
     manifest = await client.get_manifest(place.path, image.version)
+    manifest = manifest if all_platforms else _with_first(manifest)
     claims, notes = await _labels(place, str(image), manifest)
     found = await _Search(client, image.repository, manifest).provenance()
     return Evidence(
@@ -92,6 +96,17 @@ async def read_evidence(client: EvidenceApi, image: ImageReference) -> Evidence:
         commits=tuple(dict.fromkeys(commit for one in found for commit in one.commits)),
         notes=tuple(dict.fromkeys((*notes, *(note for one in found for note in one.notes))))[:_MOST_NOTES],
     )
+
+
+def _with_first(manifest: ManifestV2) -> ManifestV2:
+    """An index as if it held its first image alone, with what is said about that."""
+    index = manifest.content
+    if not isinstance(index, ImageIndex):
+        return manifest
+    first = {entry.digest for entry in index.images[:1]}
+    about = first | {found.digest for found in attestations(index) if found.subject in first}
+    kept = tuple(entry for entry in index.manifests if entry.digest in about)
+    return replace(manifest, content=index.model_copy(update={"manifests": kept}))
 
 
 async def _labels(place: Place, name: str, manifest: ManifestV2) -> tuple[Sequence[Claim], Sequence[str]]:

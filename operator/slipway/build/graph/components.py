@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from slipway.build.graph.vertex import Component, Node, Vertex, component_around
 
@@ -12,19 +12,19 @@ __all__ = ["close", "fall_apart", "is_cycle", "shortest_cycle"]
 _Neighbours = Callable[[Vertex[Node]], Collection[Vertex[Node]]]
 
 
-def close(vertex: Vertex[Node], gained: Iterable[Vertex[Node]]) -> Component[Node] | None:
+def close(vertex: Vertex[Node], ends: Collection[Vertex[Node]]) -> Component[Node] | None:
     """The component that a vertex is in since it gained parents; None when they close no cycle.
 
-    All edges but the new ones lead to higher levels, so a way from the vertex down to a new parent has only
-    levels between theirs. It is looked for from both ends in turn, until one of them has seen all there is.
+    A way from the vertex down to a new parent is looked for from both ends in turn, until one of them has
+    seen all there is.
+
+    Args:
+        vertex: stands on the new parents already.
+        ends: those of them that may stand on it.
     """
     own = component_around(vertex)
-    ends = [parent for parent in gained if parent.level >= vertex.level]
-    if not ends:
-        return None
-    levels = range(vertex.level, 1 + max(parent.level for parent in ends))
     above, below = set(ends), set(own)
-    upwards, downwards = _explore(above, _parents, levels), _explore(below, _children, levels)
+    upwards, downwards = _explore(above, _parents), _explore(below, _children)
     while True:
         if next(downwards, None) is None:
             return _reached(below.intersection(ends), _parents, below)
@@ -40,12 +40,12 @@ def _children(vertex: Vertex[Node]) -> Collection[Vertex[Node]]:
     return vertex.children
 
 
-def _explore(seen: set[Vertex[Node]], neighbours: _Neighbours[Node], levels: range) -> Iterator[Vertex[Node]]:
-    """Add to a set all that is reached from it within some levels; yields after each step."""
+def _explore(seen: set[Vertex[Node]], neighbours: _Neighbours[Node]) -> Iterator[Vertex[Node]]:
+    """Add to a set all that is reached from it; yields after each step."""
     ahead = list(seen)
     while ahead:
         vertex = ahead.pop()
-        fresh = {each for each in neighbours(vertex) if each.level in levels} - seen
+        fresh = set(neighbours(vertex)) - seen
         seen |= fresh
         ahead += fresh
         yield vertex

@@ -1,14 +1,14 @@
 """What stands on what, kept right from change to change.
 
-A put or remove compares the new parents with the old ones. From there it goes only where an answer changes:
+A put or remove compares the new parents with the old ones, and looks no further than it must:
 
  components.py   up from gained parents and down from the node, until one side ends: is there a cycle now?
                  lost an edge of a cycle: is there one still?
- levels.py       down from the node, as long as levels change
+ levels.py       has the node another level now? Then those of all others are worked out anew when asked for
 
-So a node without children costs its own edges, and one whose parents were replaced by others of the same
-level costs little more. A new level costs all whose level follows, and a cycle that is made or broken costs
-its members: what moves the root of everything touches everything.
+So a change costs the edges of the node, and a cycle that is made or broken costs its members. Who is told of
+it are those whose answers it changes at once, and where below them depths may have changed; whoever has to
+know goes there, once for any number of changes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic
 
 from slipway.build.graph.components import close, fall_apart, is_cycle, shortest_cycle
-from slipway.build.graph.levels import settle
+from slipway.build.graph.levels import Levels
+from slipway.build.graph.touched import Touched
 from slipway.build.graph.vertex import Component, Node, Vertex, component_around
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class ImageGraph(Generic[Node]):
     that nobody named stands on nothing, and nothing stands on it.
     """
 
-    __slots__ = ("_sort_key", "_vertices")
+    __slots__ = ("_levels", "_sort_key", "_vertices")
 
     def __init__(self, sort_key: Callable[[Node], SupportsRichComparison]) -> None:
         """Make a graph without nodes.
@@ -43,6 +44,7 @@ class ImageGraph(Generic[Node]):
         """
         self._sort_key = sort_key
         self._vertices: dict[Node, Vertex[Node]] = {}
+        self._levels = Levels()
 
     def __len__(self) -> int:
         return len(self._vertices)
@@ -54,32 +56,24 @@ class ImageGraph(Generic[Node]):
         """All nodes, external ones included, in no particular order."""
         return iter(self._vertices)
 
-    def put(self, node: Node, parents: Iterable[Node]) -> frozenset[Node]:
+    def put(self, node: Node, parents: Iterable[Node]) -> Touched[Node]:
         """Say what a node stands on, in place of what was said before.
 
         Args:
             node: new or known.
             parents: all of them. Those that were never put are there as external nodes, for as long as
                 somebody stands on them.
-
-        Returns:
-            Every node whose depth, cycle or number of dependents is another now; where a cycle was touched,
-            perhaps also some that answer as before.
         """
         vertex = self._vertex(node)
         vertex.placed = True
         wanted = sorted(set(parents), key=self._sort_key)
         return self._set_parents(vertex, tuple(map(self._vertex, wanted)))
 
-    def remove(self, node: Node) -> frozenset[Node]:
-        """Forget what a node stands on; while somebody stands on it, it stays as an external one.
-
-        Returns:
-            As `put` does.
-        """
+    def remove(self, node: Node) -> Touched[Node]:
+        """Forget what a node stands on; while somebody stands on it, it stays as an external one."""
         vertex = self._vertices.get(node)
         if vertex is None:
-            return frozenset()
+            return Touched()
         vertex.placed = False
         touched = self._set_parents(vertex, ())
         self._drop_unneeded([vertex])
@@ -93,9 +87,11 @@ class ImageGraph(Generic[Node]):
         """What stands on it directly, in order of the sort key."""
         return tuple(self._sorted(self._seen(node).children))
 
-    def dependents(self, node: Node) -> int:
-        """How many nodes stand on it directly."""
-        return len(self._seen(node).children)
+    def dependents(self, *nodes: Node) -> int:
+        """How many nodes stand directly on one of these."""
+        if len(nodes) == 1:
+            return len(self._seen(nodes[0]).children)
+        return len(set[Vertex[Node]]().union(*[self._seen(node).children for node in nodes]))
 
     def depth(self, node: Node) -> int | None:
         """The longest chain above it, in steps: 0 for a root, None for a member of a cycle.
@@ -103,7 +99,7 @@ class ImageGraph(Generic[Node]):
         A cycle counts as one node in the chain: what stands on one that stands on nothing else has depth 1.
         """
         vertex = self._seen(node)
-        return vertex.level if vertex.component is None else None
+        return self._levels.of(vertex) if vertex.component is None else None
 
     def cycle(self, node: Node) -> tuple[Node, ...]:
         """The shortest cycle that it is in: each stands on the next, the last on the first; empty for none.
@@ -146,6 +142,15 @@ class ImageGraph(Generic[Node]):
         """
         return self._walk(node, self.children)
 
+    def below(self, nodes: Iterable[Node]) -> set[Node]:
+        """These nodes and all that stand on one of them, directly or not."""
+        row = {self._seen(node) for node in nodes}
+        found = set(row)
+        while row:
+            row = set[Vertex[Node]]().union(*[vertex.children for vertex in row]) - found
+            found |= row
+        return {vertex.node for vertex in found}
+
     def order(self, nodes: Iterable[Node]) -> list[Node]:
         """These nodes, upstream first: whatever a node stands on, through others too, comes before it.
 
@@ -156,7 +161,7 @@ class ImageGraph(Generic[Node]):
     def _rank(self, node: Node) -> tuple[int, Any, Any]:
         vertex = self._seen(node)
         smallest = component_around(vertex)[0]
-        return vertex.level, self._sort_key(smallest.node), self._sort_key(node)
+        return self._levels.of(vertex), self._sort_key(smallest.node), self._sort_key(node)
 
     def _walk(self, node: Node, neighbours: Callable[[Node], Iterable[Node]]) -> Iterator[Node]:
         seen = {node}
@@ -182,42 +187,44 @@ class ImageGraph(Generic[Node]):
             self._vertices[node] = Vertex(node)
         return self._vertices[node]
 
-    def _set_parents(self, vertex: Vertex[Node], parents: tuple[Vertex[Node], ...]) -> frozenset[Node]:
+    def _set_parents(self, vertex: Vertex[Node], parents: tuple[Vertex[Node], ...]) -> Touched[Node]:
         before, after = set(vertex.parents), set(parents)
         if before == after:
-            return frozenset()
+            return Touched()
         lost, gained = before - after, after - before
         opened = self._lose(vertex, lost)
         closed = self._gain(vertex, parents, gained)
+        if opened or closed:
+            self._levels.give_up()
+        tops = {*opened, *closed} or ({vertex} if self._levels.reconsider(vertex) else set())
         self._drop_unneeded(lost)
-        return frozenset([each.node for each in (*lost, *gained, *opened, *closed)])
+        changed = {*lost, *gained, *tops}
+        return Touched(
+            tuple([each.node for each in changed]), tuple([each.node for each in tops if each.children])
+        )
 
-    def _lose(self, vertex: Vertex[Node], lost: Collection[Vertex[Node]]) -> Iterable[Vertex[Node]]:
-        """Take parents away, and look whether its cycle is one still; whoever that touches.
-
-        Outside of cycles the levels may be too high after it, which keeps them in order.
-        """
+    def _lose(self, vertex: Vertex[Node], lost: Collection[Vertex[Node]]) -> Component[Node]:
+        """Take parents away, and look whether its cycle is one still; the former one, if that is touched."""
         vertex.parents = tuple(parent for parent in vertex.parents if parent not in lost)
         for parent in lost:
             parent.children.remove(vertex)
         component = vertex.component
         if component is None or all(parent.component is not component for parent in lost):
             return ()
-        pieces = [self._mark(piece) for piece in fall_apart(component)]
-        return *component, *settle(pieces)
+        for piece in fall_apart(component):
+            self._mark(piece)
+        return component
 
     def _gain(
         self, vertex: Vertex[Node], parents: tuple[Vertex[Node], ...], gained: Collection[Vertex[Node]]
-    ) -> Iterable[Vertex[Node]]:
-        """Give it all its parents, look for a cycle, and set the levels; whoever that touches."""
+    ) -> Component[Node]:
+        """Give it all its parents, and look for a cycle; the one that they close, if there is one."""
         vertex.parents = parents
         for parent in gained:
             parent.children.add(vertex)
-        closed = close(vertex, gained)
-        if closed is None:
-            return settle([component_around(vertex)])
-        component = self._mark(closed)
-        return *component, *settle([component])
+        ends = [parent for parent in gained if not self._levels.are_in_order(parent, vertex)]
+        closed = close(vertex, ends) if ends else None
+        return self._mark(closed) if closed is not None else ()
 
     def _mark(self, members: Component[Node]) -> Component[Node]:
         """Let all members know of their component, if it is a cycle."""

@@ -1,100 +1,70 @@
-"""Levels after a change: set anew where they are wrong, and followed down only as far as they change.
+"""Levels: how far down a node is. They are worked out when asked for, and kept until they may be wrong.
 
 The level of a component is one more than the highest level among the parents outside of it, and 0 without
-any. So every edge between components leads to a higher level, which puts the whole graph in order.
+any. To work one out takes those of everything above, so who has one stands only on those that have one.
+Hence a change costs nothing where nobody asked, nor where the node comes to the level it had. Else all that
+is known is given up, in one step: what moves the root of everything is no dearer than what moves a leaf.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from heapq import heappop, heappush
-from typing import Generic
+from slipway.build.graph.vertex import Component, Node, Vertex, component_around
 
-from slipway.build.graph.vertex import Component, Node, Vertex
-
-__all__ = ["settle"]
+__all__ = ["Levels"]
 
 
-def settle(components: Iterable[Component[Node]]) -> list[Vertex[Node]]:
-    """Set the levels of these components, and of all that follow from them further down.
+class Levels:
+    """The levels of one graph, which stand in its vertices."""
 
-    Args:
-        components: upstream first; whatever is wrong is among them or below them.
-
-    Returns:
-        All whose level was set and who are in no cycle, some of them twice.
-    """
-    changed = [vertex for component in components for vertex in _set_level(component)]
-    agenda: _Agenda[Node] = _Agenda()
-    agenda.add_below(changed)
-    while agenda:
-        moved = _set_levels(agenda.take())
-        agenda.add_below(moved)
-        changed += moved
-    return [vertex for vertex in changed if vertex.component is None]
-
-
-def _set_levels(vertices: Iterable[Vertex[Node]]) -> list[Vertex[Node]]:
-    """Set the levels of these, or of the components that they are in; those that had another."""
-    moved: list[Vertex[Node]] = []
-    components: dict[int, Component[Node]] = {}
-    for vertex in vertices:
-        if vertex.component is not None:
-            components[id(vertex.component)] = vertex.component
-            continue
-        # As _set_level, in a third of the time: this is what a change far up consists of.
-        level = 0
-        for parent in vertex.parents:
-            if parent.level >= level:
-                level = parent.level + 1
-        if vertex.level != level:
-            vertex.level = level
-            moved.append(vertex)
-    for component in components.values():
-        moved += _set_level(component)
-    return moved
-
-
-def _set_level(component: Component[Node]) -> list[Vertex[Node]]:
-    members = set(component)
-    outside = {parent for member in component for parent in member.parents} - members
-    level = max((parent.level + 1 for parent in outside), default=0)
-    moved = [member for member in component if member.level != level]
-    for member in moved:
-        member.level = level
-    return moved
-
-
-class _Agenda(Generic[Node]):
-    """What stands on something that moved, each once, by the level it had before.
-
-    The old levels put it in order: what is taken stands on nothing that is still here, and never comes again.
-    """
-
-    __slots__ = ("_added", "_levels", "_waiting")
+    __slots__ = ("_era",)
 
     def __init__(self) -> None:
-        self._added: set[Vertex[Node]] = set()
-        self._levels: list[int] = []
-        self._waiting: dict[int, list[Vertex[Node]]] = {}
+        self._era = 1
+        """Levels of an earlier era count no more; vertices begin without one."""
 
-    def __bool__(self) -> bool:
-        return bool(self._levels)
+    def of(self, vertex: Vertex[Node]) -> int:
+        """The level of a vertex, and so of all that are in a cycle with it."""
+        era, ahead = self._era, [vertex]
+        while vertex.level_era != era:
+            one = ahead[-1]
+            if one.level_era == era:
+                ahead.pop()  # several stand on it
+                continue
+            above = one.parents if one.component is None else _outside(one.component)
+            missing = [parent for parent in above if parent.level_era != era]
+            if missing:
+                ahead += missing
+                continue
+            level = 1 + max([parent.level for parent in above], default=-1)
+            for member in component_around(ahead.pop()):
+                member.level, member.level_era = level, era
+        return vertex.level
 
-    def add_below(self, moved: Iterable[Vertex[Node]]) -> None:
-        """Add what stands on these directly."""
-        below: set[Vertex[Node]] = set().union(*[vertex.children for vertex in moved])
-        below -= self._added
-        self._added |= below
-        waiting = self._waiting
-        for child in below:
-            level = child.level
-            if level in waiting:
-                waiting[level].append(child)
-            else:
-                waiting[level] = [child]
-                heappush(self._levels, level)
+    def are_in_order(self, parent: Vertex[Node], vertex: Vertex[Node]) -> bool:
+        """Whether the levels tell that a parent does not stand on the vertex, directly or not."""
+        return parent.level_era == vertex.level_era == self._era and parent.level < vertex.level
 
-    def take(self) -> list[Vertex[Node]]:
-        """All of the lowest level, and so all members of a component that are here."""
-        return self._waiting.pop(heappop(self._levels))
+    def reconsider(self, vertex: Vertex[Node]) -> bool:
+        """Say that a vertex, or one in a cycle with it, stands on something else.
+
+        Returns:
+            Whether its level, and those below it, may be others now.
+        """
+        if vertex.level_era != self._era:
+            return True
+        before = vertex.level
+        vertex.level_era = 0
+        if self.of(vertex) == before:
+            return False
+        if vertex.children:
+            self.give_up()
+        return True
+
+    def give_up(self) -> None:
+        """Say that any level may be another now."""
+        self._era += 1
+
+
+def _outside(component: Component[Node]) -> set[Vertex[Node]]:
+    """What a cycle stands on beside itself."""
+    return {parent for member in component for parent in member.parents} - set(component)

@@ -27,6 +27,9 @@ class Vertex(Generic[Node]):
     level: int = 0
     """The longest way down to it, in steps, where all members of a cycle are one place and have one level."""
 
+    level_era: int = 0
+    """When that was worked out: see `levels.py`."""
+
     component: Component[Node] | None = field(default=None, repr=False)
     """All that are in a cycle with it, smallest first: one tuple for them all. None outside of cycles."""
 

@@ -16,6 +16,7 @@ from slipway.build.rebase.image import Image
 from slipway.build.rebase.load import load_image
 from slipway.build.rebase.place import Place, Places
 from slipway.build.rebase.plan import LayerBlob, Origin, RebasePlan, plan_rebase
+from slipway.build.rebase.recipe import Recipe
 from slipway.build.rebase.refusal import RebaseRefusedError, Refusal
 from slipway.oci.errors import ManifestNotFound, RepositoryNotFound
 from slipway.oci.manifest import ManifestV2
@@ -43,6 +44,8 @@ class RebaseOrder:
     base_name: str
     """Reference of the base, for annotations and labels."""
     allow_run: bool = False
+    recipe: Recipe | None = None
+    """The Dockerfile that the source build was made by, where it is known."""
 
 
 async def prepare(order: RebaseOrder, places: Places) -> RebasePlan | Refusal:
@@ -57,7 +60,9 @@ async def prepare(order: RebaseOrder, places: Places) -> RebasePlan | Refusal:
         new_base = await _base_for(image, places.base, order.new_base_digest)
     except RebaseRefusedError as refused:
         return refused.refusal
-    return plan_rebase(old_base, image, new_base, order.base_name, allow_run=order.allow_run)
+    return plan_rebase(
+        old_base, image, new_base, order.base_name, allow_run=order.allow_run, recipe=order.recipe
+    )
 
 
 async def publish(plan: RebasePlan, places: Places, tag: str, floating_tags: Sequence[str] = ()) -> str:

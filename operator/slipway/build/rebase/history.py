@@ -28,6 +28,7 @@ from enum import Enum, auto
 
 from slipway.build.rebase.environment import Variables, derived_from, variables
 from slipway.build.rebase.image import HistoryEntry, PlatformImage
+from slipway.build.rebase.recipe import Witness
 from slipway.build.rebase.refusal import RebaseRefusedError, RefusalReason
 
 __all__ = [
@@ -73,6 +74,8 @@ class UpperHistory:
     """Oldest first; as many lines with a layer as there are upper layers, or none at all."""
     proven: bool
     """Whether each line is known to belong to its layer."""
+    foreign: tuple[HistoryEntry, ...] = ()
+    """Where lines are not known to: those, of all layers, that the base does not have."""
 
 
 def classify(created_by: str) -> Step:
@@ -104,10 +107,19 @@ def upper_history(old_base: PlatformImage, image: PlatformImage) -> UpperHistory
     inherited = len(old_base.history)
     if _consistent(old_base) and _same_steps(image.history[:inherited], old_base.history):
         return UpperHistory(image.history[inherited:], proven=True)
-    return UpperHistory(_after_layers(image.history, len(old_base.layers)), proven=False)
+    of_base = {entry.created_by for entry in old_base.history}
+    foreign = tuple(entry for entry in image.history if entry.created_by not in of_base)
+    return UpperHistory(_after_layers(image.history, len(old_base.layers)), proven=False, foreign=foreign)
 
 
-def judge(upper: UpperHistory, image: PlatformImage, layers: int, *, allow_run: bool) -> None:
+def judge(
+    upper: UpperHistory,
+    image: PlatformImage,
+    layers: int,
+    *,
+    allow_run: bool,
+    witness: Witness | None = None,
+) -> None:
     """Refuse upper layers that may hold copies of what the new base fixes.
 
     Args:
@@ -115,17 +127,23 @@ def judge(upper: UpperHistory, image: PlatformImage, layers: int, *, allow_run: 
         image: the image, for messages.
         layers: how many layers the image has above its base; without any there is nothing to refuse.
         allow_run: the user's word that such layers may stay.
+        witness: what the Dockerfile says, where it is known; it speaks only where history is silent.
 
     Raises:
         RebaseRefusedError: HistoryMissing or RunNeedsAllow.
     """
     if allow_run or not layers:
         return
-    if not upper.proven:
-        raise RebaseRefusedError(RefusalReason.HISTORY_MISSING, _missing(image, layers))
-    for entry in upper.entries:
-        if _may_copy_the_base(entry):
-            raise RebaseRefusedError(RefusalReason.RUN_NEEDS_ALLOW, _needs_allow(image, entry))
+    if witness is not None and witness.base_copy is not None:
+        raise RebaseRefusedError(RefusalReason.RUN_NEEDS_ALLOW, _copies_the_base(image, witness.base_copy))
+    doubtful = [entry for entry in upper.entries if _may_copy_the_base(entry)]
+    told = [entry for entry in (*doubtful, *upper.foreign) if _tells_of_a_command(entry)]
+    if upper.proven and told:
+        raise RebaseRefusedError(RefusalReason.RUN_NEEDS_ALLOW, _needs_allow(image, told[0], witness))
+    if upper.proven and not doubtful:
+        return
+    if told or witness is None or witness.doubt is not None:
+        raise _unproven(upper, image, layers, witness)
 
 
 def refuse_derived_files(
@@ -169,6 +187,11 @@ def _may_copy_the_base(entry: HistoryEntry) -> bool:
     return step not in {Step.COPY, Step.WORKDIR}
 
 
+def _tells_of_a_command(entry: HistoryEntry) -> bool:
+    """Whether a line says that something else than COPY and ADD was done; an empty one says nothing."""
+    return bool(entry.created_by.strip()) and _may_copy_the_base(entry)
+
+
 def _layered(history: Sequence[HistoryEntry]) -> int:
     return sum(not entry.empty_layer for entry in history)
 
@@ -207,24 +230,46 @@ def _mismatch(image: PlatformImage) -> str:
 
 def _missing(image: PlatformImage, layers: int) -> str:
     return (
-        f"no history that can be matched to its layers tells how the {layers} upper layers of {image} were "
-        "made, and a RUN may have copied what the new base fixes; rebuild it, or set build.rebase.allowRun "
-        "if you know better"
+        "rebuild it, or set build.rebase.allowRun if you know that no RUN copied what the new base fixes: no "
+        f"history that can be matched to its layers tells how the {layers} upper layers of {image} were made"
+    )
+
+
+def _unproven(
+    upper: UpperHistory, image: PlatformImage, layers: int, witness: Witness | None
+) -> RebaseRefusedError:
+    """The refusal where neither history nor the Dockerfile proves how the layers were made."""
+    if upper.proven:
+        reason, message = RefusalReason.RUN_NEEDS_ALLOW, _needs_allow(image, HistoryEntry(), witness)
+    else:
+        reason, message = RefusalReason.HISTORY_MISSING, _missing(image, layers)
+    if witness is None or witness.doubt is None:
+        return RebaseRefusedError(reason, message)
+    if witness.runs is not None:
+        reason = RefusalReason.RUN_NEEDS_ALLOW
+    return RebaseRefusedError(reason, f"{message}; {witness.doubt}")
+
+
+def _copies_the_base(image: PlatformImage, where: str) -> str:
+    return (
+        "rebuild it, or set build.rebase.allowRun if you know better: a layer may hold copies of what the "
+        f"new base fixes: {where}, in {image}"
     )
 
 
 def _derived(image: PlatformImage, entry: HistoryEntry, variable: str) -> str:
     return (
-        f"a path or owner in {image} was derived from the variable {variable} of the old base, which is "
-        f"another one in the new base, so the right one can't be known: {_shown(entry.created_by)!r}; "
-        "rebuild it"
+        f"rebuild it: a path or owner was derived from the variable {variable} of the old base, which is "
+        "another one in the new base, so the right one can't be known: "
+        f"{_shown(entry.created_by)!r} in {image}"
     )
 
 
-def _needs_allow(image: PlatformImage, entry: HistoryEntry) -> str:
+def _needs_allow(image: PlatformImage, entry: HistoryEntry, witness: Witness | None = None) -> str:
+    where = f" ({witness.runs})" if witness is not None and witness.runs is not None else ""
     return (
-        f"a layer of {image} was not made by COPY or ADD and may hold copies of what the new base fixes: "
-        f"{_shown(entry.created_by)!r}; rebuild it, or set build.rebase.allowRun if you know better"
+        "rebuild it, or set build.rebase.allowRun if you know better: a layer was not made by COPY or ADD "
+        f"and may hold copies of what the new base fixes: {_shown(entry.created_by)!r}{where} in {image}"
     )
 
 

@@ -26,6 +26,7 @@ from slipway.build.rebase.documents import (
 from slipway.build.rebase.history import judge, rebased_history, refuse_derived_files, upper_history
 from slipway.build.rebase.image import Image, Layer, PlatformImage
 from slipway.build.rebase.layers import oci_layer, upper_layers
+from slipway.build.rebase.recipe import Recipe, Witness
 from slipway.build.rebase.refusal import RebaseRefusedError, Refusal, RefusalReason
 
 __all__ = ["LayerBlob", "Origin", "RebasePlan", "plan_rebase", "rebase_source"]
@@ -85,7 +86,13 @@ class _Rebased:
 
 
 def plan_rebase(
-    old_base: Image, image: Image, new_base: Image, base_name: str, *, allow_run: bool
+    old_base: Image,
+    image: Image,
+    new_base: Image,
+    base_name: str,
+    *,
+    allow_run: bool,
+    recipe: Recipe | None = None,
 ) -> RebasePlan | Refusal:
     """Plan the move of an image from its old base to a new one.
 
@@ -95,12 +102,13 @@ def plan_rebase(
         new_base: what the result is to stand on.
         base_name: the reference of the base, for annotations and labels.
         allow_run: whether upper layers that COPY and ADD did not make may stay.
+        recipe: the Dockerfile that the image was built by, where it is known.
     """
     try:
         _refuse_rebased(image)
         provenance = Provenance(base_name, new_base.digest, image.digest)
         rebased = [
-            _rebase(*_on_platform(part, old_base, new_base), provenance, allow_run=allow_run)
+            _rebase(*_on_platform(part, old_base, new_base), provenance, recipe, allow_run=allow_run)
             for part in image.platforms
         ]
         return _plan(image, rebased, provenance)
@@ -150,12 +158,14 @@ def _rebase(
     image: PlatformImage,
     new_base: PlatformImage,
     provenance: Provenance,
+    recipe: Recipe | None,
     *,
     allow_run: bool,
 ) -> _Rebased:
     upper = upper_layers(old_base, image)
     own_history = upper_history(old_base, image)
-    judge(own_history, image, len(upper), allow_run=allow_run)
+    witness = _witness(recipe, old_base, image, provenance.base_name)
+    judge(own_history, image, len(upper), allow_run=allow_run, witness=witness)
     refuse_derived_files(own_history, old_base, image, new_base)
     base = tuple(oci_layer(layer, new_base) for layer in new_base.layers)
     upper = tuple(oci_layer(layer, image) for layer in upper)
@@ -171,6 +181,17 @@ def _rebase(
     stored = config_document(config)
     manifest = manifest_document(stored, base + upper, provenance.annotate(image.annotations, created))
     return _Rebased(image, upper, base, stored, manifest, created)
+
+
+def _witness(
+    recipe: Recipe | None, old_base: PlatformImage, image: PlatformImage, base_name: str
+) -> Witness | None:
+    """What the Dockerfile says of the layers that the image has above its base."""
+    if recipe is None:
+        return None
+    layers = len(image.layers) - len(old_base.layers)
+    has_triggers = bool(old_base.settings.get("OnBuild"))
+    return recipe.witness(image.platform, layers, base_name, has_triggers=has_triggers)
 
 
 def _plan(image: Image, rebased: list[_Rebased], provenance: Provenance) -> RebasePlan:

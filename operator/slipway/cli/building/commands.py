@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 import typer
 
 from slipway.build.graph.drawing.factory import DrawingFormat
-from slipway.cli.answering import answer
+from slipway.cli.asking import asking
 from slipway.cli.forms import Format
-from slipway.cli.options import Context, Kubeconfig, Namespace, OutputAs
+from slipway.cli.options import OutputAs
 from slipway.clock import SystemClock
 
 if TYPE_CHECKING:
-    from slipway.cli.building.reading import ConnectCluster
+    from slipway.cli.building.reading import Cluster, ConnectCluster
     from slipway.cli.building.waiting import Waiting
 
 __all__ = ["building"]
@@ -24,6 +24,15 @@ _USUAL_BUILDS: Final = 10
 _MOST_BUILDS: Final = 1000
 
 building: Final = typer.Typer()
+
+
+def _connect() -> ConnectCluster:
+    from slipway.cli.building.cluster import connect  # noqa: PLC0415
+
+    return connect
+
+
+_asking: Final = asking(_connect)
 
 Name: TypeAlias = Annotated[str, typer.Argument(help="The name of a ManagedImage.", show_default=False)]
 Number: TypeAlias = Annotated[
@@ -38,34 +47,29 @@ Wait: TypeAlias = Annotated[
 
 
 @building.command("graph")
-def _graph(
-    context: typer.Context,
+@_asking
+async def _graph(
+    cluster: Cluster,
     *,
     name: Annotated[
         str | None,
         typer.Argument(help="A ManagedImage or an image: only what it stands on, and what stands on it."),
     ] = None,
     form: Annotated[
-        DrawingFormat, typer.Option("--format", "-f", help="How it is drawn.")
+        DrawingFormat, typer.Option("--output", "-o", "--format", "-f", help="How it is drawn.")
     ] = DrawingFormat.TREE,
     everywhere: Everywhere = False,
-    namespace: Namespace = None,
-    kubeconfig: Kubeconfig = None,
-    kube_context: Context = None,
 ) -> None:
     """Show which image stands on which."""
     from slipway.cli.building.graph import show_graph  # noqa: PLC0415
 
-    answer(
-        _connect(context),
-        (kubeconfig, kube_context, namespace),
-        lambda cluster: show_graph(cluster, name, form, everywhere=everywhere),
-    )
+    await show_graph(cluster, name, form, everywhere=everywhere)
 
 
 @building.command("impact")
-def _impact(
-    context: typer.Context,
+@_asking
+async def _impact(
+    cluster: Cluster,
     *,
     image: Annotated[
         str,
@@ -84,87 +88,63 @@ def _impact(
     ] = _USUAL_BUILDS,
     output: OutputAs = Format.TABLE,
     everywhere: Everywhere = False,
-    namespace: Namespace = None,
-    kubeconfig: Kubeconfig = None,
-    kube_context: Context = None,
 ) -> None:
     """Tell what is built and rolled out when an image moves, and how long that takes."""
     from slipway.cli.building.impact import show_impact  # noqa: PLC0415
 
-    answer(
-        _connect(context),
-        (kubeconfig, kube_context, namespace),
-        lambda cluster: show_impact(cluster, image, output, builds, SystemClock(), everywhere=everywhere),
-    )
+    await show_impact(cluster, image, output, builds, SystemClock(), everywhere=everywhere)
 
 
 @building.command("builds")
-def _builds(
-    context: typer.Context,
+@_asking
+async def _builds(
+    cluster: Cluster,
     *,
     name: Name,
     output: OutputAs = Format.TABLE,
-    namespace: Namespace = None,
-    kubeconfig: Kubeconfig = None,
-    kube_context: Context = None,
 ) -> None:
     """List the builds of an image, the newest first."""
     from slipway.cli.building.builds import show_builds  # noqa: PLC0415
 
-    answer(
-        _connect(context),
-        (kubeconfig, kube_context, namespace),
-        lambda cluster: show_builds(cluster, name, output, SystemClock()),
-    )
+    await show_builds(cluster, name, output, SystemClock())
 
 
 @building.command("logs")
-def _logs(
-    context: typer.Context,
+@_asking
+async def _logs(
+    cluster: Cluster,
     *,
     name: Name,
     build: Number = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Print what comes, until the build has ended.")
     ] = False,
-    namespace: Namespace = None,
-    kubeconfig: Kubeconfig = None,
-    kube_context: Context = None,
 ) -> None:
     """Print the log of a build; where it runs elsewhere, the address of its log."""
     from slipway.cli.building.logs import show_logs  # noqa: PLC0415
 
-    answer(
-        _connect(context),
-        (kubeconfig, kube_context, namespace),
-        lambda cluster: show_logs(cluster, name, build, follow=follow),
-    )
+    await show_logs(cluster, name, build, follow=follow)
 
 
 @building.command("rebuild")
-def _rebuild(
-    context: typer.Context,
+@_asking
+async def _rebuild(
+    cluster: Cluster,
     *,
     name: Name,
     reason: Annotated[str, typer.Option("--reason", help="Why, for those who look later.")] = "",
     wait: Wait = False,
-    namespace: Namespace = None,
-    kubeconfig: Kubeconfig = None,
-    kube_context: Context = None,
 ) -> None:
     """Ask for a build, also under policy Manual, and of what failed before."""
     from slipway.cli.building.requests import ask_for_rebuild  # noqa: PLC0415
 
-    answer(
-        _connect(context),
-        (kubeconfig, kube_context, namespace),
-        lambda cluster: ask_for_rebuild(cluster, name, reason, SystemClock(), _waiting(wait)),
-    )
+    await ask_for_rebuild(cluster, name, reason, SystemClock(), _waiting(wait))
 
 
 @building.command("cancel")
-def _cancel(
-    context: typer.Context,
+@_asking
+async def _cancel(
+    cluster: Cluster,
     *,
     name: Name,
     build: Annotated[
@@ -172,31 +152,14 @@ def _cancel(
         typer.Option("--build", min=1, help="The number of the build. Default: the one under way."),
     ] = None,
     wait: Wait = False,
-    namespace: Namespace = None,
-    kubeconfig: Kubeconfig = None,
-    kube_context: Context = None,
 ) -> None:
     """Ask for the end of the build that is under way."""
     from slipway.cli.building.requests import ask_for_cancel  # noqa: PLC0415
 
-    answer(
-        _connect(context),
-        (kubeconfig, kube_context, namespace),
-        lambda cluster: ask_for_cancel(cluster, name, build, SystemClock(), _waiting(wait)),
-    )
+    await ask_for_cancel(cluster, name, build, SystemClock(), _waiting(wait))
 
 
 def _waiting(wanted: bool) -> Waiting | None:
     from slipway.cli.building.waiting import Waiting  # noqa: PLC0415
 
     return Waiting() if wanted else None
-
-
-def _connect(context: typer.Context) -> ConnectCluster:
-    """What the caller of `app` gave as `obj`, else a real cluster."""
-    if context.obj is not None:
-        given: ConnectCluster = context.obj
-        return given
-    from slipway.cli.building.cluster import connect  # noqa: PLC0415
-
-    return connect

@@ -114,7 +114,8 @@ class _Reading:
         for pod in pods:
             await self._print_pod(pod, follow=False)
         if not self._printed:
-            say(f"No container of build {self._number} has begun: with --follow it is waited for.")
+            held = f" ({pods[-1].held_by})" if pods[-1].held_by else ""
+            say(f"No container of build {self._number} has begun{held}: with --follow it is waited for.")
 
     async def follow(self, pause: Pause) -> None:
         """Print what comes, until the newest pod has ended."""
@@ -169,7 +170,13 @@ class _Reading:
         if build.phase == BuildPhase.BUILDING:
             return f"Build {build.number} has no pod yet: ask again, or wait for it with --follow"
         told = f": {build.message}" if build.message else ""
+        again = (
+            f". To see it again: `slipway rebuild {self._image}`, then `slipway logs {self._image} --follow`"
+            if build.phase == BuildPhase.FAILED
+            else ""
+        )
         return (
-            f"The Job of build {build.number} is gone, and its log with it: Jobs are kept for an hour after"
-            f" their end. The build is {build.phase}{told}"
+            f"The Job of build {build.number} is gone, and its log with it: Jobs stay for an hour after their"
+            " end, and not at all when they are cancelled or take too long. The build is"
+            f" {build.phase}{told}{again}"
         )

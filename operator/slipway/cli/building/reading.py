@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 from slipway.api.deployment import Deployment
 from slipway.api.managedimage import ManagedImage
@@ -13,6 +13,9 @@ from slipway.cli.reading import Where
 from slipway.kinds.managedimage.view import ManagedImageView
 
 __all__ = ["BuildContainer", "BuildPod", "Cluster", "ConnectCluster", "KnownImage"]
+
+_USUAL: Final = frozenset({"ContainerCreating", "PodInitializing"})
+"""Why a container waits that will begin by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ class BuildPod:
     is_over: bool
     """Whether all of them have ended, or never will begin."""
 
+    held_by: str = ""
+    """Why it does not go on, as the scheduler or its node says; empty where neither says so."""
+
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
         """Read a live pod."""
@@ -66,6 +72,7 @@ class BuildPod:
             body["metadata"]["name"],
             tuple(BuildContainer(name, _has_begun(states.get(name, {}))) for name in names),
             status.get("phase") in {"Succeeded", "Failed"},
+            _unplaced(status) or next(filter(None, map(_stuck, names, map(states.get, names))), ""),
         )
 
 
@@ -101,3 +108,18 @@ ConnectCluster: TypeAlias = Callable[[Where], AbstractAsyncContextManager[Cluste
 
 def _has_begun(state: Mapping[str, Any]) -> bool:
     return "running" in state or "terminated" in state
+
+
+def _unplaced(status: Mapping[str, Any]) -> str:
+    """Why no node takes the pod."""
+    told = {one["type"]: one for one in status.get("conditions") or ()}.get("PodScheduled") or {}
+    return str(told.get("message") or "") if told.get("status") == "False" else ""
+
+
+def _stuck(name: str, state: Mapping[str, Any] | None) -> str:
+    """What a container waits for that it will not get by itself, such as its image."""
+    waiting = (state or {}).get("waiting") or {}
+    reason = waiting.get("reason")
+    if reason is None or reason in _USUAL:
+        return ""
+    return ": ".join(filter(None, (name, reason, waiting.get("message"))))

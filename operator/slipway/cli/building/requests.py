@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from slipway.api.managedimage import Build, BuildPhase, ManagedImage
+from slipway.api.managedimage import Build, ManagedImage
 from slipway.cli.building.logs import chosen_build
 from slipway.cli.building.reading import Cluster
-from slipway.cli.building.waiting import Waiting, wait_for_cancel, wait_for_rebuild
+from slipway.cli.building.waiting import Waiting, can_be_ended, wait_for_cancel, wait_for_rebuild
 from slipway.cli.errors import Refused
 from slipway.cli.output import say
 from slipway.cli.plain import printable
@@ -56,12 +56,12 @@ async def ask_for_rebuild(
 async def ask_for_cancel(
     cluster: Cluster, name: str, number: int | None, clock: Clock, waiting: Waiting | None = None
 ) -> None:
-    """Ask for the end of the build that is under way, and perhaps wait until it has come.
+    """Ask for the end of a build under way, or between two attempts, and perhaps wait until it has come.
 
     Args:
         cluster: where the image is.
         name: of the ManagedImage.
-        number: of the build; None for the one that is under way.
+        number: of the build; None for the one that is under way, or would be tried again.
         clock: tells the time of asking.
         waiting: how to wait; None not to.
 
@@ -123,15 +123,16 @@ def _suspended(name: str, *, waits: bool) -> None:
 
 def _to_cancel(image: ManagedImage, number: int | None) -> Build:
     name = image.metadata.name
-    running = under_way(image.status.builds)
-    if number is None:
-        if running is None:
-            phase = image.status.phase or "not known yet"
-            msg = f"No build of ManagedImage {name} is under way: its phase is {phase}"
+    if number is not None:
+        build = chosen_build(image, number)
+        if not can_be_ended(image, build):
+            msg = f"Build {number} of ManagedImage {name} is not under way: it is {build.phase}"
             raise Refused(msg)
-        return running
-    build = chosen_build(image, number)
-    if build.phase != BuildPhase.BUILDING:
-        msg = f"Build {number} of ManagedImage {name} is not under way: it is {build.phase}"
+        return build
+    newest = image.status.builds[:1]
+    found = under_way(image.status.builds) or next((one for one in newest if can_be_ended(image, one)), None)
+    if found is None:
+        phase = image.status.phase or "not known yet"
+        msg = f"No build of ManagedImage {name} is under way: its phase is {phase}"
         raise Refused(msg)
-    return build
+    return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from slipway.api.conditions import Reason
 from slipway.api.managedimage import Build, BuildPhase, ManagedImage
 from slipway.cli.building.reading import Cluster
 from slipway.cli.errors import Refused
@@ -15,7 +16,7 @@ from slipway.cli.output import state_line
 from slipway.clock import format_time
 from slipway.kinds.managedimage.words import REBUILD
 
-__all__ = ["Waiting", "wait_for_cancel", "wait_for_rebuild"]
+__all__ = ["Waiting", "can_be_ended", "wait_for_cancel", "wait_for_rebuild"]
 
 _GOOD: Final = frozenset({BuildPhase.SUCCEEDED, BuildPhase.UNCHANGED})
 _NOTHING_TO_DO: Final = "AlreadyCurrent"
@@ -69,7 +70,7 @@ async def wait_for_cancel(cluster: Cluster, name: str, number: int, waiting: Wai
         while True:
             image = await cluster.image(name)
             build = next((one for one in image.status.builds if one.number == number), None)
-            if build is None or build.phase != BuildPhase.BUILDING:
+            if build is None or not can_be_ended(image, build):
                 break
             show(_state(build))
             await waiting.pause(waiting.seconds)
@@ -77,6 +78,11 @@ async def wait_for_cancel(cluster: Cluster, name: str, number: int, waiting: Wai
     if build is not None and build.phase != BuildPhase.CANCELLED:
         msg = f"Build {number} ended before it could be cancelled: {_ended(build)}"
         raise Refused(msg)
+
+
+def can_be_ended(image: ManagedImage, build: Build) -> bool:
+    """Whether a build is under way, or between two attempts."""
+    return build.phase == BuildPhase.BUILDING or _is_tried_again(image, build)
 
 
 def _is_done(image: ManagedImage, moment: datetime, show: Callable[[str], None]) -> bool:
@@ -119,7 +125,7 @@ def _build_of(image: ManagedImage, moment: datetime) -> Build | None:
 def _is_tried_again(image: ManagedImage, build: Build) -> bool:
     """Whether another attempt at a build that failed is due."""
     tried = image.status.rebuild.tried if image.status.rebuild else ()
-    is_due = image.status.phase in {"Building", "Waiting", "Queued"}
+    is_due = image.status.phase in {"Building", "Waiting", "Queued"} and build.reason != Reason.SUPERSEDED
     return build.phase == BuildPhase.FAILED and build.key not in tried and is_due
 
 

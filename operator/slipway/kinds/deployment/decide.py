@@ -33,7 +33,7 @@ from slipway.kinds.deployment.autoscaler import AUTOSCALER
 from slipway.kinds.deployment.events import events_between
 from slipway.kinds.deployment.facts import Actions, DeploymentPlan, Facts
 from slipway.kinds.deployment.health import Health, Scene, deadline_message, judge
-from slipway.kinds.deployment.history import History
+from slipway.kinds.deployment.history import History, rollout_under_way
 from slipway.kinds.deployment.inputs import digest_of
 from slipway.kinds.deployment.lost import lost_revision
 from slipway.kinds.deployment.offer import SPEC_CHANGE
@@ -45,6 +45,9 @@ from slipway.kinds.deployment.workload import Workload
 from slipway.kinds.sizes import fitted
 
 __all__ = ["being_removed", "decide", "stop"]
+
+_WORTH_TELLING: Final = timedelta(seconds=2)
+"""A rollout that nobody asked for just now, and that is over sooner, is told when it is over."""
 
 _UNTIL_COLLECTED: Final = timedelta(seconds=2)
 """Kubernetes collects the children of a deleted object within seconds; nothing else tells that it has."""
@@ -66,7 +69,7 @@ def decide(facts: Facts, now: datetime) -> DeploymentPlan:
         return _record_first(facts, replace(scene, history=past.history), now)
     stable = _stable(facts.status, None if change else facts.workload, history)
     actions = children_to_write(facts, target, history, rejected, stable)
-    return _plan(facts, scene, judge(scene), replace(actions, now=now), now)
+    return _put_off(facts, scene, _plan(facts, scene, judge(scene), replace(actions, now=now), now), now)
 
 
 def stop(facts: Facts, outcome: Outcome) -> DeploymentPlan:
@@ -215,6 +218,32 @@ def _plan(facts: Facts, scene: Scene, health: Health, actions: Actions, now: dat
         actions=actions,
         events=(*facts.notes, *events_between(facts.status, status)),
         conditions=_held(facts, scene, now),
+        tells_transition=health.outcome.reason in {Reason.ROLLING_OUT, Reason.SCALING, Reason.HEALTHY},
+    )
+
+
+def _put_off(facts: Facts, scene: Scene, plan: DeploymentPlan, now: datetime) -> DeploymentPlan:
+    """The plan, or for a moment the same without a status: the workload is the witness of what was begun."""
+    begun = rollout_under_way(scene.history)
+    if begun is None or plan.outcome.reason != Reason.ROLLING_OUT or not _comes_by_itself(facts, begun):
+        return plan
+    left = begun.started_at + _WORTH_TELLING - now
+    if left <= timedelta(0):
+        return plan
+    outcome = Waiting(Reason.ROLLING_OUT, plan.outcome.message, left)
+    return replace(plan, outcome=outcome, events=(), keeps_status=True)
+
+
+def _comes_by_itself(facts: Facts, begun: HistoryEntry) -> bool:
+    """Whether a source moved on, no status tells of it yet, and what the status tells is still true."""
+    told = facts.observed.status or {}
+    return (
+        begun.action == HistoryAction.UPDATE
+        and facts.status.phase == DeploymentPhase.HEALTHY
+        and told.get("observedGeneration") == facts.observed.generation
+        and not any(entry.started_at >= begun.started_at for entry in facts.status.history)
+        and not facts.requests
+        and not facts.notes
     )
 
 

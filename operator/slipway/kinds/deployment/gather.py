@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from slipway.api.deployment import Deployment
 from slipway.engine.key import Key
@@ -62,9 +62,11 @@ async def _with_children(context: Context, facts: Facts) -> Facts:
     namespace, name = facts.observed.key.namespace, facts.observed.key.name
     workload, service, revisions = await asyncio.gather(
         context.kube.get(APPS_DEPLOYMENTS, namespace, name),
-        context.kube.get(SERVICES, namespace, name),
+        _service(context, facts) if facts.spec.ports else _nothing(),
         _revisions(context, facts),
     )
+    if any(revision.inputs.ports for revision in revisions) and not facts.spec.ports:
+        service = await _service(context, facts)  # of the time when it had ports
     found = {"Deployment": workload, "Service": service}
     own = {kind: body for kind, body in found.items() if body and is_child_of(facts.observed, body)}
     others = {kind: body for kind, body in found.items() if body and kind not in own}
@@ -78,6 +80,14 @@ async def _with_children(context: Context, facts: Facts) -> Facts:
         unwatched=frozenset(kind for kind, body in own.items() if not is_managed(body)),
         revisions=revisions,
     )
+
+
+async def _service(context: Context, facts: Facts) -> dict[str, Any] | None:
+    return await context.kube.get(SERVICES, facts.observed.key.namespace, facts.observed.key.name)
+
+
+async def _nothing() -> None:
+    """Nothing is read."""
 
 
 async def _revisions(context: Context, facts: Facts) -> tuple[Revision, ...]:

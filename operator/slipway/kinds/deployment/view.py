@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from slipway.engine.key import Key
-from slipway.engine.view import hash_status, hash_wish
+from slipway.engine.view import PlainView, hash_status, hash_wish
 from slipway.kinds.managedimage.view import managed_image_key
 from slipway.kinds.registry.view import host_topic
 from slipway.kinds.warehouse.view import warehouse_key
@@ -26,7 +26,7 @@ def deployment_key(namespace: str, name: str) -> Key:
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentView:
+class DeploymentView(PlainView):
     """A Deployment, as far as others' changes concern it: everything else is read live."""
 
     key: Key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -16,9 +17,11 @@ from slipway.kinds.managedimage.dispatches import Dispatches
 from slipway.kinds.managedimage.facts import Facts
 from slipway.kinds.managedimage.gather import gather
 from slipway.kinds.managedimage.graph import Neighbourhood
+from slipway.kinds.managedimage.lookout import Lookout
 from slipway.kinds.managedimage.news import News
 from slipway.kinds.managedimage.situation import ImagePlan
 from slipway.kinds.managedimage.view import KIND
+from slipway.kinds.managedimage.waiting import awaited
 from slipway.kinds.managedimage.words import CANCEL, EMERGENCY, REBUILD
 
 __all__ = ["ManagedImageKind"]
@@ -34,8 +37,12 @@ class ManagedImageKind:
         self._asked = Asked((RECONCILE, REBUILD, CANCEL, EMERGENCY))
         self._dispatches = Dispatches()
         self._effects = Effects(context, self._dispatches)
-        self._news = News(context.children.wake)
-        self._neighbourhood = Neighbourhood(context.store, self._news.add)
+        self._news = News(self._moved, context.children.wake)
+        self._lookout = Lookout(context.store, context.children.wake)
+        self._neighbourhood = Neighbourhood(context.store, self._news.hear)
+
+    def _moved(self) -> Iterator[set[Key]]:
+        return self._neighbourhood.take_moved()
 
     async def gather(self, key: Key) -> Facts | Leaving | Unheld | None:
         """All reads."""
@@ -46,6 +53,7 @@ class ManagedImageKind:
             raise
         if facts is None:
             self._effects.forget(key)
+            self._lookout.wait(key, ())
         return facts
 
     def decide(self, facts: Facts | Leaving | Unheld, now: datetime) -> ImagePlan:
@@ -54,4 +62,6 @@ class ManagedImageKind:
 
     async def apply(self, facts: Facts | Leaving | Unheld, plan: ImagePlan) -> ImagePlan:
         """All effects."""
-        return await self._effects.apply(facts, plan)
+        concluded = await self._effects.apply(facts, plan)
+        self._lookout.wait(facts.observed.key, awaited(facts, concluded))
+        return concluded

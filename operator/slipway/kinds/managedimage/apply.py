@@ -12,9 +12,10 @@ from slipway.kinds.managedimage.automatic import manifest_of
 from slipway.kinds.managedimage.departure import Leaving, Unheld
 from slipway.kinds.managedimage.dispatches import Dispatches
 from slipway.kinds.managedimage.facts import Facts
-from slipway.kinds.managedimage.leaving import at_once
+from slipway.kinds.managedimage.leaving import at_once, told_of_run, wait_for_run
 from slipway.kinds.managedimage.ordering import Orderer
 from slipway.kinds.managedimage.rebasing import Rebaser
+from slipway.kinds.managedimage.recalling import Recaller
 from slipway.kinds.managedimage.situation import ImagePlan
 from slipway.kinds.warehouse.view import AUTOMATIC_LABEL
 from slipway.kube.resources import WAREHOUSES
@@ -33,6 +34,7 @@ class Effects:
         self._rebaser = Rebaser(context)
         self._orderer = Orderer(context, dispatches)
         self._archivist = Archivist(context)
+        self._recaller = Recaller(context, dispatches)
 
     async def apply(self, facts: Facts | Leaving | Unheld, plan: ImagePlan) -> ImagePlan:
         """All effects of a plan, and the plan that is concluded from what came of them.
@@ -40,7 +42,9 @@ class Effects:
         Raises:
             AccessProblem, BuilderError, RegistryError, KubeError: it is tried again.
         """
-        if not isinstance(facts, Facts):
+        if isinstance(facts, Leaving):
+            return await self._let_go(facts, plan)
+        if isinstance(facts, Unheld):
             return await self._archivist.apply(facts, plan)
         try:
             await self._keep_tracking(facts)
@@ -51,6 +55,12 @@ class Effects:
         plan = await self._orderer.apply(facts, plan)
         _record_emergencies(facts, plan)
         return at_once(plan) if facts.is_restored else plan
+
+    async def _let_go(self, facts: Leaving, plan: ImagePlan) -> ImagePlan:
+        """First the run is ended, as long as that takes a moment; then the record is written."""
+        problem = await self._recaller.recall(facts.built_outside) if facts.built_outside else None
+        waiting = wait_for_run(facts, problem, self._context.clock.now())
+        return waiting or told_of_run(await self._archivist.apply(facts, plan), problem)
 
     def forget(self, key: Key) -> None:
         """The object is gone."""

@@ -172,7 +172,7 @@ def _ended(build: Mapping[str, Any], archived_at: str) -> dict[str, Any]:
         "reason": Reason.SUPERSEDED,
         "message": _GIVEN_UP,
     }
-    return {**build, **end}
+    return {**{name: value for name, value in build.items() if name != "pipeline"}, **end}
 
 
 def _digest(content: bytes) -> str:

@@ -12,7 +12,7 @@ from slipway.kinds.managedimage.departure import (
 )
 from slipway.kinds.managedimage.leaving import after_archiving
 from slipway.kinds.managedimage.situation import ImagePlan
-from slipway.kube.errors import AlreadyExists, Conflict, KubeError, NamespaceTerminating
+from slipway.kube.errors import AlreadyExists, Conflict, KubeError, NamespaceTerminating, Unreachable
 from slipway.kube.resources import CONFIGMAPS
 
 __all__ = ["Archivist"]
@@ -21,7 +21,7 @@ __all__ = ["Archivist"]
 class Archivist:
     """Does what plans about leaving call for: first the archive, then the finalizer.
 
-    A crash between the two writes the same archive once more.
+    After a crash between the two the archive is found as it is to be.
     """
 
     def __init__(self, context: Context) -> None:
@@ -44,7 +44,8 @@ class Archivist:
     async def _write(self, facts: Leaving, action: ArchiveAction) -> Refusal | None:
         try:
             await self._put(facts, action)
-        except Conflict:
+        except (Conflict, Unreachable):
+            # Nobody refused anything: the archive may have been written.
             raise
         except AlreadyExists as error:
             # Whose it is has to be looked at.

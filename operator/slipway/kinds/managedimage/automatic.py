@@ -41,8 +41,15 @@ def wanted_warehouse(reference: str, registry: str | None = None) -> WantedWareh
 
 
 def wanted_source(source: SourceSpec) -> WantedWarehouse:
-    """The Warehouse that follows the branch that is built; shared by images that count the same changes."""
-    git: dict[str, Any] = {"url": source.git.url, "branch": source.git.branch}
+    """The Warehouse that follows the branch that is built; shared by images that count the same changes.
+
+    Who asks for another window gets another Warehouse: nobody's build waits longer for another's.
+    """
+    git: dict[str, Any] = {
+        "url": source.git.url,
+        "branch": source.git.branch,
+        "window": source.git.window,
+    }
     if source.git.secret_ref is not None:
         git["secretRef"] = {"name": source.git.secret_ref.name}
     paths = source_paths(source.git.path, source.dockerfile, source.git.include_paths)

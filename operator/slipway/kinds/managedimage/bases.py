@@ -16,7 +16,7 @@ from slipway.engine.view import View
 from slipway.kinds.managedimage.facts import KnownBase, UnknownBase
 from slipway.kinds.managedimage.naming import NamedBase
 from slipway.kinds.managedimage.topics import base_topic, claim_topic, same_image, tracked_tag, with_tag
-from slipway.kinds.managedimage.view import ManagedImageView, StoodOn
+from slipway.kinds.managedimage.view import ManagedImageView
 from slipway.kinds.warehouse.view import ArtifactView, WarehouseView, warehouse_key
 from slipway.oci.reference import ImageReference
 
@@ -25,8 +25,8 @@ __all__ = [
     "find_bases",
     "find_rival",
     "find_tracked",
-    "is_pending",
     "producers_of",
+    "watched",
     "watchers_of",
 ]
 
@@ -47,13 +47,13 @@ def find_bases(
     image: ManagedImage, named: Iterable[NamedBase], store: Lookup
 ) -> tuple[KnownBase | UnknownBase, ...]:
     """Each of these bases, in their order, as it is told now."""
-    return tuple(replace(_find(image, base, store), uses=base.uses) for base in named)
+    return tuple(replace(_find(image, base, store), uses=base.uses, told_by=base.told_by) for base in named)
 
 
 def find_tracked(image: ManagedImage, store: Lookup) -> KnownBase | UnknownBase:
     """An image that is only tracked, as the Warehouse that follows its tag sees it."""
     wanted = image.spec.image
-    return _watched(
+    return watched(
         image.metadata.namespace,
         f"{wanted.repository}:{tracked_tag(wanted.tag, wanted.floating_tags)}",
         store,
@@ -93,41 +93,6 @@ def _right(view: ManagedImageView) -> tuple[bool, bool, bool, str, str]:
     return (not view.builds, not view.is_proven, not view.offers, view.created_at, view.uid)
 
 
-def is_pending(view: ManagedImageView, store: Lookup) -> bool:
-    """Whether an image will soon be another: a build of it, or of an image below it, is due or under way.
-
-    Each image is looked at once, however many ways lead down to it, and also where they lead in a circle.
-    """
-    seen, left = {view.key}, [view]
-    while left:
-        one = left.pop()
-        if one.is_busy:
-            return True
-        for base in one.stands_on if one.acts else ():
-            producer = _producer(one, base, store)
-            if _is_another(one, base, producer, store):
-                return True
-            if producer is not None and producer.key not in seen:
-                seen.add(producer.key)
-                left.append(producer)
-    return False
-
-
-def _producer(view: ManagedImageView, base: StoodOn, store: Lookup) -> ManagedImageView | None:
-    found = producers_of(view.key.namespace, base.reference, store)
-    return next((one for one in found if one.builds), None)
-
-
-def _is_another(
-    view: ManagedImageView, base: StoodOn, producer: ManagedImageView | None, store: Lookup
-) -> bool:
-    """Whether a base is another than the image was built on."""
-    if producer is not None:
-        return bool(producer.offers) and producer.offers[0].digest != base.built
-    watched = _watched(view.key.namespace, base.reference, store)
-    return isinstance(watched, KnownBase) and watched.digest != base.built
-
-
 def _find(image: ManagedImage, base: NamedBase, store: Lookup) -> KnownBase | UnknownBase:
     namespace = image.metadata.namespace
     if base.warehouse is not None:
@@ -139,7 +104,7 @@ def _find(image: ManagedImage, base: NamedBase, store: Lookup) -> KnownBase | Un
     producers = (
         view for view in producers_of(namespace, reference, store) if view.key.name != image.metadata.name
     )
-    return _produced(reference, producers, store) or _watched(namespace, reference, store)
+    return _produced(reference, producers) or watched(namespace, reference, store)
 
 
 def _without_tag(reference: str) -> str:
@@ -149,9 +114,7 @@ def _without_tag(reference: str) -> str:
     return f"{repository}@{digest}" if colon and "/" not in tag else reference
 
 
-def _produced(
-    reference: str, producers: Iterable[ManagedImageView], store: Lookup
-) -> KnownBase | UnknownBase | None:
+def _produced(reference: str, producers: Iterable[ManagedImageView]) -> KnownBase | UnknownBase | None:
     """The base as the ManagedImage that keeps it offers it; None where nobody builds it here."""
     producer = next((view for view in producers if view.builds), None)
     if producer is None:
@@ -160,8 +123,7 @@ def _produced(
     if not producer.offers:
         message = f"The base {reference} is built by ManagedImage {name}, which has no image yet"
         return UnknownBase(reference, Waiting(Reason.BASE_NOT_BUILT, message, None))
-    is_busy = is_pending(producer, store)
-    return KnownBase(reference, producer.offers[0].digest, producer=name, is_busy=is_busy)
+    return KnownBase(reference, producer.offers[0].digest, producer=name)
 
 
 def _named(namespace: str, wanted: WarehouseReference, store: Lookup) -> KnownBase | UnknownBase:
@@ -182,7 +144,8 @@ def _named(namespace: str, wanted: WarehouseReference, store: Lookup) -> KnownBa
     return _known(f"{chosen.repository}:{chosen.tag}", view, chosen)
 
 
-def _watched(namespace: str, reference: str, store: Lookup) -> KnownBase | UnknownBase:
+def watched(namespace: str, reference: str, store: Lookup) -> KnownBase | UnknownBase:
+    """A base as the Warehouses of a namespace that follow its tag see it."""
     watchers = watchers_of(namespace, reference, store)
     if not watchers:
         message = f"A Warehouse that follows {reference} is being made"

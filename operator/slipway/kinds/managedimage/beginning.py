@@ -24,10 +24,11 @@ from slipway.kinds.managedimage.permits import (
     wait_for_base,
     yield_to_rival,
 )
-from slipway.kinds.managedimage.promotion import announced
+from slipway.kinds.managedimage.promotion import settled_by
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, current, plan
 from slipway.kinds.managedimage.waiting import emergency_notes, keep_distance, wait_for_person, wait_for_time
 from slipway.kinds.managedimage.wanted import begun, key_now, method_now, wanted_build
+from slipway.kinds.managedimage.withdrawing import end_before_it_begins, end_between_attempts
 from slipway.kinds.managedimage.words import BUILD
 
 __all__ = ["BUILDING_VERDICTS", "begin_now", "cannot_begin", "wait_for_turn"]
@@ -60,14 +61,7 @@ def _build_is_there(at: Situation) -> ImagePlan | None:
     if is_asked_for(at) or at.before.source is None:
         return None
     build = builds.made_of(at.before.builds, wanted_build(at, ()))
-    if build is None:
-        return None
-    built = {"built_commit": build.commit, "built_configuration": build.configuration}
-    image = at.image_of(build)
-    status = at.promoted(image, build.bases)
-    status = status.model_copy(update={"source": at.before.source.model_copy(update=built)})
-    action = PromoteAction(image.digest, build.number, at.spec.image.floating_tags)
-    return announced(at, image) or replace(current(at, status), actions=action)
+    return None if build is None else settled_by(at, build)
 
 
 def _build_failed_before(at: Situation) -> ImagePlan | None:
@@ -106,6 +100,7 @@ def _ask_for_turn(at: Situation) -> ImagePlan:
 
 
 BUILDING_VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = (
+    end_between_attempts,  # somebody asked to cancel what failed, before it is tried again
     refuse_floating_tag_of_a_build,  # what the schema cannot see
     stay_suspended,  # nothing new is begun
     yield_to_rival,  # two would push the same tags
@@ -117,6 +112,7 @@ BUILDING_VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = 
     _build_is_there,  # these inputs were built already: promoted, not repeated
     _build_failed_before,  # these inputs failed by themselves: a person must change something
     wait_for_person,  # policy Manual or Notify, and nobody asked yet
+    end_before_it_begins,  # somebody asked to cancel what is due
     _wait_for_retry,  # an attempt failed a moment ago
     keep_distance,  # bases that move again and again
     wait_for_time,  # delay, other bases that move too, maintenance windows, freezes
@@ -144,8 +140,8 @@ def begin_now(at: Situation, next_number: int) -> ImagePlan:
     """The plan that writes the build down; the next run has it made."""
     why = tuple(one.reason for one in at.changes if one.reaction != "Ignore")
     build = begun(at, wanted_build(at, why), next_number)
-    due = at.due(f"build {build.number} is under way: {at.why}")
-    status = due.model_copy(update={"builds": builds.begin(due.builds, build)})
+    due = at.due(f"build {build.number} is under way: {at.why}", begun=build)
+    status = due.model_copy(update={"builds": builds.put(due.builds, build)})
     attempt = f", attempt {build.attempts}" if build.attempts else ""
     note = EventNote(Reason.BUILD_STARTED, f"Began build {build.number}{attempt}: {at.why}")
     outcome = Waiting(Reason.BUILDING, f"Build {build.number} is under way", timedelta(0))

@@ -1,26 +1,30 @@
-"""The builds of a ManagedImage as a list in its status: begun, ended, found again, trimmed. Pure."""
+"""The builds of a ManagedImage as a list in its status: put there, ended, found again, trimmed. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from slipway.api.building import BuildHistory
 from slipway.api.conditions import Reason
 from slipway.api.managedimage import Build, BuildPhase, BuildRun, ManagedImage, ManagedImageStatus
 from slipway.build.builders.contract import Run
 from slipway.build.key import BuildInputs, build_key
+from slipway.kinds.managedimage.words import BUILD
 from slipway.kinds.sizes import Droppable, Trimmable
 
 __all__ = [
+    "GOOD",
+    "REASONS",
     "TRIED_LIMIT",
-    "begin",
     "digests_of",
     "end",
     "failed",
     "key_of",
     "made_of",
+    "origin_of",
+    "put",
     "recorded",
     "remember_tried",
     "replace",
@@ -34,7 +38,11 @@ __all__ = [
     "with_key",
 ]
 
-_GOOD = frozenset({BuildPhase.SUCCEEDED, BuildPhase.UNCHANGED})
+GOOD: Final = frozenset({BuildPhase.SUCCEEDED, BuildPhase.UNCHANGED})
+"""The phases of builds that ended well."""
+
+REASONS: Final = 6
+"""How many reasons of a build a status tells."""
 
 TRIED_LIMIT = 50
 """How many keys of failed builds are remembered."""
@@ -75,15 +83,22 @@ def succeeded(builds: Sequence[Build], wanted: Build) -> Build | None:
 
 
 def made_of(builds: Sequence[Build], wanted: Build) -> Build | None:
-    """The newest succeeded build of this commit, configuration and bases, in whichever way it was made."""
+    """The newest build of this commit, configuration and bases that ended well, whichever way it was made."""
     alike = (
         build
         for build in builds
-        if build.phase == BuildPhase.SUCCEEDED
+        if build.phase in GOOD
         and (build.commit, build.configuration, set(digests_of(build)))
         == (wanted.commit, wanted.configuration, set(digests_of(wanted)))
     )
     return next(alike, None)
+
+
+def origin_of(builds: Sequence[Build], build: Build) -> Build | None:
+    """The build from source behind a build: itself, or the one whose base was exchanged, where it is kept."""
+    if build.method == BUILD:
+        return build
+    return next((one for one in builds if one.method == BUILD and one.digest == build.source_digest), None)
 
 
 def with_key(builds: Sequence[Build], key: str) -> Build | None:
@@ -129,14 +144,15 @@ def digests_of(build: Build) -> tuple[str, ...]:
     return tuple(base.digest for base in build.bases)
 
 
-def begin(builds: Sequence[Build], begun: Build) -> tuple[Build, ...]:
-    """The list with a build that is begun: a new one, or one of its number that is taken up again."""
-    return _newest_first((begun, *(build for build in builds if build.number != begun.number)))
+def put(builds: Sequence[Build], one: Build) -> tuple[Build, ...]:
+    """The list with a build as it is now, be it a new one or in the place of that of its number."""
+    return _newest_first((one, *(build for build in builds if build.number != one.number)))
 
 
 def end(build: Build, phase: BuildPhase, now: datetime, **news: object) -> Build:
     """The build with its end: `digest`, or `reason` and `message`; a message that is too long is cut."""
-    return Build.model_validate({**build.model_dump(), "phase": phase, "finished_at": now, **news})
+    end = {"phase": phase, "finished_at": now, "pipeline": None, **news}
+    return Build.model_validate({**build.model_dump(), **end})
 
 
 def replace(builds: Sequence[Build], ended: Build, number: int | None = None) -> tuple[Build, ...]:
@@ -163,7 +179,7 @@ def trim(builds: Sequence[Build], history: BuildHistory, image: int | None) -> t
     room = {True: history.succeeded, False: history.failed}
     kept = []
     for build in builds:
-        is_over, good = build.phase != BuildPhase.BUILDING, build.phase in _GOOD
+        is_over, good = build.phase != BuildPhase.BUILDING, build.phase in GOOD
         if not is_over or room[good] > 0 or build.number == image:
             kept.append(build)
         room[good] -= is_over
@@ -173,7 +189,7 @@ def trim(builds: Sequence[Build], history: BuildHistory, image: int | None) -> t
 def trimmable(image: int | None) -> tuple[Trimmable | Droppable, ...]:
     """What gives way in a status that grows too large: builds, save one under way and that of the image.
 
-    Why these two were made, and then of what, goes last.
+    Why these two were made, then of what, and then what was said of them, goes last.
 
     Args:
         image: the number of the build that `status.image` comes from, if any.
@@ -187,6 +203,7 @@ def trimmable(image: int | None) -> tuple[Trimmable | Droppable, ...]:
         Droppable(("builds", "reasons")),
         Droppable(("graph", "cycle")),
         Droppable(("builds", "bases")),
+        Droppable(("builds", "message")),
     )
 
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Final
 from slipway.api.managedimage import BaseStatus, BuildPhase, RebuildReason
 from slipway.api.rebuilding import Reaction
 from slipway.clock import format_time
-from slipway.engine.requests import Request
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.facts import Commit, KnownBase
-from slipway.kinds.managedimage.keys import asked_before
+from slipway.kinds.managedimage.keys import OF_PERSONS, asked_before
 from slipway.kinds.managedimage.orders import configuration_of
-from slipway.kinds.managedimage.words import REBUILD, short
+from slipway.kinds.managedimage.words import REBUILD, by_whom, short
 
 if TYPE_CHECKING:
     # A situation tells of its changes.
@@ -55,6 +54,7 @@ def reaction_to(at: Situation, base: KnownBase) -> Reaction:
         "Builder": on.builder_stage,
         "CopyFrom": on.copy_from,
         "Syntax": on.builder_stage,
+        "Unknown": on.builder_stage,
     }
     kinds = {use.kind for use in base.uses} or {"Final"}
     return max((wanted.get(kind, on.base) for kind in kinds), key=_STRENGTH.index)
@@ -112,14 +112,15 @@ def _of_configuration(at: Situation) -> Iterator[Change]:
 def _is_lost(at: Situation) -> bool:
     """Whether the registry was found to have the image no more."""
     number = at.before.image.build if at.before.image else None
-    return any(one.number == number and one.phase == BuildPhase.FAILED for one in at.before.builds)
+    gone = {BuildPhase.FAILED, BuildPhase.CANCELLED}
+    return any(one.number == number and one.phase in gone for one in at.before.builds)
 
 
 def _of_earlier_request(at: Situation) -> Iterator[Change]:
     """A person asked, and the build has not come to its end yet."""
     build = asked_before(at)
     for reason in build.reasons if build else ():
-        if reason.type in {"Request", "Emergency"}:
+        if reason.type in OF_PERSONS:
             yield Change(reason, "Rebuild")
 
 
@@ -145,14 +146,10 @@ def _of_base(at: Situation, base: KnownBase) -> Iterator[Change]:
 def _of_request(at: Situation) -> Iterator[Change]:
     asked, demanded = at.request(REBUILD), at.emergency
     if demanded is not None:
-        detail = f"demanded{_by(demanded)} at {format_time(demanded.at)}: {demanded.reason}"
+        detail = f"demanded{by_whom(demanded)} at {format_time(demanded.at)}: {demanded.reason}"
         yield _change(at, "Emergency", detail[:_LONGEST])
     if asked is not None:
-        yield _change(at, "Request", f"asked for{_by(asked)} at {format_time(asked.at)}"[:_LONGEST])
-
-
-def _by(request: Request) -> str:
-    return f" by {request.by}" if request.by else ""
+        yield _change(at, "Request", f"asked for{by_whom(asked)} at {format_time(asked.at)}"[:_LONGEST])
 
 
 def _change(at: Situation, kind: str, detail: str, reaction: Reaction = "Rebuild") -> Change:

@@ -91,7 +91,9 @@ def _renumber(at: Situation, begun: ImagePlan, build: Build, next_number: int) -
     kept = builds.replace(at.before.builds, at.renumbered(build, next_number), build.number)
     message = f"The tag of build {build.number} was taken meanwhile; it goes on as build {next_number}"
     status = as_json(at.before.model_copy(update={"builds": kept}))
-    return replace(begun, status=status, outcome=Waiting(Reason.BUILDING, message, AT_ONCE), actions=None)
+    note = EventNote(Reason.TAG_TAKEN, message, "Warning")
+    outcome = Waiting(Reason.BUILDING, message, AT_ONCE)
+    return replace(begun, status=status, outcome=outcome, actions=None, events=(*begun.events, note))
 
 
 def _look_again(at: Situation, status: ManagedImageStatus, message: str, *notes: EventNote) -> ImagePlan:

@@ -42,7 +42,7 @@ from slipway.kinds.managedimage.underway import UNDER_WAY_VERDICTS
 from slipway.kinds.managedimage.waiting import emergency_notes, keep_distance, wait_for_person, wait_for_time
 from slipway.kinds.managedimage.words import REBUILD
 
-__all__ = ["decide", "needs_look", "needs_registry"]
+__all__ = ["decide", "needs_evidence", "needs_look", "needs_registry"]
 
 
 def needs_registry(facts: Facts) -> bool:
@@ -58,6 +58,19 @@ def needs_registry(facts: Facts) -> bool:
     stands_on = at.before.bases[0].built_digest if at.before.bases else None
     is_current = at.before.phase == ManagedImagePhase.CURRENT and stands_on == at.base.digest
     return at.spec_changed or not is_current or at.before.image is None or bool(facts.requests)
+
+
+def needs_evidence(facts: Facts) -> bool:
+    """Whether labels and provenance of an image have to be read: nobody else names what it stands on."""
+    at = Situation(facts, facts.observed.created_at)
+    if at.spec.suspend or facts.claimed_by:
+        return False
+    if at.spec.role != "Managed":
+        read = at.before.source.told_digest if at.before.source else None
+        return any(base.digest != read for base in at.known)
+    if not at.is_rebased or at.spec.bases or builds.under_way(at.before.builds):
+        return False
+    return not facts.bases or needs_registry(facts)
 
 
 def needs_look(facts: Facts) -> Build | None:
@@ -156,8 +169,8 @@ def _build_failed_before(at: Situation) -> ImagePlan | None:
 
 def _begin_build(at: Situation) -> ImagePlan:
     build = at.begun
-    due = at.due(f"build {build.number} is under way: {at.why}")
-    status = due.model_copy(update={"builds": builds.begin(due.builds, build)})
+    due = at.due(f"build {build.number} is under way: {at.why}", begun=build)
+    status = due.model_copy(update={"builds": builds.put(due.builds, build)})
     note = EventNote(Reason.BUILD_STARTED, f"Began build {build.number}: {at.why}")
     outcome = Waiting(Reason.BUILDING, f"Build {build.number} is under way", AT_ONCE)
     notes = (*emergency_notes(at, build), note)
@@ -219,4 +232,5 @@ def _rebase(at: Situation, build: Build) -> RebaseAction:
         base_registry=next((one.registry for one in at.known if one.reference == base.reference), None),
         base_digest=base.digest,
         allow_run=at.allows_run,
+        commit=build.commit,
     )

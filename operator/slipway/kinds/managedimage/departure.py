@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from slipway.api.managedimage import ManagedImage
 from slipway.engine.reconcile import Observed
 
-__all__ = ["ArchiveAction", "FinalizersAction", "Leaving", "Refusal", "Unheld"]
+__all__ = ["ArchiveAction", "FinalizersAction", "Leaving", "Refusal", "Unheld", "Unrecalled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Leaving:
     """The ConfigMap that has its name, whoever made it."""
     is_ours: bool
     """Whether that one is an earlier archive of an image of this name."""
+    built_outside: ManagedImage | None = None
+    """The image, where a build of it is under way outside of the cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +66,13 @@ class Refusal:
     message: str
     namespace_goes: bool = False
     """Whether the namespace is being deleted, and the archive would go with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecalled:
+    """The run of an image that is about to go could not be ended."""
+
+    reason: str
+    message: str
+    passes: bool
+    """Whether that may be another a moment later."""

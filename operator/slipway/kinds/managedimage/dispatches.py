@@ -13,11 +13,12 @@ than the first look of this one; so the time counts from there, not from when th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from slipway.engine.key import Key
+from slipway.kinds.managedimage.facts import Unclear
 
 __all__ = ["GRACE", "Dispatches"]
 
@@ -32,6 +33,10 @@ class _Dispatch:
     attempt: str
     doubted_since: datetime | None
     """The latest moment at which it may have been sent, as far as is known; None when it surely was not."""
+    refusal: Unclear | None = None
+    """Why it was not taken, when it was sent last."""
+    by_us: bool = False
+    """Whether this process sent it."""
 
 
 class Dispatches:
@@ -63,7 +68,22 @@ class Dispatches:
 
     def sent(self, key: Key, attempt: str, now: datetime) -> None:
         """It is sent now, or may have been until now."""
-        self._known[key] = _Dispatch(attempt, now)
+        self._known[key] = _Dispatch(attempt, now, by_us=True)
+
+    def was_sent(self, key: Key, attempt: str) -> bool:
+        """Whether this process sent it, whatever became of it on the way."""
+        known = self._of(key, attempt)
+        return known is not None and known.by_us
+
+    def refused(self, key: Key, attempt: str, why: Unclear) -> None:
+        """What was sent was not taken, or its answer was lost."""
+        if (known := self._of(key, attempt)) is not None:
+            self._known[key] = replace(known, refusal=why)
+
+    def refusal(self, key: Key, attempt: str) -> Unclear | None:
+        """Why it was not taken when it was sent last; None as well where that was not here."""
+        known = self._of(key, attempt)
+        return known.refusal if known is not None else None
 
     def forget(self, key: Key) -> None:
         """The image has no attempt under way."""

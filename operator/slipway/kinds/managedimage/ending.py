@@ -18,7 +18,7 @@ from slipway.api.managedimage import (
 from slipway.engine.outcome import EventNote, Waiting
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.facts import CancelAction, PromoteAction, Pushed
-from slipway.kinds.managedimage.keys import is_wanted
+from slipway.kinds.managedimage.keys import is_unfinished, is_wanted
 from slipway.kinds.managedimage.situation import (
     AT_ONCE,
     ImagePlan,
@@ -29,9 +29,10 @@ from slipway.kinds.managedimage.situation import (
     plan,
     short,
 )
+from slipway.kinds.managedimage.standing import told_statuses
 from slipway.kinds.managedimage.words import CANCEL, EMERGENCY, REBUILD
 
-__all__ = ["cancelled", "failed", "pushed", "with_warning"]
+__all__ = ["cancelled", "failed", "pushed", "superseded", "with_warning"]
 
 
 def pushed(at: Situation, build: Build, result: Pushed) -> ImagePlan:
@@ -45,7 +46,7 @@ def pushed(at: Situation, build: Build, result: Pushed) -> ImagePlan:
     ended = builds.end(build, BuildPhase.SUCCEEDED, at.now, digest=result.digest)
     image = at.image_of(ended)
     status = _standing(at, build, at.promoted(image, build.bases), result)
-    status = status.model_copy(update={"builds": _with_end(at, build, ended, image.build)})
+    status = status.model_copy(update={"builds": _with_end(at, ended, image.build)})
     told = f"Build {build.number} pushed {build.reference} ({short(result.digest)})"
     found = _promoted(at, build, status, told, *notes, EventNote(Reason.BUILD_SUCCEEDED, told))
     return replace(found, actions=PromoteAction(result.digest, build.number, at.spec.image.floating_tags))
@@ -75,28 +76,38 @@ def failed(
     failures = (build.failures or 0) + (not is_infrastructure)
     news = {"reason": reason, "message": message, "failures": failures or None}
     ended = builds.end(build, BuildPhase.FAILED, at.now, **news)
-    status = _ended(at, build, ended)
+    status = _ended(at, ended)
     told = f"Attempt {build.attempts or 1} of build {build.number} failed ({reason}): {message}"
     if is_final or failures > at.build.retries:
-        status = _tried(at, status, build.key)
+        status = _tried(status, build.key)
         told = f"Build {build.number} failed ({reason}): {message}"
     return replace(_look_again(at, status, told, _warning(Reason.BUILD_FAILED, told)), actions=action)
 
 
-def cancelled(
-    at: Situation, build: Build, why: str, action: CancelAction, *, superseded: bool = False
-) -> ImagePlan:
-    """The plan for a build that is ended from here; what a person cancelled is not begun again by itself."""
-    phase = BuildPhase.FAILED if superseded else BuildPhase.CANCELLED
-    reason = Reason.SUPERSEDED if superseded else Reason.CANCELLED
-    ended = builds.end(build, phase, at.now, reason=reason, message=why)
-    status = _ended(at, build, ended)
-    if not superseded:
-        status = _tried(at, status, build.key)
+def cancelled(at: Situation, build: Build, why: str, action: CancelAction | None = None) -> ImagePlan:
+    """The plan for a build that a person ended: nothing of these inputs is begun again by itself.
+
+    Args:
+        at: the moment.
+        build: under way, or to be begun or tried again.
+        why: in words.
+        action: what has to be done about its run, if there may be one.
+    """
+    ended = builds.end(build, BuildPhase.CANCELLED, at.now, reason=Reason.CANCELLED, message=why)
+    status = _ended(at, ended)
+    for key in (*_unfinished_keys(at), build.key):
+        status = _tried(status, key)
     told = f"Build {build.number} was given up: {why}"
-    asked = {} if superseded else _cancelled_requests(at)
-    found = _look_again(at, status, told, EventNote(reason, told), answers=asked)
-    return replace(found, actions=action)
+    note = EventNote(Reason.CANCELLED, told)
+    return replace(_look_again(at, status, told, note, answers=_cancelled_requests(at)), actions=action)
+
+
+def superseded(at: Situation, build: Build, why: str, action: CancelAction) -> ImagePlan:
+    """The plan for a build under way that ends because something else is wanted; it may be begun again."""
+    ended = builds.end(build, BuildPhase.FAILED, at.now, reason=Reason.SUPERSEDED, message=why)
+    told = f"Build {build.number} was given up: {why}"
+    note = EventNote(Reason.SUPERSEDED, told)
+    return replace(_look_again(at, _ended(at, ended), told, note), actions=action)
 
 
 def with_warning(found: ImagePlan, number: int, reason: str, words: str) -> ImagePlan:
@@ -116,9 +127,10 @@ def _unchanged(at: Situation, build: Build, result: Pushed, notes: tuple[EventNo
     before = at.before.image
     assert before is not None
     told = f"Build {build.number} gave what {before.reference} has already, so that it is not promoted"
-    ended = builds.end(build, BuildPhase.UNCHANGED, at.now, digest=result.digest, message=told)
+    news = {"digest": result.digest, "same_as": before.digest, "message": told}
+    ended = builds.end(build, BuildPhase.UNCHANGED, at.now, **news)
     status = _standing(at, build, at.promoted(before, build.bases), result)
-    status = status.model_copy(update={"builds": _with_end(at, build, ended, before.build)})
+    status = status.model_copy(update={"builds": _with_end(at, ended, before.build)})
     return _promoted(at, build, status, told, *notes, EventNote(Reason.BUILD_SUCCEEDED, told))
 
 
@@ -126,7 +138,8 @@ def _promoted(
     at: Situation, build: Build, status: ManagedImageStatus, told: str, *notes: EventNote
 ) -> ImagePlan:
     """Only what is plainly wanted is called current at once, which spares a write."""
-    if is_wanted(at, build) and at.missing is None and not at.facts.requests and not at.spec_changed:
+    is_plain = at.missing is None and not at.facts.requests and not at.spec_changed
+    if is_wanted(at, build) and is_plain and _names(status) == _names(at.status):
         return current(at, status, *notes)
     return _look_again(at, status, told, *notes)
 
@@ -141,7 +154,14 @@ def _standing(at: Situation, build: Build, status: ManagedImageStatus, result: P
         "disputes": result.disputes,
         "base_digest": below[0] if len(below) == 1 else None,
     }
-    return status.model_copy(update={"source": (status.source or SourceStatus()).model_copy(update=built)})
+    source = (status.source or SourceStatus()).model_copy(update=built)
+    bases = status.bases if result.told is None else told_statuses(at, status, result.told, build.bases)
+    return status.model_copy(update={"source": source, "bases": bases})
+
+
+def _names(status: ManagedImageStatus) -> set[str]:
+    """What it stands on: where that is another now, nobody may follow it yet."""
+    return {base.reference for base in status.bases}
 
 
 def _doubts(build: Build, result: Pushed) -> tuple[EventNote, ...]:
@@ -151,19 +171,24 @@ def _doubts(build: Build, result: Pushed) -> tuple[EventNote, ...]:
     return (_warning(result.doubt.reason, told),)
 
 
-def _tried(at: Situation, status: ManagedImageStatus, key: str) -> ManagedImageStatus:
-    before = at.before.rebuild or RebuildStatus()
+def _unfinished_keys(at: Situation) -> tuple[str, ...]:
+    """The keys of other builds of the same inputs that would be tried again."""
+    return tuple(one.key for one in at.before.builds if is_unfinished(at, one) and is_wanted(at, one))
+
+
+def _tried(status: ManagedImageStatus, key: str) -> ManagedImageStatus:
+    before = status.rebuild or RebuildStatus()
     rebuild = before.model_copy(update={"tried": builds.remember_tried(before.tried, key)})
     return status.model_copy(update={"rebuild": rebuild})
 
 
-def _ended(at: Situation, build: Build, ended: Build) -> ManagedImageStatus:
+def _ended(at: Situation, ended: Build) -> ManagedImageStatus:
     image = at.before.image.build if at.before.image else None
-    return at.status.model_copy(update={"builds": _with_end(at, build, ended, image)})
+    return at.status.model_copy(update={"builds": _with_end(at, ended, image)})
 
 
-def _with_end(at: Situation, build: Build, ended: Build, image: int | None) -> tuple[Build, ...]:
-    return builds.trim(builds.replace(at.before.builds, ended, build.number), at.history, image)
+def _with_end(at: Situation, ended: Build, image: int | None) -> tuple[Build, ...]:
+    return builds.trim(builds.put(at.before.builds, ended), at.history, image)
 
 
 def _cancelled_requests(at: Situation) -> Mapping[str, str]:

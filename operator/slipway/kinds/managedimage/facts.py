@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from slipway.api.managedimage import BaseUse, ManagedImage
 from slipway.build.builders.contract import Progress, Run
 from slipway.build.builders.order import BuildOrder
-from slipway.build.evidence import Doubt
+from slipway.build.evidence import Doubt, ToldBase
 from slipway.engine.outcome import EventNote, Stalled, Waiting
 from slipway.engine.reconcile import Observed
 from slipway.engine.requests import Request
@@ -34,10 +34,13 @@ __all__ = [
     "RebaseAction",
     "RebaseResult",
     "Refused",
+    "RenumberAction",
     "Running",
     "Sight",
     "Source",
     "StartAction",
+    "TagTaken",
+    "Told",
     "Tracking",
     "Unclear",
     "UnknownBase",
@@ -63,8 +66,13 @@ class KnownBase:
     """Name of the ManagedImage of this namespace that keeps the tag."""
     uses: tuple[BaseUse, ...] = ()
     """Where the Dockerfile uses it; empty for a base of the spec, which the image stands on."""
+    has_builder: bool = False
+    """Whether a ManagedImage is known to build it: its producer, or whoever is proven to build what its
+    Warehouse follows, in whatever namespace. Its next move can be foreseen."""
+    told_by: str | None = None
+    """What of the image names it, where neither spec nor Dockerfile does."""
     is_busy: bool = False
-    """Whether its producer, or one that this stands on, is about to build."""
+    """Whether who builds it, or builds one that it stands on, is about to."""
 
     @property
     def is_stood_on(self) -> bool:
@@ -86,6 +94,20 @@ class UnknownBase:
     problem: Problem
     uses: tuple[BaseUse, ...] = ()
     """As of `KnownBase`."""
+    told_by: str | None = None
+    """As of `KnownBase`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an image tells of its bases by labels and provenance."""
+
+    digest: str
+    """Of the image."""
+    bases: tuple[ToldBase, ...]
+    """What it stands on first."""
+    disputes: tuple[str, ...] = ()
+    """Where labels and provenance disagree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +139,8 @@ class Source:
     """The base that it stands on."""
     next_number: int
     """The number that a build begun now gets."""
+    disputes: tuple[str, ...] = ()
+    """What it tells of its bases that disagrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +156,9 @@ class Commit:
 @dataclass(frozen=True, slots=True)
 class NotStarted:
     """No run of the build under way is to be found."""
+
+    refusal: Unclear | None = None
+    """Why its builder did not take it, when it was given to it last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +179,10 @@ class Pushed:
     is_unchanged: bool
     """Whether it is the image of before, but for times."""
     disputes: tuple[str, ...] = ()
-    """What it tells of its bases against its Dockerfile."""
+    """What it tells of its bases against its Dockerfile, or by two ways."""
     run: Run | None = None
+    told: Told | None = None
+    """What it tells of its bases, where neither spec nor Dockerfile does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +195,16 @@ class Unclear:
     """When to ask again."""
     for_person: bool = False
     """Whether a person has to act before it can go on."""
+    is_unsent: bool = False
+    """Whether the build was surely not given to its builder yet."""
 
 
-Sight: TypeAlias = NotStarted | Running | Pushed | Unclear
+@dataclass(frozen=True, slots=True)
+class TagTaken:
+    """No run of the build is to be found, and its tag is there: nothing proves that the build pushed it."""
+
+
+Sight: TypeAlias = NotStarted | Running | Pushed | Unclear | TagTaken
 """What a look at the build under way has shown."""
 
 
@@ -203,6 +239,8 @@ class Facts:
     """None where nothing is built from source here."""
     source: Source | Problem | None = None
     """The source build; None where nothing asked for a look at the registry."""
+    told: Told | None = None
+    """What an image that is only tracked tells of its bases; None where that was not looked at."""
     is_restored: bool = False
     """Whether the status of the image is that of its archive, and not written yet."""
     sight: Sight | None = None
@@ -217,7 +255,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class RebaseAction:
-    """One rebase: a pure function of three digests, so doing it again does no harm."""
+    """One rebase: a pure function of three digests and a commit, so doing it again does no harm."""
 
     tag: str
     """The tag of the build; never overwritten."""
@@ -229,6 +267,8 @@ class RebaseAction:
     """The Registry to read the base through; None when its host decides."""
     base_digest: str
     allow_run: bool
+    commit: str | None = None
+    """What the source build was built from; None where nothing is built from source here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +305,22 @@ class CancelAction:
     run: Run | None
 
 
+@dataclass(frozen=True, slots=True)
+class RenumberAction:
+    """The build under way goes on under the next number that is free."""
+
+    order: BuildOrder
+
+
 Action: TypeAlias = (
-    RebaseAction | PromoteAction | BeginAction | StartAction | CancelAction | FinalizersAction | ArchiveAction
+    RebaseAction
+    | PromoteAction
+    | BeginAction
+    | StartAction
+    | CancelAction
+    | RenumberAction
+    | FinalizersAction
+    | ArchiveAction
 )
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
+from slipway.api.managedimage import ManagedImage
 from slipway.clock import parse_time
 from slipway.engine.key import Key
 from slipway.kinds.context import Context
+from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.archive import FINALIZER, is_archive_of, manifest_of
 from slipway.kinds.managedimage.departure import Leaving, Unheld
+from slipway.kinds.managedimage.words import BUILD
 from slipway.kube.children import child_name
 from slipway.kube.resources import CONFIGMAPS
 from slipway.kube.status import observed_from
@@ -50,7 +55,21 @@ async def find_leaving(context: Context, key: Key, body: Mapping[str, Any]) -> L
         archive=manifest_of(body, name, owner),
         existing=existing,
         is_ours=existing is not None and is_archive_of(existing, owner),
+        built_outside=_built_outside(body),
     )
+
+
+def _built_outside(body: Mapping[str, Any]) -> ManagedImage | None:
+    """The image, where somebody outside of the cluster works on a build of it, or may."""
+    try:
+        image = ManagedImage.model_validate(body)
+    except ValidationError:
+        return None  # what no model takes may go as well
+    build = builds.under_way(image.status.builds)
+    if build is None or build.method != BUILD:
+        return None
+    is_by_pipeline = image.spec.build is not None and image.spec.build.pipeline is not None
+    return image if is_by_pipeline or build.run is not None else None
 
 
 def _has_builds(body: Mapping[str, Any]) -> bool:

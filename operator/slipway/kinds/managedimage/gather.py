@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from slipway.api.managedimage import ManagedImage
@@ -14,22 +15,26 @@ from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.bases import find_bases, find_rival, find_tracked
 from slipway.kinds.managedimage.commit import find_commit
-from slipway.kinds.managedimage.decide import needs_look, needs_registry
+from slipway.kinds.managedimage.decide import needs_evidence, needs_look, needs_registry
 from slipway.kinds.managedimage.departure import Leaving, Unheld
 from slipway.kinds.managedimage.dispatches import Dispatches
 from slipway.kinds.managedimage.dockerfile import find_names
-from slipway.kinds.managedimage.facts import Facts, KnownBase
+from slipway.kinds.managedimage.facts import Facts, KnownBase, Problem, Source, Told
 from slipway.kinds.managedimage.farewell import find_leaving, find_unheld
 from slipway.kinds.managedimage.graph import Neighbourhood
 from slipway.kinds.managedimage.guards import refused_requests
-from slipway.kinds.managedimage.naming import references_of
+from slipway.kinds.managedimage.naming import of_told, references_of
+from slipway.kinds.managedimage.pending import foreseen
 from slipway.kinds.managedimage.restoring import enrol
 from slipway.kinds.managedimage.sight import look_at_build
 from slipway.kinds.managedimage.source import look_at_source
+from slipway.kinds.managedimage.told import find_told_base, read_told
 from slipway.kinds.managedimage.tracking import find_tracking
 from slipway.kinds.managedimage.view import ManagedImageView
+from slipway.kinds.registry.access import AccessProblem
 from slipway.kube.resources import MANAGEDIMAGES
 from slipway.kube.status import observed_from
+from slipway.oci.errors import RegistryError
 
 __all__ = ["gather"]
 
@@ -66,11 +71,14 @@ async def gather(
         complaints=(*complaints, *notes, *enrolment.notes),
         is_restored=enrolment.is_restored,
     )
+    if needs_evidence(facts):
+        facts = await _with_evidence(context, facts)
     if (build := needs_look(facts)) is not None:
         return replace(facts, sight=await look_at_build(context, image, build, _known(facts), dispatches))
-    if needs_registry(facts):
+    if facts.source is None and needs_registry(facts):
         (base,) = _known(facts)
-        return replace(facts, source=await look_at_source(context, image, base))
+        source = await look_at_source(context, image, base)
+        return replace(facts, source=_with_disputes(facts, source))
     return facts
 
 
@@ -89,10 +97,39 @@ async def _facts(context: Context, image: ManagedImage, observed: Observed) -> F
         return replace(facts, commit=named or commit, tracking=tracking)
     return replace(
         facts,
-        bases=find_bases(image, named, store),
+        bases=foreseen(observed.key, find_bases(image, named, store), store),
         commit=commit,
         tracking=find_tracking(image, references_of(named), store),
     )
+
+
+async def _with_evidence(context: Context, facts: Facts) -> Facts:
+    """The facts with what labels and provenance tell of bases that nobody else names."""
+    image = facts.image
+    if image.spec.role != "Managed":
+        (tracked,) = _known(facts)
+        with suppress(AccessProblem, RegistryError):  # what it is does not hang on what it stands on
+            told = await read_told(context, image, tracked.digest, all_platforms=False)
+            return replace(facts, told=told)
+        return facts
+    found = await find_told_base(context, image)
+    if found is None:
+        return facts
+    if not isinstance(found, Told):
+        return replace(facts, source=found)
+    named = of_told(found.bases)
+    tracking = find_tracking(image, references_of(named), context.store)
+    bases = foreseen(facts.observed.key, find_bases(image, named, context.store), context.store)
+    return replace(facts, bases=bases, tracking=tracking, told=found)
+
+
+def _with_disputes(facts: Facts, source: Source | Problem) -> Source | Problem:
+    """The source build with what it tells that disagrees, as it was read now or before."""
+    if not isinstance(source, Source) or facts.image.spec.bases:
+        return source
+    before = facts.image.status.source
+    kept = before.disputes if before is not None else ()
+    return replace(source, disputes=facts.told.disputes if facts.told is not None else kept)
 
 
 def _is_stamped(observed: Observed) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from slipway.api.conditions import Reason
 from slipway.api.managedimage import Build, BuildPhase
 from slipway.build.key import BuildInputs, build_key
 from slipway.clock import format_time
+from slipway.kinds.managedimage.builds import GOOD
 from slipway.kinds.managedimage.facts import Commit
 from slipway.kinds.managedimage.orders import configuration_of
 from slipway.kinds.managedimage.words import BUILD, EMERGENCY, REBASE, REBUILD
@@ -16,9 +19,18 @@ if TYPE_CHECKING:
     # A situation tells of its changes, and those of what was asked for.
     from slipway.kinds.managedimage.situation import Situation
 
-__all__ = ["asked_before", "is_asked_for", "is_unfinished", "is_wanted", "key_for"]
+__all__ = [
+    "OF_PERSONS",
+    "asked_before",
+    "is_asked_for",
+    "is_emergency",
+    "is_unfinished",
+    "is_wanted",
+    "key_for",
+]
 
-_OF_PERSONS: Final = frozenset({"Request", "Emergency"})
+OF_PERSONS: Final = frozenset({"Request", "Emergency"})
+"""The types of reasons that say that a person asked."""
 
 
 def key_for(at: Situation, method: str, request: str | None) -> str:
@@ -59,11 +71,22 @@ def is_unfinished(at: Situation, build: Build | None) -> bool:
 def asked_before(at: Situation) -> Build | None:
     """The build of the present inputs that a person asked for, where it is to be tried again.
 
-    The request was answered when the first attempt began; the other attempts are for it too.
+    The request was answered when the first attempt began; the other attempts are for it too, unless what was
+    asked for once more has come to a good end since.
     """
     keys = _keys(at, BUILD)
-    known = [build for build in at.before.builds if build.key in keys and _was_asked_for(build)]
-    return next((build for build in known if is_unfinished(at, build)), None)
+    known = [build for build in at.before.builds if build.key in keys]
+    asked = (build for build in known if _has_reason(build, OF_PERSONS) and is_unfinished(at, build))
+    return next((build for build in asked if not _is_fulfilled(build, known)), None)
+
+
+def _is_fulfilled(failed: Build, known: Iterable[Build]) -> bool:
+    """Whether a build of the same inputs has ended well after this one failed."""
+    return any(build.phase in GOOD and _end_of(build) > _end_of(failed) for build in known)
+
+
+def _end_of(build: Build) -> datetime:
+    return build.finished_at or build.started_at
 
 
 def is_asked_for(at: Situation) -> bool:
@@ -71,8 +94,14 @@ def is_asked_for(at: Situation) -> bool:
     return at.asked is not None or asked_before(at) is not None
 
 
-def _was_asked_for(build: Build) -> bool:
-    return any(reason.type in _OF_PERSONS for reason in build.reasons)
+def is_emergency(at: Situation) -> bool:
+    """Whether a person demands the build that is due at once; so is every attempt at what was demanded."""
+    again = asked_before(at)
+    return at.emergency is not None or (again is not None and _has_reason(again, {"Emergency"}))
+
+
+def _has_reason(build: Build, types: Collection[str]) -> bool:
+    return any(reason.type in types for reason in build.reasons)
 
 
 def _keys(at: Situation, method: str) -> frozenset[str]:

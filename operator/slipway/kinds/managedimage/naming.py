@@ -9,8 +9,9 @@ from slipway.api.base import WarehouseReference
 from slipway.api.managedimage import BaseUse, ManagedImage
 from slipway.build.dockerfile import Analysis
 from slipway.build.dockerfile import Base as AnalysedBase
+from slipway.build.evidence import ToldBase
 
-__all__ = ["NamedBase", "known_before", "of_analysis", "of_spec", "references_of"]
+__all__ = ["NamedBase", "known_before", "of_analysis", "of_spec", "of_told", "references_of"]
 
 _MOST_BASES = 16
 _MOST_USES = 4
@@ -25,6 +26,8 @@ class NamedBase:
     warehouse: WarehouseReference | None = None
     uses: tuple[BaseUse, ...] = ()
     """Where the Dockerfile uses it; empty for a base of the spec."""
+    told_by: str | None = None
+    """What of the image names it, where neither spec nor Dockerfile does."""
 
 
 def of_spec(image: ManagedImage) -> tuple[NamedBase, ...]:
@@ -39,8 +42,18 @@ def of_analysis(analysis: Analysis) -> tuple[NamedBase, ...]:
 
 
 def known_before(image: ManagedImage) -> tuple[NamedBase, ...]:
-    """The bases that the status tells of: those of the Dockerfile when it was read last."""
-    return tuple(NamedBase(base.reference, uses=base.uses) for base in image.status.bases)
+    """The bases that the status tells of: those of the Dockerfile, or image, when it was read last."""
+    return tuple(
+        NamedBase(base.reference, uses=base.uses, told_by=base.told_by) for base in image.status.bases
+    )
+
+
+def of_told(bases: Iterable[ToldBase]) -> tuple[NamedBase, ...]:
+    """The bases that an image tells of by labels and provenance."""
+    return tuple(
+        NamedBase(base.reference, uses=(BaseUse(stage="", kind=base.kind.value),), told_by=base.source.value)
+        for base in bases
+    )
 
 
 def references_of(named: Iterable[NamedBase]) -> tuple[str, ...]:

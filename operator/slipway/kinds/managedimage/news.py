@@ -7,7 +7,7 @@ times; its status tells of that once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from slipway.engine.key import Key
@@ -19,25 +19,40 @@ _GATHER: Final = 2.0
 
 
 class News:
-    """Gathers keys, and wakes them.
+    """Hears that there is news, and wakes whom it concerns.
 
     Args:
+        find: tells whom all the news since it was asked last concerns; between two portions others have
+            their turn.
         wake: queues a key.
         seconds: from the first news to the look.
     """
 
-    def __init__(self, wake: Callable[[Key], None], seconds: float = _GATHER) -> None:
+    def __init__(
+        self,
+        find: Callable[[], Iterator[Collection[Key]]],
+        wake: Callable[[Key], None],
+        seconds: float = _GATHER,
+    ) -> None:
+        self._find = find
         self._wake = wake
         self._seconds = seconds
-        self._gathered: set[Key] = set()
+        self._is_coming = False
 
-    def add(self, keys: Iterable[Key]) -> None:
-        """These are to be looked at. Call it in the event loop."""
-        if not self._gathered:
+    def hear(self) -> None:
+        """There is news. Call it in the event loop."""
+        if not self._is_coming:
+            self._is_coming = True
             asyncio.get_running_loop().call_later(self._seconds, self._tell)
-        self._gathered.update(keys)
 
     def _tell(self) -> None:
-        gathered, self._gathered = self._gathered, set()
-        for key in sorted(gathered):
+        self._is_coming = False
+        self._go_on(self._find())
+
+    def _go_on(self, found: Iterator[Collection[Key]]) -> None:
+        portion = next(found, None)
+        if portion is None:
+            return
+        for key in sorted(portion):
             self._wake(key)
+        asyncio.get_running_loop().call_soon(self._go_on, found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from slipway.api.conditions import Reason
 from slipway.api.managedimage import ManagedImagePhase
-from slipway.build.tags import TagTemplate
 from slipway.engine.outcome import Settled, Stalled
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, current, plan
 
@@ -41,7 +40,7 @@ def yield_to_rival(at: Situation) -> ImagePlan | None:
 
 def refuse_floating_tag_of_a_build(at: Situation) -> ImagePlan | None:
     """What the schema cannot see: a floating tag that the template gives to a build."""
-    template = TagTemplate.parse(at.spec.image.tag)
+    template = at.template
     tag = next((tag for tag in at.spec.image.floating_tags if template.number_of(tag) is not None), None)
     if tag is None:
         return None

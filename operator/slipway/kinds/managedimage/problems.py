@@ -8,6 +8,7 @@ from typing import Final
 from slipway.build.builders.errors import (
     BuilderBusy,
     BuilderError,
+    BuilderForbidden,
     BuilderUnreachable,
     OrderRefused,
     RunUnidentified,
@@ -19,12 +20,16 @@ from slipway.engine.outcome import Stalled, Waiting
 from slipway.kinds.managedimage.facts import Unclear
 from slipway.kinds.registry.access import AccessProblem
 from slipway.kinds.registry.credentials import SecretUnavailable
+from slipway.kube.errors import KubeError
 from slipway.oci.errors import RegistryError
 
-__all__ = ["PROBLEMS", "outcome_of", "unclear"]
+__all__ = ["OUT_OF_REACH", "PROBLEMS", "outcome_of", "unclear"]
 
 PROBLEMS: Final = (AccessProblem, SecretUnavailable, BuilderError, RegistryError)
 """What `unclear` tells of."""
+
+OUT_OF_REACH: Final = (BuilderForbidden, SecretUnavailable, SecretUnusable)
+"""Why no run can be ended from here as long as nobody sets the builder up anew."""
 
 _RETRY: Final = timedelta(seconds=15)
 _FOR_MENDING: Final = timedelta(minutes=5)
@@ -45,7 +50,7 @@ _FOR_A_PERSON: Final = (RunUnidentified, SecretUnusable)
 """What does not mend itself: nothing is tried again until a person has acted."""
 
 
-def unclear(error: AccessProblem | SecretUnavailable | BuilderError | RegistryError) -> Unclear:
+def unclear(error: AccessProblem | SecretUnavailable | BuilderError | RegistryError | KubeError) -> Unclear:
     """The problem in words, and when to ask again."""
     match error:
         case AccessProblem():

@@ -12,10 +12,13 @@ from slipway.build.evidence.adopted import verify_adopted
 from slipway.build.rebase.execute import RebaseOrder, TagTakenError, prepare, publish
 from slipway.build.rebase.floating import point_tags
 from slipway.build.rebase.place import Place, Places
+from slipway.build.rebase.recipe import Recipe
 from slipway.build.rebase.refusal import Refusal
 from slipway.engine.outcome import Waiting
+from slipway.git.errors import GitError
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.conclude import conclude, is_overtaken, result_is_gone
+from slipway.kinds.managedimage.dockerfile import read_recipe
 from slipway.kinds.managedimage.facts import (
     Built,
     Facts,
@@ -29,6 +32,7 @@ from slipway.kinds.managedimage.facts import (
 from slipway.kinds.managedimage.situation import ImagePlan
 from slipway.kinds.managedimage.source import base_place, image_client, image_place, next_number
 from slipway.kinds.registry.access import AccessProblem
+from slipway.kinds.registry.credentials import SecretUnavailable
 from slipway.oci.errors import (
     ContentTooLarge,
     DigestMismatch,
@@ -39,6 +43,9 @@ from slipway.oci.errors import (
 )
 
 __all__ = ["Rebaser"]
+
+_RETRY: Final = timedelta(seconds=60)
+"""When a git host that did not answer is asked again."""
 
 _TURN: Final = timedelta(seconds=1)
 """When a build that found no room looks again."""
@@ -72,19 +79,25 @@ class Rebaser:
         if self._room.locked():
             assert isinstance(plan.outcome, Waiting)
             return replace(plan, outcome=replace(plan.outcome, until=_TURN), actions=None)
-        async with self._room:
-            result = await self._result(facts, action)
+        try:
+            async with self._room:
+                result = await self._result(facts, action)
+        except (GitError, SecretUnavailable) as error:
+            waiting = Waiting(error.reason, str(error), _RETRY, is_trouble=True)
+            return replace(plan, outcome=waiting, actions=None)
         return conclude(facts, plan, result, self._context.clock.now())
 
     async def _promote(self, facts: Facts, plan: ImagePlan, action: PromoteAction) -> ImagePlan:
         place = image_place(await image_client(self._context, facts.image), facts.image)
         try:
-            await place.client.head_manifest(place.path, action.digest)
+            # Tags that are moved, or are there already, show that the manifest is.
+            if not action.floating_tags:
+                await place.client.head_manifest(place.path, action.digest)
+            await point_tags(place, action.floating_tags, action.digest)
         except ManifestNotFound:
             if action.build is None:
                 raise
             return result_is_gone(facts, action.build, self._context.clock.now())
-        await point_tags(place, action.floating_tags, action.digest)
         return plan
 
     async def _result(self, facts: Facts, action: RebaseAction) -> RebaseResult:
@@ -93,7 +106,7 @@ class Rebaser:
         except (NotFound, UnsupportedManifest, DigestMismatch, ContentTooLarge) as error:
             # The digests of a build never change, so neither would the answer.
             return Refused(error.reason, str(error))
-        except (AccessProblem, RegistryError) as error:
+        except (AccessProblem, RegistryError, GitError, SecretUnavailable) as error:
             if is_overtaken(facts):
                 return GivenUp(error.reason, str(error))
             raise
@@ -103,7 +116,8 @@ async def _rebase(context: Context, image: ManagedImage, action: RebaseAction) -
     client = await image_client(context, image)
     target = image_place(client, image)
     places = Places(target, await _base_place(context, image, action), target)
-    planned = await prepare(_order(action), places)
+    recipe = None if action.allow_run else await read_recipe(context, image, action.commit)
+    planned = await prepare(_order(action, recipe), places)
     if isinstance(planned, Refusal):
         return Refused(planned.reason, planned.message)
     try:
@@ -123,11 +137,12 @@ async def _proven(places: Places, digest: str, action: RebaseAction) -> RebaseRe
     return Refused(doubt.reason, doubt.message) if doubt else Built(digest)
 
 
-def _order(action: RebaseAction) -> RebaseOrder:
+def _order(action: RebaseAction, recipe: Recipe | None) -> RebaseOrder:
     return RebaseOrder(
         source_digest=action.source_digest,
         old_base_digest=action.old_base_digest,
         new_base_digest=action.base_digest,
         base_name=action.base_reference,
         allow_run=action.allow_run,
+        recipe=recipe,
     )

@@ -25,22 +25,24 @@ from slipway.api.managedimage import (
     RebuildStatus,
     SourceStatus,
 )
-from slipway.build.tags import TagTemplate
+from slipway.build.tags import TagTemplate, date_of
 from slipway.clock import format_time
 from slipway.engine.outcome import EventNote, Outcome, Settled
 from slipway.engine.reconcile import Plan
 from slipway.engine.requests import RECONCILE, Request
 from slipway.kinds.managedimage import builds
+from slipway.kinds.managedimage.builds import REASONS
 from slipway.kinds.managedimage.changes import Change, changes_of
 from slipway.kinds.managedimage.facts import Action, Commit, Facts, KnownBase, Source, UnknownBase
 from slipway.kinds.managedimage.loops import counted
+from slipway.kinds.managedimage.templates import template_of
 from slipway.kinds.managedimage.topics import same_image, same_repository
+from slipway.kinds.managedimage.wanted import key_now
 from slipway.kinds.managedimage.words import CANCEL, EMERGENCY, REBUILD, short
 from slipway.kinds.sizes import fitted
 
 __all__ = [
     "AT_ONCE",
-    "REASONS",
     "ImagePlan",
     "Situation",
     "as_json",
@@ -55,8 +57,8 @@ ImagePlan: TypeAlias = "Plan[Action | None]"
 
 AT_ONCE: Final = timedelta(0)
 
-REASONS: Final = 6
-"""How many reasons of a build a status tells."""
+_TURNS: Final = frozenset({Reason.BUILD_STARTED, Reason.BUILD_SUCCEEDED})
+"""Events that tell all that there is to say about a change of Ready."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,11 @@ class Situation:
     def allows_run(self) -> bool:
         """Whether a rebase may keep layers made by RUN."""
         return self.build.rebase is not None and self.build.rebase.allow_run
+
+    @cached_property
+    def template(self) -> TagTemplate:
+        """What names the builds."""
+        return template_of(self.spec)
 
     def stands_on(self, reference: str) -> bool:
         """Whether the layers of the image begin with those of this base, as the status tells."""
@@ -140,7 +147,9 @@ class Situation:
         update: dict[str, object] = {}
         if isinstance(self.facts.source, Source):
             source = self.facts.source
-            update["source"] = SourceStatus(digest=source.digest, base_digest=source.base_digest)
+            update["source"] = SourceStatus(
+                digest=source.digest, base_digest=source.base_digest, disputes=source.disputes
+            )
         elif isinstance(self.facts.commit, Commit):
             known = self.before.source or SourceStatus()
             update["source"] = known.model_copy(update={"commit": self.facts.commit.commit})
@@ -187,28 +196,36 @@ class Situation:
         key, asked = self.key(self.source.digest, self.base.digest), self.asked
         if asked is not None and key in self.tried:
             key = self.key(self.source.digest, self.base.digest, format_time(asked.at))
-        number = self.source.next_number
-        return Build(
-            number=number,
+        build = Build(
+            number=self.source.next_number,
             key=key,
             phase=BuildPhase.BUILDING,
-            reference=self._reference(number),
+            reference=self.spec.image.repository,
             reasons=self.reasons[:REASONS],
             requested_by=self.asked.by if self.asked else None,
             started_at=self.now,
             source_digest=self.source.digest,
             bases=(BuildBase(reference=self.base.reference, digest=self.base.digest),),
         )
+        return self.renumbered(build, build.number)
 
     @property
     def begun(self) -> Build:
         """The wanted build; one of the same key that came to nothing is taken up again under its number."""
         earlier = builds.with_key(self.before.builds, self.wanted.key)
-        return self.wanted if earlier is None else self.renumbered(self.wanted, earlier.number)
+        return self.wanted if earlier is None else self.taken_up(self.wanted, earlier)
+
+    def taken_up(self, build: Build, earlier: Build) -> Build:
+        """A build under the number of an earlier one, and the date in its tag."""
+        return self.renumbered(build.model_copy(update={"reference": earlier.reference}), earlier.number)
 
     def renumbered(self, build: Build, number: int) -> Build:
-        """A build under another number, and so under another tag."""
-        return build.model_copy(update={"number": number, "reference": self._reference(number)})
+        """A build under another number, and so under another tag; its date stays."""
+        tag = self.template.read(build.reference.rpartition(":")[2])
+        date = tag.date if tag is not None else date_of(build.started_at)
+        name = self.template.render(number, date, build.commit or "")
+        reference = f"{self.spec.image.repository}:{name}"
+        return build.model_copy(update={"number": number, "reference": reference})
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:
@@ -232,7 +249,12 @@ class Situation:
         )
 
     def due(
-        self, message: str, *, until: datetime | None = None, blocked_by: Sequence[str] = ()
+        self,
+        message: str,
+        *,
+        until: datetime | None = None,
+        blocked_by: Sequence[str] = (),
+        begun: Build | None = None,
     ) -> ManagedImageStatus:
         """The status with the reasons why a build is due.
 
@@ -240,15 +262,23 @@ class Situation:
             message: why now, or why not yet and what it waits for.
             until: when it may begin at the earliest, where a time is waited for.
             blocked_by: the bases that are waited for.
+            begun: the build, once it is under way.
         """
+        tried = begun or self._tried_before()
         rebuild = RebuildStatus(
             message=message[:256],
             reasons=self.reasons[:REASONS],
             eligible_at=until,
             blocked_by=tuple(blocked_by)[:4],
+            attempts=(tried.attempts or 1) if tried is not None else None,
             tried=self.tried,
         )
         return self.status.model_copy(update={"rebuild": rebuild})
+
+    def _tried_before(self) -> Build | None:
+        """The last attempt at the build that is due, where there was one."""
+        key = self.wanted.key if self.is_rebased else key_now(self)
+        return builds.with_key(self.before.builds, key)
 
     def held(self, message: str) -> ManagedImageStatus:
         """The status while it cannot be told what is due: what was due is kept, with why it has to wait."""
@@ -288,10 +318,6 @@ class Situation:
             build=build.number,
         )
 
-    def _reference(self, number: int) -> str:
-        tag = TagTemplate.parse(self.spec.image.tag).render(number)
-        return f"{self.spec.image.repository}:{tag}"
-
     def _base_is_another(self) -> bool:
         bases = self.before.bases
         return any(
@@ -309,7 +335,9 @@ class Situation:
                 found[before.reference] = before
             elif base.reference:
                 # Those that the Dockerfile names are listened to only once they stand here.
-                found[base.reference] = BaseStatus(reference=base.reference, uses=base.uses)
+                found[base.reference] = BaseStatus(
+                    reference=base.reference, uses=base.uses, told_by=base.told_by
+                )
         return tuple(found.values())
 
     def _is_renamed(self, before: BaseStatus, reference: str) -> bool:
@@ -341,6 +369,7 @@ class Situation:
             "warehouse": base.warehouse,
             "producer": base.producer,
             "uses": base.uses,
+            "told_by": base.told_by,
         }
         if before is None:
             return BaseStatus.model_validate(news)
@@ -388,13 +417,14 @@ def plan(
     answered |= at.facts.refused
     news = {"phase": phase, "handled_requests": handled(at, answered), "graph": _graph(at)}
     status = status.model_copy(update=news)
-    events = (*at.facts.complaints, *_moves(at), *notes)
+    begun = next((note.message for note in notes if note.reason == Reason.BUILD_STARTED), "")
     return Plan(
         status=as_json(status),
         outcome=outcome,
         actions=None,
-        events=events,
+        events=(*at.facts.complaints, *_moves(at, begun), *notes),
         conditions=conditions_of(at, status),
+        tells_transition=any(note.reason in _TURNS for note in notes),
     )
 
 
@@ -440,8 +470,14 @@ def handled(at: Situation, answered: Mapping[str, str]) -> tuple[HandledRequest,
     return tuple(kept[verb] for verb in sorted(kept))
 
 
-def _moves(at: Situation) -> tuple[EventNote, ...]:
-    return tuple(_move(known, base) for base in at.known for known in _moved(at, base))
+def _moves(at: Situation, begun: str) -> tuple[EventNote, ...]:
+    """Of the bases that moved, but for those that the Event of a build tells as its reason."""
+    return tuple(
+        _move(known, base)
+        for base in at.known
+        for known in _moved(at, base)
+        if f"{base.reference} moved" not in begun
+    )
 
 
 def _moved(at: Situation, base: KnownBase) -> list[BaseStatus]:

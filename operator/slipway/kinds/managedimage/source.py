@@ -9,18 +9,19 @@ from slipway.api.managedimage import ManagedImage
 from slipway.build.rebase.load import find_old_base, load_image
 from slipway.build.rebase.place import Place
 from slipway.build.rebase.refusal import RebaseRefusedError
-from slipway.build.tags import TagTemplate, next_build_number
+from slipway.build.tags import next_build_number
 from slipway.engine.outcome import Stalled, Waiting
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.builds import source_tag
 from slipway.kinds.managedimage.facts import KnownBase, Problem, Source
+from slipway.kinds.managedimage.templates import template_of
 from slipway.kinds.managedimage.topics import same_repository
 from slipway.kinds.registry.access import AccessProblem
 from slipway.oci.client import RegistryClient
 from slipway.oci.errors import RateLimited, RegistryError, RepositoryNotFound
 from slipway.oci.reference import ImageReference
 
-__all__ = ["base_place", "image_client", "image_place", "look_at_source", "next_number"]
+__all__ = ["base_place", "image_client", "image_place", "look_at_source", "next_number", "problem_of"]
 
 _RETRY = timedelta(seconds=15)
 """When a registry that failed, or had no such image, is asked again."""
@@ -41,12 +42,19 @@ async def look_at_source(context: Context, image: ManagedImage, base: KnownBase)
     """
     try:
         return await _look(context, image, base)
-    except AccessProblem as problem:
-        return _looked_at_again(problem.outcome)
-    except RegistryError as error:
-        return Waiting(error.reason, str(error), _pause_after(error))
-    except RebaseRefusedError as refused:
-        return Stalled(refused.refusal.reason, refused.refusal.message)
+    except (AccessProblem, RegistryError, RebaseRefusedError) as problem:
+        return problem_of(problem)
+
+
+def problem_of(error: AccessProblem | RegistryError | RebaseRefusedError) -> Problem:
+    """Why a source build cannot be judged, and when it is looked at again."""
+    match error:
+        case AccessProblem():
+            return _looked_at_again(error.outcome)
+        case RebaseRefusedError():
+            return Stalled(error.refusal.reason, error.refusal.message)
+        case _:
+            return Waiting(error.reason, str(error), _pause_after(error))
 
 
 async def image_client(context: Context, image: ManagedImage) -> RegistryClient:
@@ -85,7 +93,7 @@ async def next_number(image: ManagedImage, client: RegistryClient) -> int:
     Raises:
         RegistryError: the registry does not list its tags.
     """
-    template = TagTemplate.parse(image.spec.image.tag)
+    template = template_of(image.spec)
     recorded = (image.status.numbers_above or 0, *(build.number for build in image.status.builds))
     try:
         tags = await client.list_tags(ImageReference.parse(image.spec.image.repository).repository)

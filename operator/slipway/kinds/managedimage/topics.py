@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from slipway.kinds.warehouse.view import image_topic
+from slipway.kinds.warehouse.view import followed_topic, image_topic
 from slipway.oci.errors import InvalidReference
 from slipway.oci.reference import ImageReference
 
@@ -43,7 +43,7 @@ def claim_topic(reference: str) -> Hashable:
     if not colon or "/" in tag:
         repository, tag = reference, _DEFAULT_TAG
     image = ImageReference.parse(repository)
-    return ("claim", f"{image.registry}/{image.repository}:{tag}")
+    return followed_topic(image.registry, image.repository, tag)
 
 
 def tracked_tag(tag: str, floating_tags: Sequence[str]) -> str:

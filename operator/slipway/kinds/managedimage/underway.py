@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,29 +12,33 @@ from slipway.api.conditions import Reason
 from slipway.api.durations import format_duration
 from slipway.api.managedimage import Build
 from slipway.build.builders import contract
-from slipway.engine.outcome import Stalled, Waiting
+from slipway.engine.outcome import EventNote, Stalled, Waiting
 from slipway.engine.reconcile import Plan
 from slipway.kinds.managedimage import builds
 from slipway.kinds.managedimage.changes import reaction_to
-from slipway.kinds.managedimage.ending import cancelled, failed, pushed
+from slipway.kinds.managedimage.ending import cancelled, failed, pushed, superseded
 from slipway.kinds.managedimage.facts import (
     CancelAction,
     Commit,
     NotStarted,
     Pushed,
+    RenumberAction,
     Running,
     StartAction,
+    TagTaken,
     Unclear,
 )
 from slipway.kinds.managedimage.keys import is_unfinished, is_wanted
 from slipway.kinds.managedimage.orders import configuration_of, order_of
+from slipway.kinds.managedimage.pipelines import is_by_pipeline
 from slipway.kinds.managedimage.problems import outcome_of
 from slipway.kinds.managedimage.situation import ImagePlan, Situation, as_json, conditions_of
 from slipway.kinds.managedimage.waiting import keep_distance, wait_for_time
 from slipway.kinds.managedimage.wanted import key_now
-from slipway.kinds.managedimage.words import CANCEL, short
+from slipway.kinds.managedimage.withdrawing import is_named
+from slipway.kinds.managedimage.words import CANCEL, by_whom, short
 
-__all__ = ["UNDER_WAY_VERDICTS"]
+__all__ = ["SLACK", "UNDER_WAY_VERDICTS", "renumbered"]
 
 _POLL: Final = timedelta(seconds=30)
 """How often a build is looked at that tells of itself: Jobs are watched."""
@@ -41,7 +46,7 @@ _POLL: Final = timedelta(seconds=30)
 _POLL_PIPELINE: Final = timedelta(seconds=15)
 """How often one is looked at that does not."""
 
-_SLACK: Final = timedelta(minutes=5)
+SLACK: Final = timedelta(minutes=5)
 """How long after it was begun a build may be started, and how much longer than its time-out it may take,
 before it is ended from here: a run that was started late has its own time-out first."""
 
@@ -51,10 +56,10 @@ def _end_for_person(at: Situation) -> ImagePlan | None:
     # What was pushed may have its floating tags already: it comes to its end, and the request came too late.
     if asked is None or isinstance(at.facts.sight, Pushed):
         return None
-    if asked.arguments.get("build", str(build.number)) != str(build.number):
+    if not is_named(asked, build):
         return None
-    by = f" by {asked.by}" if asked.by else ""
-    return cancelled(at, build, f"cancelled{by}", CancelAction(order_of(at.facts.image, build), _run(at)))
+    action = CancelAction(order_of(at.facts.image, build), _run(at))
+    return cancelled(at, build, f"cancelled{by_whom(asked)}", action)
 
 
 def _end_superseded(at: Situation) -> ImagePlan | None:
@@ -63,7 +68,32 @@ def _end_superseded(at: Situation) -> ImagePlan | None:
     if why is None or (isinstance(at.facts.sight, Pushed) and _may_be_the_image(at, build)):
         return None
     action = CancelAction(order_of(at.facts.image, build), _run(at))
-    return cancelled(at, build, why, action, superseded=True)
+    return superseded(at, build, why, action)
+
+
+def _end_unheard(at: Situation) -> ImagePlan | None:
+    """A turn is not kept for what nobody tells of: its time is over, as far as anybody knows."""
+    build, sight = _build(at), at.facts.sight
+    if not isinstance(sight, Unclear) or at.now - build.started_at < SLACK:
+        return None
+    if sight.is_unsent:
+        message = f"It could not be started within {format_duration(SLACK)}: {sight.message}"
+        return failed(at, build, sight.reason, message, is_infrastructure=True)
+    limit = parse_duration(at.build.timeout) + SLACK
+    if at.now - build.started_at < limit:
+        return None
+    message = f"Nobody told within {format_duration(limit)} how it goes: {sight.message}"
+    known = contract.Run(build.run.id, build.run.url) if build.run is not None else None
+    return failed(
+        at,
+        build,
+        Reason.OUTCOME_UNKNOWN,
+        message,
+        is_infrastructure=True,
+        # What nothing can tell from other runs is not started a second time.
+        is_final=sight.reason == Reason.OUTCOME_UNKNOWN,
+        action=CancelAction(order_of(at.facts.image, build), known),
+    )
 
 
 def _wait_for_builder(at: Situation) -> ImagePlan | None:
@@ -78,11 +108,37 @@ def _take_result(at: Situation) -> ImagePlan | None:
     return pushed(at, _build(at), sight) if isinstance(sight, Pushed) else None
 
 
+def _skip_number(at: Situation) -> ImagePlan | None:
+    """An existing tag is never overwritten, and never taken for ours without a proof."""
+    if not isinstance(at.facts.sight, TagTaken):
+        return None
+    return _unchanged(at, _under_way(at), RenumberAction(order_of(at.facts.image, _build(at))))
+
+
+def renumbered(at: Situation, number: int) -> ImagePlan:
+    """The plan that has the build under way go on under another number: nothing of it was started yet."""
+    build = _build(at)
+    tag = build.reference.rpartition(":")[2]
+    told = (
+        f"Tag {tag} is there, and nothing proves that build {build.number} pushed it: the build goes on as "
+        f"number {number}"
+    )
+    again = at.renumbered(build, number).model_copy(update={"started_at": at.now})
+    status = at.before.model_copy(update={"builds": builds.replace(at.before.builds, again, build.number)})
+    found = _unchanged(at, Waiting(Reason.BUILDING, told, timedelta(0)))
+    note = EventNote(Reason.TAG_TAKEN, told, "Warning")
+    return replace(found, status=as_json(status), events=(*found.events, note))
+
+
 def _end_unstarted(at: Situation) -> ImagePlan | None:
     build = _build(at)
-    if not isinstance(at.facts.sight, NotStarted) or at.now - build.started_at < _SLACK:
+    if not isinstance(at.facts.sight, NotStarted) or at.now - build.started_at < SLACK:
         return None
-    message = f"It was not started within {format_duration(_SLACK)}, or its run is gone without a trace"
+    refusal = at.facts.sight.refusal
+    if refusal is not None:
+        message = f"It could not be started within {format_duration(SLACK)}: {refusal.message}"
+        return failed(at, build, refusal.reason, message, is_infrastructure=True)
+    message = f"It was not started within {format_duration(SLACK)}, or its run is gone without a trace"
     return failed(at, build, Reason.RUNNER_FAILED, message, is_infrastructure=True)
 
 
@@ -95,7 +151,7 @@ def _start(at: Situation) -> ImagePlan | None:
 
 def _end_late(at: Situation) -> ImagePlan | None:
     build, sight = _build(at), at.facts.sight
-    limit = parse_duration(at.build.timeout) + _SLACK
+    limit = parse_duration(at.build.timeout) + SLACK
     is_over = isinstance(sight, Running) and isinstance(sight.progress, contract.Failed | contract.Cancelled)
     if is_over or at.now - build.started_at < limit:
         return None
@@ -108,8 +164,10 @@ def _follow(at: Situation) -> ImagePlan:
     build, sight = _build(at), at.facts.sight
     assert isinstance(sight, Running)
     match sight.progress:
-        case contract.Failed(Reason.BUILD_TIMED_OUT as reason, message, is_infrastructure):
-            # Kubernetes has deleted the pods already: a Job that stays has nothing to tell.
+        case contract.Failed(
+            Reason.BUILD_TIMED_OUT | Reason.PODS_REFUSED as reason, message, is_infrastructure
+        ):
+            # There are no pods: a Job that stays has nothing to tell, or would make them when it is too late.
             action = CancelAction(order_of(at.facts.image, build), sight.run)
             return failed(at, build, reason, message, is_infrastructure=is_infrastructure, action=action)
         case contract.Failed(reason, message, is_infrastructure):
@@ -124,8 +182,10 @@ def _follow(at: Situation) -> ImagePlan:
 UNDER_WAY_VERDICTS: Final[tuple[Callable[[Situation], ImagePlan | None], ...]] = (
     _end_for_person,  # somebody asked to cancel this very build
     _end_superseded,  # something else is wanted by now, and nothing was pushed yet
+    _end_unheard,  # nobody has told how it goes until its time was over
     _wait_for_builder,  # nobody tells how it goes
     _take_result,  # it is in the registry
+    _skip_number,  # somebody else's image has its tag
     _end_unstarted,  # nobody could start it, or somebody took its run away
     _start,  # it was written down, and there is no run of it
     _end_late,  # its time is over
@@ -137,24 +197,26 @@ def _build(at: Situation) -> Build:
     """The build under way, with who works on it as soon as that is known; Jobs are known by their names."""
     build = builds.under_way(at.before.builds)
     assert build is not None
-    return builds.recorded(build, _run(at)) if _is_by_pipeline(at) else build
-
-
-def _is_by_pipeline(at: Situation) -> bool:
-    """Whether the spec has it built outside of the cluster; one that is only tracked need not say."""
-    return at.spec.build is not None and at.spec.build.pipeline is not None
+    return builds.recorded(build, _run(at)) if is_by_pipeline(at.facts.image, build) else build
 
 
 def _under_way(at: Situation) -> Waiting:
-    pause = _POLL_PIPELINE if _is_by_pipeline(at) else _POLL
-    return Waiting(Reason.BUILDING, f"Build {_build(at).number} is under way", pause)
+    build = _build(at)
+    pause = _POLL_PIPELINE if is_by_pipeline(at.facts.image, build) else _POLL
+    return Waiting(Reason.BUILDING, f"Build {build.number} is under way", pause)
 
 
 def _run(at: Situation) -> contract.Run | None:
-    return at.facts.sight.run if isinstance(at.facts.sight, Running | Pushed) else None
+    """Who works on it: as was seen, or else as it stands in the status."""
+    if isinstance(at.facts.sight, Running | Pushed) and at.facts.sight.run is not None:
+        return at.facts.sight.run
+    build = builds.under_way(at.before.builds)
+    return contract.Run(build.run.id, build.run.url) if build is not None and build.run is not None else None
 
 
-def _unchanged(at: Situation, outcome: Waiting | Stalled, action: StartAction | None = None) -> ImagePlan:
+def _unchanged(
+    at: Situation, outcome: Waiting | Stalled, action: StartAction | RenumberAction | None = None
+) -> ImagePlan:
     """The status stays as it is while the build goes on; requests stay for its end."""
     status = at.before.model_copy(update={"builds": builds.replace(at.before.builds, _build(at))})
     return Plan(

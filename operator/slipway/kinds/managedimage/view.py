@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from typing_extensions import override
+
 from slipway.api.building import SourceSpec
 from slipway.api.managedimage import BuildPhase, ManagedImagePhase
+from slipway.build.tags import with_version
 from slipway.engine.key import Key
-from slipway.engine.view import hash_status, hash_wish
+from slipway.engine.view import PlainView, View, hash_status, hash_wish
 from slipway.kinds.managedimage.automatic import wanted_source
 from slipway.kinds.managedimage.builds import repository_of
 from slipway.kinds.managedimage.topics import base_topic, claim_topic, tracked_tag
+from slipway.kinds.managedimage.words import BUILD
 from slipway.kinds.registry.view import host_topic, registry_key
 from slipway.kinds.warehouse.view import warehouse_key
 from slipway.oci.reference import ImageReference
@@ -22,7 +26,13 @@ from slipway.oci.reference import ImageReference
 __all__ = ["KIND", "REACTION_TO", "ManagedImageView", "Offer", "StoodOn", "managed_image_key"]
 
 REACTION_TO: Final = MappingProxyType(
-    {"Final": "base", "Builder": "builderStage", "CopyFrom": "copyFrom", "Syntax": "builderStage"}
+    {
+        "Final": "base",
+        "Builder": "builderStage",
+        "CopyFrom": "copyFrom",
+        "Syntax": "builderStage",
+        "Unknown": "builderStage",
+    }
 )
 """From the kind of a use to the field of `rebuild.on` that says what its moves lead to."""
 
@@ -31,7 +41,6 @@ _BUSY: Final = frozenset(
         ManagedImagePhase.WAITING,
         ManagedImagePhase.QUEUED,
         ManagedImagePhase.BUILDING,
-        ManagedImagePhase.VERIFYING,
     }
 )
 
@@ -61,7 +70,7 @@ class Offer(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ManagedImageView:
+class ManagedImageView(PlainView):
     """A ManagedImage as the Deployments that run it need it."""
 
     key: Key
@@ -72,11 +81,13 @@ class ManagedImageView:
     status_hash: bytes
     suspended: bool
     building: bool
-    """Whether a build was begun and its end is not recorded."""
+    """Whether a build from source was begun and its end is not recorded."""
     acts: bool
     """Whether a build that is due begins by itself: Managed and Automatic, not suspended, not failed."""
     is_busy: bool
     """Whether a build is due or under way."""
+    depth: int | None
+    """How many images are below it, as its status tells; None where it does not."""
     bases: tuple[str, ...]
     """References of all bases, as far as they are named."""
     stands_on: tuple[StoodOn, ...]
@@ -99,10 +110,22 @@ class ManagedImageView:
         """Nobody: a person made it."""
         return None
 
+    @override
+    def concerns_listeners(self, before: View) -> bool:
+        """Not that a build is due or under way now: nobody has to look before its end."""
+        if not isinstance(before, ManagedImageView):
+            return True
+        return _shown(self, is_busy=before.is_busy and self.is_busy) != _shown(before, is_busy=before.is_busy)
+
     @property
     def is_proven(self) -> bool:
         """Whether it has an image that it built: the registry took it under this name."""
         return bool(self.offers) and self.offers[0].build is not None
+
+    @property
+    def built(self) -> tuple[str, ...]:
+        """The digests of those offers that it built itself, newest first."""
+        return tuple(offer.digest for offer in self.offers if offer.build is not None)
 
     @property
     def offered(self) -> tuple[str, ...]:
@@ -123,9 +146,10 @@ class ManagedImageView:
             wish=hash_wish(spec, metadata.get("annotations"), metadata.get("deletionTimestamp")),
             status_hash=hash_status(status),
             suspended=spec.get("suspend") is True,
-            building=any(build.get("phase") == BuildPhase.BUILDING for build in status.get("builds") or ()),
+            building=any(_is_under_way(build) for build in status.get("builds") or ()),
             acts=_acts(spec, status),
             is_busy=str(status.get("phase")) in _BUSY,
+            depth=(status.get("graph") or {}).get("depth"),
             bases=tuple(dict.fromkeys(_bases(spec, status))),
             stands_on=tuple(_stands_on(spec, status)),
             builds=_builds(spec),
@@ -137,6 +161,25 @@ class ManagedImageView:
         )
 
 
+def _shown(view: ManagedImageView, *, is_busy: bool) -> tuple[object, ...]:
+    """What who stands on an image, or runs it, decides by."""
+    return (
+        is_busy,
+        view.suspended,
+        view.acts,
+        view.bases,
+        view.stands_on,
+        view.builds,
+        view.image_repository,
+        view.offers,
+    )
+
+
+def _is_under_way(build: Mapping[str, Any]) -> bool:
+    """Whether somebody else makes it; rebases are made by the operator itself, and take no turn."""
+    return build.get("phase") == BuildPhase.BUILDING and build.get("method") == BUILD
+
+
 def _acts(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
     policy = (spec.get("rebuild") or {}).get("policy", "Automatic")
     failed = status.get("phase") == ManagedImagePhase.FAILED
@@ -144,10 +187,11 @@ def _acts(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
 
 
 def _bases(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterable[str]:
-    if _builds(spec):
-        for base in (*(spec.get("bases") or ()), *(status.get("bases") or ())):
-            if reference := base.get("reference"):
-                yield reference
+    named = (spec.get("bases") or ()) if _builds(spec) else ()
+    for base in (*named, *(status.get("bases") or ())):
+        # What an image stood on while it was Managed is history; what it tells itself holds now.
+        if (reference := base.get("reference")) and (_builds(spec) or base.get("toldBy")):
+            yield reference
 
 
 def _stands_on(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterable[StoodOn]:
@@ -167,11 +211,21 @@ def _builds(spec: Mapping[str, Any]) -> bool:
 def _claims(spec: Mapping[str, Any]) -> Iterable[Hashable]:
     """The tags and the template that it keeps; of an image that is only tracked, the tag that it tracks."""
     image = spec.get("image") or {}
-    template, floating_tags = image.get("tag", ""), image.get("floatingTags") or ()
+    template, floating_tags = (
+        with_version(image.get("tag", ""), _version(spec)),
+        image.get("floatingTags") or (),
+    )
     tags = (template, *floating_tags) if _builds(spec) else (tracked_tag(template, floating_tags),)
     for tag in tags:
         with suppress(ValueError):
             yield claim_topic(f"{image.get('repository', '')}:{tag}")
+
+
+def _version(spec: Mapping[str, Any]) -> str | None:
+    """What tells apart images of one repository whose templates are the same but for it."""
+    rebase = (spec.get("build") or {}).get("rebase") or {}
+    version = (rebase.get("from") or {}).get("tag")
+    return version if isinstance(version, str) else None
 
 
 def _offers(status: Mapping[str, Any]) -> Iterable[Offer]:

@@ -13,17 +13,20 @@ from slipway.api.rebuilding import Freeze as FreezeSpec
 from slipway.api.rebuilding import RebuildSpec
 from slipway.clock import format_time
 from slipway.engine.outcome import EventNote, Settled, Stalled, Waiting
+from slipway.kinds.managedimage.builds import REASONS
 from slipway.kinds.managedimage.changes import known_status, reaction_to
-from slipway.kinds.managedimage.keys import is_asked_for
+from slipway.kinds.managedimage.departure import Leaving, Unheld
+from slipway.kinds.managedimage.facts import Facts, KnownBase
+from slipway.kinds.managedimage.keys import is_asked_for, is_emergency
 from slipway.kinds.managedimage.loops import keeps_distance, runs_in_circles
-from slipway.kinds.managedimage.situation import REASONS, ImagePlan, Situation, plan
+from slipway.kinds.managedimage.situation import ImagePlan, Situation, plan
 from slipway.kinds.managedimage.timing.beginning import NotYet, Terms, beginning
 from slipway.kinds.managedimage.timing.coordination import BaseState
 from slipway.kinds.managedimage.timing.errors import TimingError
 from slipway.kinds.managedimage.timing.freezes import Freeze, parse_period, parse_recurring
 from slipway.kinds.managedimage.timing.windows import parse_window
 
-__all__ = ["emergency_notes", "keep_distance", "wait_for_person", "wait_for_time"]
+__all__ = ["awaited", "emergency_notes", "keep_distance", "wait_for_person", "wait_for_time"]
 
 _HOW_TO_ASK: Final = 'Ask for it with the annotation slipway.dev/rebuild="<time of asking, RFC 3339>"'
 
@@ -88,13 +91,20 @@ def wait_for_time(at: Situation) -> ImagePlan | None:
         terms = _terms(at.spec.rebuild)
     except TimingError as error:
         return plan(at, at.status, Stalled(Reason.INVALID_SPEC, str(error)), ManagedImagePhase.FAILED)
-    found = beginning(terms, tuple(_states(at)), at.now, emergency=at.emergency is not None)
+    found = beginning(terms, tuple(_states(at)), at.now, emergency=is_emergency(at))
     if not isinstance(found, NotYet):
         return None
     pause = found.until - at.now if found.until is not None else _NOTHING_IN_SIGHT
     outcome = Waiting(found.reason, f"{at.why}: {found.why}", min(pause, _NOTHING_IN_SIGHT))
     status = at.due(found.why, until=found.until, blocked_by=found.blocked_by)
     return plan(at, status, outcome, ManagedImagePhase.WAITING)
+
+
+def awaited(facts: Facts | Leaving | Unheld, concluded: ImagePlan) -> tuple[KnownBase, ...]:
+    """The bases whose builds an image waits for; when those come to nothing, its wait is over."""
+    if not isinstance(facts, Facts) or concluded.outcome.reason != Reason.COORDINATING:
+        return ()
+    return tuple(base for base in facts.bases if isinstance(base, KnownBase) and base.is_busy)
 
 
 def _states(at: Situation) -> Iterator[BaseState]:
@@ -106,7 +116,7 @@ def _states(at: Situation) -> Iterator[BaseState]:
             known = known_status(at, base)
             moved = known is not None and known.built_digest not in {None, base.digest}
             moved_at = (known.changed_at or at.now) if known is not None and moved else None
-            yield BaseState(base.reference, base.producer is not None, base.is_busy, moved_at)
+            yield BaseState(base.reference, base.has_builder, base.is_busy, moved_at)
 
 
 def _terms(spec: RebuildSpec) -> Terms:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from slipway.api.managedimage import Build, BuildBase, BuildPhase, RebuildReason
 from slipway.clock import format_time
 from slipway.kinds.managedimage import builds
+from slipway.kinds.managedimage.builds import REASONS
 from slipway.kinds.managedimage.changes import known_status
 from slipway.kinds.managedimage.facts import Commit, KnownBase
-from slipway.kinds.managedimage.keys import asked_before, key_for
+from slipway.kinds.managedimage.keys import OF_PERSONS, asked_before, key_for
 from slipway.kinds.managedimage.orders import configuration_of
-from slipway.kinds.managedimage.situation import Situation
+from slipway.kinds.managedimage.pipelines import recorded_pipeline
 from slipway.kinds.managedimage.words import BUILD, REBASE
+
+if TYPE_CHECKING:
+    # A situation tells how often what is wanted was tried.
+    from slipway.kinds.managedimage.situation import Situation
 
 __all__ = ["begun", "key_now", "method_now", "wanted_build"]
 
@@ -25,15 +32,23 @@ def wanted_build(at: Situation, reasons: tuple[RebuildReason, ...]) -> Build:
         key=key_now(at),
         phase=BuildPhase.BUILDING,
         reference=at.spec.image.repository,
-        reasons=reasons[:6],
+        reasons=_kept(reasons),
         requested_by=at.asked.by if at.asked else None,
         started_at=at.now,
         method=method,
+        pipeline=recorded_pipeline(at.build.pipeline) if method == BUILD else None,
         source_digest=source,
         commit=commit.commit if isinstance(commit, Commit) else None,
         configuration=configuration_of(at.spec),
         bases=tuple(BuildBase(reference=base.reference, digest=base.digest) for base in at.known),
     )
+
+
+def _kept(reasons: tuple[RebuildReason, ...]) -> tuple[RebuildReason, ...]:
+    """As many as a status tells; what a person asked for stays, for further attempts are for it too."""
+    asked = tuple(reason for reason in reasons if reason.type in OF_PERSONS)
+    others = tuple(reason for reason in reasons if reason.type not in OF_PERSONS)
+    return (*others[: REASONS - len(asked)], *asked)
 
 
 def method_now(at: Situation) -> str:
@@ -83,4 +98,4 @@ def begun(at: Situation, wanted: Build, next_number: int) -> Build:
     if earlier is None:
         return at.renumbered(wanted, next_number)
     tries = {"attempts": (earlier.attempts or 1) + 1, "failures": earlier.failures}
-    return at.renumbered(wanted, earlier.number).model_copy(update=tries)
+    return at.taken_up(wanted, earlier).model_copy(update=tries)

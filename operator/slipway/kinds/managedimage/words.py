@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from slipway.engine.requests import EMERGENCY_REBUILD
+from slipway.engine.requests import EMERGENCY_REBUILD, Request
 
-__all__ = ["BUILD", "CANCEL", "EMERGENCY", "REBASE", "REBUILD", "short"]
+__all__ = ["BUILD", "CANCEL", "EMERGENCY", "REBASE", "REBUILD", "by_whom", "short"]
 
 BUILD: Final = "Build"
 """The method of a build from source."""
@@ -20,7 +20,6 @@ REBUILD: Final = "rebuild"
 CANCEL: Final = "cancel-build"
 """The verb by which a person ends a build; the argument `build` is its number."""
 
-
 EMERGENCY: Final = EMERGENCY_REBUILD
 """The verb by which a person demands a build at once; the argument `reason` says why."""
 
@@ -29,3 +28,8 @@ def short(digest: str) -> str:
     """A digest as messages name it."""
     algorithm, _, digits = digest.partition(":")
     return f"{algorithm}:{digits[:12]}"
+
+
+def by_whom(request: Request) -> str:
+    """Who asked, to follow a verb; empty where nobody vouches for it."""
+    return f" by {request.by}" if request.by else ""

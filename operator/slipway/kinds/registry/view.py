@@ -12,7 +12,7 @@ from slipway.api.base import parse_duration
 from slipway.api.registry import KNOWN_URLS
 from slipway.egress import Limits
 from slipway.engine.key import Key
-from slipway.engine.view import hash_status, hash_wish
+from slipway.engine.view import PlainView, hash_status, hash_wish
 from slipway.oci.errors import InvalidReference
 from slipway.oci.reference import ImageReference
 
@@ -35,7 +35,7 @@ def host_topic(namespace: str, host: str) -> Hashable:
 
 
 @dataclass(frozen=True, slots=True)
-class RegistryView:
+class RegistryView(PlainView):
     """A Registry as look-ups and registry clients need it."""
 
     key: Key

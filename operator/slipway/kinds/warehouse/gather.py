@@ -20,6 +20,7 @@ from slipway.kinds.looks import Cause, Look, Looks, Schedule, why_look
 from slipway.kinds.warehouse.decide import Facts, Live, Watched
 from slipway.kinds.warehouse.findings import Finding, Found, SubscriptionLook, Trouble
 from slipway.kinds.warehouse.places import found_before
+from slipway.kinds.warehouse.prompts import Prompt, Prompts, prompted_at, reminded
 from slipway.kinds.warehouse.subscriptions.factory import watch_for
 from slipway.kinds.warehouse.subscriptions.trouble import FORESEEN, trouble_of
 from slipway.kinds.warehouse.subscriptions.watch import Dependency, Moment, Watch
@@ -53,6 +54,7 @@ class WarehouseGatherer:
         self._decided: dict[Key, str] = {}
         """The versions of the Warehouses that were decided with the looks that are remembered."""
         self._asked = Asked()
+        self._prompts = Prompts(context.store)
 
     async def gather(self, key: Key) -> Facts | None:
         """Everything a decision needs; None when the Warehouse is gone.
@@ -89,7 +91,7 @@ class WarehouseGatherer:
     async def _live(self, warehouse: Warehouse, observed: Observed, *, is_told: bool) -> Live:
         requests, notes = self._asked.read(observed, self._context.clock.now())
         before = self._looks.setdefault(observed.key, Looks())
-        looking = _Looking(self._context, warehouse, observed, before, bool(requests), is_told)
+        looking = _Looking(self._context, warehouse, observed, before, self._prompts, bool(requests), is_told)
         # All at once: what one subscription waits for is no reason for the others to wait.
         watched = await asyncio.gather(
             *map(looking.watched, warehouse.spec.subscriptions), return_exceptions=True
@@ -124,6 +126,7 @@ class _Looking:
     warehouse: Warehouse
     observed: Observed
     looks: Looks[Finding]
+    prompts: Prompts
     requested: bool
     is_told: bool
     """Whether the status tells of the last looks."""
@@ -138,6 +141,8 @@ class _Looking:
         watch = watch_for(self.context, self.warehouse, subscription)
         now, last = self.context.clock.now(), self.looks.last(subscription.name, self.observed.uid)
         before = self._before(subscription)
+        prompt = self.prompts.prompt(subscription, before, now)
+        last = reminded(last, prompt) if last is not None else None
         schedule = self._schedule(watch, last)
         dependency = await watch.dependency(troubled=self._is_troubled(last, before))
         cause = why_look(
@@ -150,9 +155,10 @@ class _Looking:
             changed=last is not None and last.failures > 0 and last.dependency != dependency,
         )
         if cause is None:
-            look = last or self._assumed(before, now, dependency)
+            look = last or reminded(self._assumed(before, now, dependency), prompt)
             return Watched(subscription, look, schedule, dependency.by_secret)
-        moment = self._moment(cause, last, schedule, dependency, now)
+        since = self._since(cause, last, schedule, prompt, now)
+        moment = self._moment(cause, last, dependency, now, since)
         try:
             finding = await watch.look(moment, before)
         except FORESEEN as error:
@@ -203,13 +209,12 @@ class _Looking:
         self,
         cause: Cause,
         last: SubscriptionLook | None,
-        schedule: Schedule,
         dependency: Dependency,
         now: datetime,
+        since: datetime,
     ) -> Moment:
         if last is not None and last.dependency != dependency:
             return Moment(now, now)
-        since = self._since(cause, last, schedule, now)
         is_new = last is None or last.generation != self.observed.generation
         if cause is not Cause.POLL or last is None or is_new or last.failures:
             return Moment(now, since)
@@ -217,14 +222,22 @@ class _Looking:
         return Moment(now, since, _SECRETS_SHARED, known)
 
     def _since(
-        self, cause: Cause, last: SubscriptionLook | None, schedule: Schedule, now: datetime
+        self,
+        cause: Cause,
+        last: SubscriptionLook | None,
+        schedule: Schedule,
+        prompt: Prompt | None,
+        now: datetime,
     ) -> datetime:
         """How old an answer may be: a look that is due takes one that others got when they were due."""
         if cause is Cause.REQUEST:
             return now
         if last is None and self.observed.generation == 1:
             return max(self.observed.created_at, schedule.last_due(now))
-        return (schedule.due_since(last, now) if last is not None else None) or now
+        if last is None:
+            return now
+        moments = (schedule.due_since(last, now), prompted_at(last, prompt, now))
+        return max((moment for moment in moments if moment is not None), default=now)
 
     def _look(
         self, cause: Cause, finding: Finding, last: SubscriptionLook | None, dependency: Dependency

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from slipway.charts.address import OciChart, parse_address
 from slipway.engine.key import Key
-from slipway.engine.view import REQUEST_PREFIX, hash_status, hash_wish
+from slipway.engine.view import REQUEST_PREFIX, PlainView, hash_status, hash_wish
 from slipway.kinds.registry.view import host_topic, registry_key
 from slipway.oci.reference import ImageReference
 
@@ -22,6 +22,7 @@ __all__ = [
     "CommitView",
     "SubscriptionView",
     "WarehouseView",
+    "followed_topic",
     "image_topic",
     "tracker_topic",
     "warehouse_key",
@@ -54,6 +55,17 @@ def image_topic(namespace: str, host: str, repository: str, tag: str | None = No
         tag: None for the whole repository.
     """
     return ("image", namespace, f"{host}/{repository}" if tag is None else f"{host}/{repository}:{tag}")
+
+
+def followed_topic(host: str, repository: str, tag: str) -> Hashable:
+    """The topic of all that concerns one tag, in whatever namespace: who builds it is found by it.
+
+    Args:
+        host: as `ImageReference.registry` has it.
+        repository: as `ImageReference.repository` has it.
+        tag: or a template of tags.
+    """
+    return ("claim", f"{host}/{repository}:{tag}")
 
 
 def tracker_topic(uid: str) -> Hashable:
@@ -115,7 +127,7 @@ class CommitView(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class WarehouseView:
+class WarehouseView(PlainView):
     """A Warehouse as look-ups, and the objects that take their images from it, need it."""
 
     key: Key
@@ -158,13 +170,17 @@ class WarehouseView:
 
     @property
     def listens(self) -> tuple[Hashable, ...]:
-        """The Registries it may go through: the one it names, else all for its host."""
+        """The Registries it may go through: the one it names, else all for its host; who builds its tags."""
         namespace = self.key.namespace
         ways: tuple[SubscriptionView | ChartView, ...] = (*self.subscriptions, *self.charts)
-        return tuple(
+        registries = (
             registry_key(namespace, way.registry) if way.registry else host_topic(namespace, way.host)
             for way in ways
         )
+        followed = (
+            followed_topic(host, repository, tag) for _, host, repository, tag, _ in self.subscriptions if tag
+        )
+        return (*registries, *followed)
 
     def body(self) -> dict[str, Any]:
         """The object as it was seen in this version, without what others note on it."""

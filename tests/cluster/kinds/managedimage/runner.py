@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+from dev.bakery import push_build
 from dev.image_composer import MadeImage
-from tests.cluster.kinds.managedimage.bakery import push_build
+from slipway.build.rebase.documents import BASE_DIGEST, BASE_NAME
 from tests.support.ci.fake import FakeCi
 
 __all__ = ["Runner"]
@@ -23,6 +25,9 @@ class Runner:
     registry_url: str
     bases: dict[str, MadeImage] = field(default_factory=dict)
     """What may be built on, by digest."""
+
+    label: str | None = None
+    """The base that results are labelled with; without it they say nothing."""
 
     is_free: threading.Event = field(default_factory=threading.Event)
     """Cleared while runs stay queued."""
@@ -52,8 +57,13 @@ class Runner:
             for run in tuple(self.fake.runs):
                 if self.is_free.is_set() and run.number not in done and not run.cancelled:
                     done.add(run.number)
-                    (digest,) = json.loads(run.inputs["slipway_bases"]).values()
-                    content = run.inputs["slipway_key"]
-                    reference = run.inputs["slipway_image"]
-                    asyncio.run(push_build(self.registry_url, reference, self.bases[digest], content))
+                    self._push(run.inputs)
                     self.fake.words(run, "succeeded")
+
+    def _push(self, inputs: Mapping[str, str]) -> None:
+        """Push what a run would; on the newest base where it is told none."""
+        wanted = [*json.loads(inputs["slipway_bases"]).values()]
+        digest = wanted[0] if wanted else [*self.bases][-1]
+        labels = {} if self.label is None else {BASE_NAME: self.label, BASE_DIGEST: digest}
+        content, reference = inputs["slipway_key"], inputs["slipway_image"]
+        asyncio.run(push_build(self.registry_url, reference, self.bases[digest], content, labels))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from dev.image_composer import MadeImage, Step, add, compose, copy
+from dev.image_composer import MadeImage, Settings, Step, add, compose, copy
 from dev.images import ImageMaker
 from slipway.oci import RegistryClient
 from tests.support.objects import Body, Objects
@@ -39,8 +40,14 @@ class Shelf:
     def push_base(self, version: str) -> MadeImage:
         return self._push(f"{self.corner}/base", "stable", compose(None, [add({"/lib/tls": version})]))
 
-    def push_app(self, base: MadeImage, steps: Sequence[Step] = APP, name: str = "api") -> MadeImage:
-        return self._push(f"{self.corner}/{name}", "1.4.0", compose(base, steps))
+    def push_app(
+        self,
+        base: MadeImage,
+        steps: Sequence[Step] = APP,
+        name: str = "api",
+        labels: Mapping[str, str] = MappingProxyType({}),
+    ) -> MadeImage:
+        return self._push(f"{self.corner}/{name}", "1.4.0", compose(base, steps, Settings(labels=labels)))
 
     def tags(self) -> tuple[str, ...]:
         async def ask() -> tuple[str, ...]:

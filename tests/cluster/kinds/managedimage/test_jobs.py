@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from dev.api import resource_path
+from dev.bakery import Bakery
 from dev.cluster import Cluster
 from dev.gitrepository import GitRepository
 from dev.gitserver import GitServer
 from dev.operator import OperatorProcess
-from tests.cluster.kinds.managedimage.bakery import Bakery
 from tests.cluster.kinds.managedimage.shelf import Shelf, watch_base
 from tests.support.cluster import FAST
 from tests.support.objects import Body, Objects, condition
@@ -173,6 +173,23 @@ def test_base_that_moves_may_be_exchanged_without_a_build(
     assert len(bakery.keys) == 1
 
 
+def test_base_that_comes_back_by_another_stage_is_not_exchanged(
+    objects: Objects, shelf: Shelf, git_server: GitServer, source: GitRepository, bakery: Bakery
+) -> None:
+    """History shows no more than a COPY; the Dockerfile shows what of, and in which line."""
+    bakery.add(shelf.push_base("1"))
+    watch_base(objects, shelf)
+    stages = f"FROM {shelf.base}:stable AS common\nFROM common AS build\nRUN make\nFROM common\n"
+    source.commit({"Dockerfile": f"{stages}COPY --from=build /out /app\n"}, "Compile")
+    job = {"type": "Job", "baseChange": "RebaseOrRebuild"}
+    build(objects, shelf, url_of(git_server, source), build=job)
+    objects.wait("managedimages", "api", has_built(1))
+    bakery.add(shelf.push_base("2"))
+    newest, refused, _ = objects.wait("managedimages", "api", has_built(3))["status"]["builds"]
+    assert (newest["method"], refused["method"], refused["reason"]) == ("Build", "Rebase", "RunNeedsAllow")
+    assert "line 5 of Dockerfile takes files from stage build" in refused["message"]
+
+
 def test_no_more_builds_run_than_may(
     objects: Objects, shelf: Shelf, git_server: GitServer, source: GitRepository, bakery: Bakery
 ) -> None:
@@ -187,6 +204,23 @@ def test_no_more_builds_run_than_may(
     for name in names:
         objects.wait("managedimages", name, has_built(1), timeout=60)
     assert len(bakery.keys) == len(set(bakery.keys)) == 5
+
+
+def test_job_is_ended_where_another_builder_is_to_build(
+    objects: Objects, shelf: Shelf, git_server: GitServer, source: GitRepository, bakery: Bakery
+) -> None:
+    """Also where that one cannot be asked: its Secret is missing."""
+    bakery.add(shelf.push_base("1"))
+    bakery.pushes = lambda _: False
+    watch_base(objects, shelf)
+    build(objects, shelf, url_of(git_server, source))
+    jobs = resource_path("batch/v1", "jobs", objects.namespace)
+    objects.wait("managedimages", "api", lambda _: len(objects.api.get(jobs)["items"]) == 1)
+    receiver = {"url": "https://ci.example.com/hook", "secretRef": {"name": "ci"}}
+    objects.patch("managedimages", "api", {"spec": {"build": {"type": "Webhook", "webhook": receiver}}})
+    objects.wait("managedimages", "api", lambda _: objects.api.get(jobs)["items"] == [])
+    found = objects.wait_not_ready("managedimages", "api", "SecretNotFound")
+    assert [(one["phase"], one["reason"]) for one in found["status"]["builds"]] == [("Failed", "Superseded")]
 
 
 def _phases(objects: Objects) -> list[str]:

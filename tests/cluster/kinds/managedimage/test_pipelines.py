@@ -63,7 +63,7 @@ class Place:
         """Put a token into the Secret."""
         self.objects.secret("ci", {"token": token}, hosts=self.ci.host)
 
-    def enrol(self) -> Body:
+    def enrol(self, **spec: Any) -> Body:
         """Have the image built there."""
         member = {**VENDORS[self.kind][1], "url": self.fake.url, "secretRef": {"name": "ci"}}
         body = {
@@ -74,9 +74,14 @@ class Place:
                 "image": {"repository": self.shelf.app(), "tag": "1-{build}", "floatingTags": ["latest"]},
                 "bases": [{"reference": f"{self.shelf.base}:stable"}],
                 "build": {"type": self.kind, self.kind.lower(): member},
+                **spec,
             },
         }
         return self.objects.api.create(self.objects.path("managedimages"), body)
+
+    def delete(self) -> None:
+        """Have the image go."""
+        self.objects.api.delete(self.objects.path("managedimages", "api"))
 
     def wait(self, check: Callable[[Body | None], bool], *, timeout: float = 30) -> Body:
         return self.objects.wait("managedimages", "api", check, timeout=timeout)
@@ -134,6 +139,27 @@ def has_run(number: int) -> Callable[[Body | None], bool]:
     return lambda body: newest(body).get("number") == number and "run" in newest(body)
 
 
+def test_an_image_without_a_dockerfile_tells_its_base(place: Place) -> None:
+    """The first build names it, and is not repeated; from then on its moves are followed."""
+    place.trust()
+    place.runner.label = f"{place.shelf.base}:stable"
+    place.enrol(bases=[])
+    place.wait_built(1)
+    found = place.wait(lambda body: bool(_first_base(body).get("latestDigest")))["status"]["bases"]
+    assert [(one["reference"], one["toldBy"]) for one in found] == [(place.runner.label, "Label")]
+
+    base = place.runner.add(place.shelf.push_base("2"))
+    second = place.wait_built(2)
+    assert second["status"]["bases"][0]["builtDigest"] == base.digest
+    assert [one["type"] for one in newest(second)["reasons"]] == ["Base"]
+
+
+def _first_base(body: Body | None) -> dict[str, Any]:
+    bases = ((body or {}).get("status") or {}).get("bases") or [{}]
+    found: dict[str, Any] = bases[0]
+    return found
+
+
 @pytest.mark.parametrize("place", VENDORS, indirect=True)
 def test_a_base_that_moves_is_one_run(place: Place) -> None:
     """It is told what to build on, followed, proven to stand on its base, promoted, and linked."""
@@ -176,6 +202,19 @@ def test_an_operator_that_dies_as_it_dispatches_starts_one_run(
     place.runner.is_free.set()
     place.wait_built(1)
     assert len(fake.runs) == len(place.dispatches) == 1
+
+
+def test_a_dispatch_whose_answer_is_lost_is_one_run(place: Place) -> None:
+    """It is found by its key, though it is not listed at once, and not sent again."""
+    place.fake.loses_answers, place.fake.hides = True, 1
+    place.runner.is_free.clear()
+    place.trust()
+    place.enrol()
+    found = place.wait(has_run(1))
+    assert newest(found)["run"]["id"] == str(place.fake.runs[-1].number)
+    place.runner.is_free.set()
+    place.wait_built(1)
+    assert len(place.fake.runs) == len(place.dispatches) == 1
 
 
 def test_a_token_that_is_over_says_so_and_is_exchanged(place: Place) -> None:
@@ -231,3 +270,27 @@ def test_a_build_that_is_cancelled_ends_its_run(place: Place) -> None:
     found = place.wait(lambda body: newest(body).get("phase") == "Cancelled")
     assert newest(found)["reason"] == "Cancelled"
     assert [run.cancelled for run in place.fake.runs] == [1]
+
+
+def test_an_image_that_is_deleted_ends_its_run(place: Place) -> None:
+    """No Job goes with it by itself here."""
+    place.runner.is_free.clear()
+    place.trust()
+    place.enrol()
+    place.wait(has_run(1))
+    place.delete()
+    place.wait(lambda body: body is None)
+    assert [run.cancelled for run in place.fake.runs] == [1]
+
+
+def test_an_image_that_is_deleted_waits_a_moment_for_a_host_that_is_away(place: Place) -> None:
+    """It says what it waits for, and goes once the host is back; after a minute it would go without."""
+    place.runner.is_free.clear()
+    place.trust()
+    place.enrol()
+    place.wait(has_run(1))
+    place.fake.instead = lambda _: Reply(503)
+    place.delete()
+    place.objects.wait_not_ready("managedimages", "api", "BuilderFailing")
+    place.fake.instead = lambda _: None
+    place.wait(lambda body: body is None, timeout=90)

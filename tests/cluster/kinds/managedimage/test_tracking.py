@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dev.cluster import Cluster
+from slipway.build.rebase.documents import BASE_DIGEST, BASE_NAME
 from slipway.kinds.managedimage.automatic import wanted_warehouse
 from tests.cluster.kinds.managedimage.shelf import Shelf, manage, stands_on, watch_base
 from tests.support.objects import Body, Objects, condition
@@ -122,6 +123,56 @@ def test_role_may_change_and_nothing_is_lost(objects: Objects, shelf: Shelf) -> 
     third = shelf.push_base("3")
     found = objects.wait("managedimages", "api", stands_on(third))
     assert [one["number"] for one in found["status"]["builds"]] == [2, 1]
+
+
+def test_source_build_tells_its_base(objects: Objects, shelf: Shelf) -> None:
+    """By its label, where the spec names none; and when it says another, that one is followed."""
+    base = shelf.push_base("1")
+    shelf.push_app(base, labels={BASE_NAME: f"{shelf.base}:stable", BASE_DIGEST: base.digest})
+    watch_base(objects, shelf)
+    manage(objects, shelf, bases=[])
+    found = objects.wait("managedimages", "api", stands_on(base))["status"]["bases"][0]
+    assert (found["reference"], found["toldBy"]) == (f"{shelf.base}:stable", "Label")
+    second = shelf.push_base("2")
+    found = objects.wait("managedimages", "api", stands_on(second))
+    assert [one["number"] for one in found["status"]["builds"]] == [1]
+
+    middle = shelf.push_app(second, name="middle")
+    told = {BASE_NAME: f"{shelf.app('middle')}:1.4.0", BASE_DIGEST: middle.digest}
+    shelf.push_app(middle, labels=told)
+    objects.ask("managedimages", "api")
+    found = objects.wait("managedimages", "api", stands_on(middle))["status"]["bases"]
+    assert [one["reference"] for one in found] == [f"{shelf.app('middle')}:1.4.0"]
+
+
+def test_source_build_that_tells_no_base_stalls(objects: Objects, shelf: Shelf) -> None:
+    """The message says what to write."""
+    shelf.push_app(shelf.push_base("1"))
+    manage(objects, shelf, bases=[])
+    found = objects.wait_not_ready("managedimages", "api", "BaseUnknown")
+    assert "write spec.bases" in condition(found, "Ready")["message"]
+
+
+def test_tracked_image_tells_what_it_stands_on(objects: Objects, shelf: Shelf) -> None:
+    """So that it has its place among the images of the namespace."""
+    base = shelf.push_base("1")
+    shelf.push_app(base, labels={BASE_NAME: f"{shelf.base}:stable", BASE_DIGEST: base.digest})
+    for name, image in (("base", f"{shelf.base}:stable"), ("api", f"{shelf.app()}:1.4.0")):
+        repository, _, tag = image.rpartition(":")
+        manage(objects, shelf, name, role="External", image={"repository": repository, "tag": tag}, bases=[])
+
+    def is_above(body: Body | None) -> bool:
+        status = (body or {}).get("status") or {}
+        told = [(one["reference"], one.get("builtDigest")) for one in status.get("bases") or ()]
+        is_told = told == [(f"{shelf.base}:stable", base.digest)]
+        return is_told and bool((status.get("graph") or {}).get("depth") == 1)
+
+    def carries_one(body: Body | None) -> bool:
+        return (((body or {}).get("status") or {}).get("graph") or {}).get("dependents") == 1
+
+    objects.wait("managedimages", "api", is_above)
+    objects.wait("managedimages", "base", carries_one)
+    assert objects.wait_ready("managedimages", "base", "Tracked")["status"]["bases"] == []
 
 
 def test_one_tag_has_one_builder(objects: Objects, shelf: Shelf) -> None:

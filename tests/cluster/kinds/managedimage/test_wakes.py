@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ import pytest
 from dev.cluster import Cluster
 from dev.registry import Registry
 from tests.cluster.kinds.managedimage.shelf import Shelf, manage, stands_on, watch_base
-from tests.support.objects import Objects
+from tests.support.cluster import new_namespace
+from tests.support.objects import Body, Objects
 
 pytestmark = pytest.mark.usefixtures("shared_operator")
 
@@ -29,6 +32,13 @@ def here(cluster: Cluster, namespace: str) -> Shelf:
 def elsewhere(registry: Registry, namespace: str) -> Shelf:
     """Where the base is: another registry, and so another host."""
     return Shelf(registry.url, namespace)
+
+
+@pytest.fixture
+def neighbour(cluster: Cluster) -> Iterator[Objects]:
+    """Objects of another namespace."""
+    for name in new_namespace(cluster, "neighbour"):
+        yield Objects(cluster.api, name)
 
 
 @pytest.mark.parametrize("by_name", [False, True], ids=["by reference", "by Warehouse"])
@@ -73,3 +83,27 @@ def test_warehouse_of_the_base(objects: Objects, here: Shelf) -> None:
 
     watch_base(objects, here)
     objects.wait("managedimages", "api", stands_on(base), timeout=SOON)
+
+
+def test_build_of_another_namespace(objects: Objects, neighbour: Objects, here: Shelf) -> None:
+    """The Warehouse that follows its tag looks once a day by itself, and at once when it has been built."""
+    base = here.push_base("1")
+    middle = here.push_app(base, name="middle")
+    here.push_app(middle)
+    watch_base(neighbour, here)
+    target = {"repository": here.app("middle"), "tag": "1.4.0-{build}", "floatingTags": ["latest"]}
+    manage(neighbour, here, "middle", image=target)
+    neighbour.wait("managedimages", "middle", stands_on(base))
+    manage(objects, here, bases=[{"reference": here.app("middle")}])
+    objects.wait("managedimages", "api", stands_on(middle))
+
+    second = here.push_base("2")
+    built = neighbour.wait("managedimages", "middle", stands_on(second))["status"]["image"]["digest"]
+
+    def stands_on_it(body: Body | None) -> bool:
+        known = ((body or {}).get("status") or {}).get("bases") or [{}]
+        return bool(known[0].get("builtDigest") == built)
+
+    found = objects.wait("managedimages", "api", stands_on_it, timeout=SOON)
+    assert found["status"]["bases"][0]["warehouse"].startswith("auto-")
+    assert neighbour.namespace not in json.dumps(found["status"])

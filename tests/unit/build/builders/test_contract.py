@@ -29,11 +29,13 @@ from slipway.build.builders.errors import (
 )
 from slipway.build.builders.inputs import correlation_of
 from slipway.build.builders.order import BuildOrder
+from slipway.kube.errors import KubeError, Unreachable
 from tests.support.ci.fake import TOKEN, FakeCi, json_reply, order_of
 from tests.support.ci.fake import Running as Serving
 from tests.support.ci.gitea import FakeGitea
 from tests.support.ci.github import FakeGitHub
 from tests.support.ci.gitlab import TRIGGER_TOKEN, FakeGitLab
+from tests.support.ci.jobs import FakeJobs
 from tests.support.ci.receiver import SECRET, FakeReceiver
 from tests.support.raw_server import Hanging, RawServer, Reply, Seen, Streaming
 
@@ -96,6 +98,12 @@ class Vendor:
     takes_anything: bool = False
     """Whether every answer of 2xx takes the order, whatever it says."""
 
+    is_inside: bool = False
+    """Whether it is the API server of Kubernetes, whose errors are its own, and which links no logs."""
+
+    keeps: bool = True
+    """Whether a run that was cancelled stays to be looked at."""
+
 
 VENDORS = {
     "GitHub": Vendor(FakeGitHub),
@@ -108,6 +116,7 @@ VENDORS = {
     "Gitea": Vendor(FakeGitea),
     "Gitea 1.25": Vendor(lambda: FakeGitea(version=25), cancels=False, tells_at_once=False),
     "Webhook": Vendor(FakeReceiver, finds=False, cancels=False, takes_anything=True),
+    "Job": Vendor(FakeJobs, is_inside=True, keeps=False),
 }
 
 vendors = pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
@@ -118,7 +127,9 @@ def _only(condition: Callable[[Vendor], bool]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("vendor", chosen.values(), ids=chosen)
 
 
+pipelines = _only(lambda vendor: not vendor.is_inside)
 finding = _only(lambda vendor: vendor.finds)
+finding_by_lists = _only(lambda vendor: vendor.finds and not vendor.is_inside)
 
 
 def _always(reply: Reply | Streaming | Hanging) -> Callable[[Seen], Reply | Streaming | Hanging]:
@@ -156,12 +167,13 @@ async def test_a_run_is_started_and_followed_to_its_end(vendor: Vendor) -> None:
         run = run or await running.builder.find(order_of())
         assert run is not None
         assert isinstance(await running.builder.look(order_of(), run), (Pending, Running))
-        for state, kind in (("running", Running), ("succeeded", Succeeded), ("cancelled", Cancelled)):
+        ends = (("running", Running), ("succeeded", Succeeded), ("cancelled", Cancelled))
+        for state, kind in ends if vendor.keeps else ends[:2]:
             fake.words(fake.runs[0], state)
             progress = await running.builder.look(order_of(), run)
             assert isinstance(progress, kind), state
-            assert progress.url is not None
-            assert progress.url.endswith(str(fake.runs[0].number))
+            is_linked = progress.url is not None and progress.url.endswith(str(fake.runs[0].number))
+            assert is_linked is not vendor.is_inside
 
     assert len(fake.runs) == 1
     assert run.url == progress.url
@@ -182,7 +194,7 @@ async def test_a_run_that_failed_says_what_to_do(vendor: Vendor) -> None:
     assert "log" in progress.message
 
 
-@_only(lambda vendor: not vendor.takes_anything)
+@_only(lambda vendor: not vendor.takes_anything and not vendor.is_inside)
 async def test_a_run_is_told_all_about_the_build(vendor: Vendor) -> None:
     """And what the user has for it beside."""
     fake = vendor.fake()
@@ -198,7 +210,7 @@ async def test_a_run_is_told_all_about_the_build(vendor: Vendor) -> None:
     assert "stable" in sent.values()
 
 
-@_only(lambda vendor: vendor.finds and vendor.fake().names_runs)
+@_only(lambda vendor: vendor.finds and vendor.fake().names_runs and not vendor.is_inside)
 async def test_a_run_that_the_answer_does_not_tell_is_found(vendor: Vendor) -> None:
     """Taken is taken, even if nobody says which run it is."""
     fake = vendor.fake()
@@ -218,7 +230,7 @@ async def test_a_lost_answer_leads_to_one_run(vendor: Vendor) -> None:
     fake = vendor.fake()
     fake.loses_answers = True
     async with fake.running() as running:
-        with pytest.raises(BuilderUnreachable) as caught:
+        with pytest.raises((BuilderUnreachable, Unreachable)) as caught:
             await running.builder.start(order_of())
         dispatches = len(running.asked("POST", fake.starts_at))
         fake.loses_answers = False
@@ -226,7 +238,7 @@ async def test_a_lost_answer_leads_to_one_run(vendor: Vendor) -> None:
         if run is None:
             run = await running.builder.start(order_of()) or await running.builder.find(order_of())
 
-    assert caught.value.may_have_arrived
+    assert not isinstance(caught.value, BuilderError) or caught.value.may_have_arrived
     assert dispatches == len(fake.runs) == 1
     assert run is not None
 
@@ -237,7 +249,7 @@ async def test_whatever_goes_wrong_there_is_one_run(vendor: Vendor) -> None:
     fake = vendor.fake()
     async with fake.running() as running:
         for number, troubles in enumerate(itertools.product(TROUBLES, repeat=2)):
-            order = order_of(f"{number:032x}")
+            order = order_of(f"{number:08x}" * 4)
             await _built(running, fake, order, troubles)
 
             keys = [run.inputs["slipway_key"] for run in fake.runs]
@@ -259,6 +271,8 @@ async def _built(running: Serving, fake: FakeCi, order: BuildOrder, troubles: tu
         except BuilderError as error:
             may_be_there = may_be_there or error.may_have_arrived
             continue
+        except KubeError:
+            continue  # a Job's name follows from its order
         if run is not None and trouble != "crash":
             return run
         may_be_there = True  # it was written down that it was to be started
@@ -275,7 +289,7 @@ async def test_after_a_crash_another_process_finds_the_run(vendor: Vendor) -> No
         run = await running.builder.find(order_of())
 
     assert run is not None
-    assert run.id == str(stored.number)
+    assert run.id == fake.run_of(stored).id
     assert running.asked("POST") == []
 
 
@@ -289,7 +303,7 @@ async def test_there_is_no_run_of_an_order_that_was_never_given(vendor: Vendor) 
         assert await running.builder.find(order_of()) is None
 
 
-@finding
+@finding_by_lists
 async def test_a_run_that_is_not_listed_yet_is_found_later(vendor: Vendor) -> None:
     """Lists of runs lag behind."""
     fake = vendor.fake()
@@ -308,7 +322,8 @@ async def test_runs_of_others_are_not_taken(vendor: Vendor) -> None:
     earlier = order_of()
     fake.dispatched(order_of("b" * 32))
     fake.dispatched(earlier)
-    again = replace(earlier, requested_at=earlier.requested_at + timedelta(minutes=4))
+    later = earlier.requested_at + timedelta(minutes=4)
+    again = replace(earlier, requested_at=later, attempt=2)
     async with fake.running() as running:
         assert await running.builder.find(again) is None
         wanted = fake.dispatched(again)
@@ -316,10 +331,10 @@ async def test_runs_of_others_are_not_taken(vendor: Vendor) -> None:
         run = await running.builder.find(again)
 
     assert run is not None
-    assert run.id == str(wanted.number)
+    assert run.id == fake.run_of(wanted).id
 
 
-@finding
+@finding_by_lists
 async def test_a_run_on_a_later_page_is_found(vendor: Vendor) -> None:
     """Pages full, short, and one that just fits."""
     fake = vendor.fake()
@@ -341,15 +356,16 @@ async def test_a_run_is_cancelled(vendor: Vendor) -> None:
     fake = vendor.fake()
     async with fake.running() as running:
         stored = fake.dispatched(order_of())
-        run = Run(str(stored.number))
+        run = fake.run_of(stored)
         for _ in range(2):
             await running.builder.cancel(order_of(), run)
-            assert isinstance(await running.builder.look(order_of(), run), Cancelled)
+            end = await running.builder.look(order_of(), run)
+            assert isinstance(end, Cancelled if vendor.keeps else Failed)
 
     assert stored.cancelled >= 1
 
 
-@_only(lambda vendor: vendor.cancels)
+@_only(lambda vendor: vendor.cancels and vendor.keeps)
 async def test_to_cancel_a_run_that_is_over_is_no_error(vendor: Vendor) -> None:
     """It stays what it is."""
     fake = vendor.fake()
@@ -372,7 +388,7 @@ async def test_a_builder_that_cannot_cancel_says_so(vendor: Vendor) -> None:
             await running.builder.cancel(order_of(), Run(str(stored.number)))
 
 
-@vendors
+@pipelines
 async def test_a_dispatch_that_is_not_taken_says_why(vendor: Vendor) -> None:
     """It is sent once, and an error tells whether it may have been carried out."""
     fake = vendor.fake()
@@ -390,7 +406,7 @@ async def test_a_dispatch_that_is_not_taken_says_why(vendor: Vendor) -> None:
             assert caught.value.may_have_arrived is may_have_arrived, name
 
 
-@finding
+@finding_by_lists
 async def test_a_question_that_is_not_answered_says_why(vendor: Vendor) -> None:
     """Nothing is changed by a question, so nothing may have arrived."""
     fake = vendor.fake()
@@ -403,7 +419,7 @@ async def test_a_question_that_is_not_answered_says_why(vendor: Vendor) -> None:
                 assert not caught.value.may_have_arrived, name
 
 
-@vendors
+@pipelines
 async def test_a_rate_limit_says_how_long_to_wait(vendor: Vendor) -> None:
     """In every form that vendors have for it."""
     fake = vendor.fake()
@@ -417,7 +433,7 @@ async def test_a_rate_limit_says_how_long_to_wait(vendor: Vendor) -> None:
             assert not caught.value.may_have_arrived, name
 
 
-@finding
+@finding_by_lists
 async def test_answers_of_another_form_are_no_runs(vendor: Vendor) -> None:
     """Nor are they a proof that there is none, but for an empty list where a list is the form."""
     fake = vendor.fake()
@@ -433,7 +449,7 @@ async def test_answers_of_another_form_are_no_runs(vendor: Vendor) -> None:
                     await running.builder.find(order_of())
 
 
-@finding
+@finding_by_lists
 async def test_a_run_that_is_gone_is_named(vendor: Vendor) -> None:
     """Somebody deleted it, or took the right to see it away."""
     fake = vendor.fake()
@@ -442,7 +458,7 @@ async def test_a_run_that_is_gone_is_named(vendor: Vendor) -> None:
             await running.builder.look(order_of(), Run("4711"))
 
 
-@vendors
+@pipelines
 async def test_nothing_arrives_where_nobody_takes_the_connection(vendor: Vendor) -> None:
     """So it may be sent again without a question."""
     async with RawServer(_always(Reply())) as gone:
@@ -454,7 +470,7 @@ async def test_nothing_arrives_where_nobody_takes_the_connection(vendor: Vendor)
     assert not caught.value.may_have_arrived
 
 
-@vendors
+@pipelines
 async def test_an_answer_that_does_not_come_may_stand_for_a_run(vendor: Vendor) -> None:
     """The server may carry it out after we have given up."""
     fake = vendor.fake()
@@ -467,7 +483,7 @@ async def test_an_answer_that_does_not_come_may_stand_for_a_run(vendor: Vendor) 
     assert len(running.server.seen) <= 1
 
 
-@vendors
+@pipelines
 async def test_a_redirect_to_another_host_gets_no_secret(vendor: Vendor) -> None:
     """A dispatch is not sent there; a question is, without the token, and its answer is not believed."""
     async with RawServer(
@@ -487,7 +503,7 @@ async def test_a_redirect_to_another_host_gets_no_secret(vendor: Vendor) -> None
         assert {"authorization", "webhook-signature"}.isdisjoint(seen.headers)
 
 
-@vendors
+@pipelines
 async def test_errors_do_not_tell_secrets(vendor: Vendor) -> None:
     """Not even when the server says them back."""
     fake = vendor.fake()
@@ -507,15 +523,47 @@ def _shown(fake: FakeCi) -> tuple[str, ...]:
     return (TRIGGER_TOKEN if isinstance(fake, FakeGitLab) and fake.by_trigger else TOKEN,)
 
 
+_IN_17_SECONDS = (("Retry-After", "17"),)
+_EXPIRED = {"error": "invalid_token", "error_description": "Token is expired."}
+REASONS: dict[str, tuple[Reply | Hanging, str, str]] = {
+    "a token that is wrong": (
+        json_reply({"message": "Bad credentials"}, 401),
+        "AuthenticationFailed",
+        "KubernetesRefused",
+    ),
+    "a token that is over": (json_reply(_EXPIRED, 401), "TokenExpired", "KubernetesRefused"),
+    "a token that does not suffice": (
+        json_reply({"message": "no"}, 403),
+        "AccessDenied",
+        "KubernetesRefused",
+    ),
+    "no such repository": (json_reply({"message": "no"}, 404), "PipelineNotFound", "KubernetesRefused"),
+    "an order that is not taken": (json_reply({"message": "no"}, 422), "OrderRefused", "KubernetesRefused"),
+    "too many requests": (Reply(429, b"", _IN_17_SECONDS), "RateLimited", "KubernetesUnavailable"),
+    "a secondary limit": (
+        json_reply({"message": SECONDARY}, 403, _IN_17_SECONDS),
+        "RateLimited",
+        "KubernetesRefused",
+    ),
+    "a server that fails": (Reply(500, b"oops"), "BuilderFailing", "KubernetesUnavailable"),
+    "a server that is being restarted": (Reply(503), "BuilderFailing", "KubernetesUnavailable"),
+    "no answer": (Hanging(), "Timeout", "KubernetesUnavailable"),
+}
+"""What a status says of each trouble: outside of the cluster, and inside."""
+
+
+@pytest.mark.parametrize(("answer", "outside", "inside"), REASONS.values(), ids=REASONS)
 @vendors
-async def test_a_token_that_is_over_has_its_own_reason(vendor: Vendor) -> None:
-    """Where the server says so."""
+async def test_each_trouble_has_its_own_reason(
+    vendor: Vendor, answer: Reply | Hanging, outside: str, inside: str
+) -> None:
+    """A person sees at once whether a token, a name, a host or patience is what is missing."""
     fake = vendor.fake()
-    fake.instead = _always(
-        json_reply({"error": "invalid_token", "error_description": "Token is expired."}, 401)
-    )
-    async with fake.running() as running:
-        with pytest.raises(TokenRefused, match="expired") as caught:
+    fake.instead = _always(answer)
+    async with fake.running(timeout=0.05 if isinstance(answer, Hanging) else 5) as running:
+        with pytest.raises((BuilderError, KubeError)) as caught:
             await running.builder.start(order_of())
 
-    assert caught.value.reason == "TokenExpired"
+    assert isinstance(caught.value, KubeError if vendor.is_inside else BuilderError)
+    assert caught.value.reason == (inside if vendor.is_inside else outside)
+    assert fake.runs == []

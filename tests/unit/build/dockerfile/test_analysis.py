@@ -472,6 +472,16 @@ def test_every_file_that_is_analysed_names_each_image_once() -> None:
         assert sum(base.is_used_as(FINAL) for base in bases) <= 1
 
 
+def reached_from(start: int, below: list[int], copied: list[set[int]]) -> set[int]:
+    """The stages that one needs, itself among them."""
+    reached, pending = set[int](), {start}
+    while pending:
+        index = pending.pop()
+        reached.add(index)
+        pending |= (copied[index] | ({below[index]} - {index})) - reached
+    return reached
+
+
 @given(st.integers(min_value=1, max_value=6), st.data())
 def test_only_stages_that_lead_to_the_target_are_needed(count: int, data: st.DataObject) -> None:
     """Drawn graphs of stages: what is needed is what can be reached, whatever the order it is found in."""
@@ -485,13 +495,33 @@ def test_only_stages_that_lead_to_the_target_are_needed(count: int, data: st.Dat
         + "".join(f"COPY --from=s{other} a b\n" for other in sorted(copied[index]))
         for index in range(count)
     )
-    reached, pending = set[int](), {count - 1}
-    while pending:
-        index = pending.pop()
-        reached.add(index)
-        pending |= (copied[index] | ({below[index]} - {index})) - reached
+    reached = reached_from(count - 1, below, copied)
     analysis = analyse(text)
     assert {index for index, stage in enumerate(analysis.stages) if stage.needed} == reached
     assert {use.stage for base in analysis.bases for use in base.uses} == {
         f"s{index}" for index in reached if below[index] == index
     }
+    chain = [count - 1]
+    while below[chain[-1]] < chain[-1]:
+        chain.append(below[chain[-1]])
+    back = [
+        f"s{other}"
+        for index in chain
+        for other in copied[index]
+        if chain[-1] in reached_from(other, below, copied)
+    ]
+    assert sorted(copy.stage for copy in analysis.base_copies) == sorted(back)
+
+
+def test_stages_that_take_from_many_are_followed_once() -> None:
+    """Each of a thousand copies from the one before, and the last from all."""
+    count = 1500
+    stages = "".join(
+        f"FROM {'b' if number == 0 else 'scratch'} AS s{number}\n"
+        + (f"COPY --from=s{number - 1} / /\n" if number else "RUN x\n")
+        for number in range(count)
+    )
+    copies = "".join(f"COPY --from=s{number} / /\n" for number in range(count))
+    analysis = analyse(f"{stages}FROM b\n{copies}")
+    assert {copy.run for copy in analysis.base_copies} == {2}
+    assert len(analysis.base_copies) == count

@@ -134,6 +134,19 @@ def test_the_dockerfile_says_what_counts_and_the_registry_adds_digests() -> None
     )
 
 
+def test_bases_of_the_spec_count_like_those_of_a_dockerfile() -> None:
+    """They say what is built next; who contradicts them is told."""
+    spec = Claim(Source.SPEC, "python:3.12", None, Kind.FINAL, "spec.bases")
+    agreement = agree([label("debian:12"), spec, loaded("python:3.12", A)])
+    assert [(base.reference, base.sources) for base in agreement.bases] == [
+        ("python:3.12", (Source.SPEC, Source.PROVENANCE))
+    ]
+    assert agreement.disagreements == (
+        f"spec.bases says python:3.12, {LABEL} says debian:12",
+        f"{LABEL} says debian:12, {BUILD} names python:3.12",
+    )
+
+
 def test_without_a_dockerfile_the_registry_says_what_counts() -> None:
     """A label tells what the image stands on; of the rest nobody says what it was loaded for."""
     agreement = agree([label("python:3.12", A), loaded("python:3.12", B), loaded("golang:1", B)])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.build.graph import ImageGraph
+from slipway.build.graph import ImageGraph, Touched
 from tests.support.naive_graph import NaiveGraph
 
 Edges = Mapping[str, Iterable[str]]
@@ -23,6 +23,11 @@ def graph_of(stands_on: Edges) -> ImageGraph[str]:
     for node, parents in stands_on.items():
         graph.put(node, parents)
     return graph
+
+
+def told(graph: ImageGraph[str], touched: Touched[str]) -> set[str]:
+    """All that have to be looked at again after a change."""
+    return {*touched.changed, *graph.below(touched.tops)}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +90,7 @@ def test_of_two_cycles_an_image_names_its_own() -> None:
 def test_a_cycle_that_is_broken_leaves_depths() -> None:
     """One edge less makes a chain of it, and what stands below follows."""
     graph = graph_of({"a": "c", "b": "a", "c": "b", "d": "c"})
-    assert graph.put("a", "") == {"a", "b", "c", "d"}
+    assert told(graph, graph.put("a", "")) == {"a", "b", "c", "d"}
     assert [graph.depth(node) for node in "abcd"] == [0, 1, 2, 3]
     assert graph.cycles() == []
 
@@ -98,10 +103,11 @@ def test_a_cycle_may_be_traded_for_another() -> None:
     assert graph.depth("a") == 1
 
 
-def test_members_of_a_cycle_are_not_told_of_what_moves_above() -> None:
-    """They have no depth that could change; what stands on the cycle has."""
+def test_what_stands_on_a_cycle_follows_what_moves_above_it() -> None:
+    """The members have no depth that could change; it is told where those are who have."""
     graph = graph_of({"b": "a", "x": "by", "y": "x", "c": "y"})
-    assert graph.put("a", "r") == {"r", "a", "b", "c"}
+    assert graph.depth("c") == 3
+    assert set(graph.put("a", "r").changed) == {"r", "a"}
     assert graph.depth("c") == 4
 
 
@@ -118,9 +124,9 @@ def test_a_base_stays_while_somebody_stands_on_it() -> None:
 def test_an_external_base_may_become_one_of_ours_and_back() -> None:
     """What stands on it moves down and up again."""
     graph = graph_of({"b": "a"})
-    assert graph.put("a", "r") == {"a", "b", "r"}
+    assert told(graph, graph.put("a", "r")) == {"a", "b", "r"}
     assert graph.depth("b") == 2
-    assert graph.remove("a") == {"a", "b", "r"}
+    assert told(graph, graph.remove("a")) == {"a", "b", "r"}
     assert (graph.depth("b"), "r" in graph) == (1, False)
 
 
@@ -134,14 +140,28 @@ def test_a_root_that_was_put_stays() -> None:
 def test_to_remove_what_is_not_there_changes_nothing() -> None:
     """As a deletion may be told twice."""
     graph = graph_of({"b": "a"})
-    assert graph.remove("z") == frozenset()
+    assert graph.remove("z") == Touched()
     assert set(graph) == {"a", "b"}
 
 
 def test_the_same_parents_again_change_nothing() -> None:
     """Named twice, or in another order, they are the same."""
     graph = graph_of({"c": "ab"})
-    assert graph.put("c", "bab") == frozenset()
+    assert graph.put("c", "bab") == Touched()
+
+
+def test_parents_of_the_same_depth_leave_everybody_below_alone() -> None:
+    """Which is how an image goes from one version of its base to the next."""
+    graph = graph_of({"b": "a", "c": "b", "z": ""})
+    assert graph.depth("c") == 2
+    touched = graph.put("b", "z")
+    assert (set(touched.changed), touched.tops) == ({"a", "z"}, ())
+
+
+def test_dependents_of_several_are_counted_once() -> None:
+    """Who stands on two of them is one."""
+    graph = graph_of({"c": "ab", "d": "b"})
+    assert (graph.dependents("a"), graph.dependents("a", "b"), graph.dependents()) == (1, 2, 0)
 
 
 def test_neighbours_are_in_order() -> None:
@@ -184,13 +204,15 @@ def test_ten_thousand_on_one_base() -> None:
     """F43: a wide fan-out, a root above it, which then stands on one of the many; then the base goes."""
     graph = graph_of({f"{number:05}": ["base"] for number in range(10_000)})
     assert graph.dependents("base") == 10_000
-    assert len(graph.put("base", ["root"])) == 10_002
+    touched = graph.put("base", ["root"])
+    assert (set(touched.changed), touched.tops) == ({"base", "root"}, ("base",))
+    assert len(graph.below(touched.tops)) == 10_001
     assert graph.depth("09999") == 2
-    assert len(graph.put("root", ["00007"])) == 10_002
+    assert set(graph.put("root", ["00007"]).changed) == {"00007", "base", "root"}
     assert graph.cycles() == [("00007", "base", "root")]
     assert graph.depth("09999") == 1
-    assert graph.remove("base") == {"00007", "base", "root"}, "for the others it was one node before"
-    assert graph.depth("00007") == 1
+    assert set(graph.remove("base").changed) == {"00007", "base", "root"}
+    assert (graph.depth("00007"), graph.depth("09999")) == (1, 1)
 
 
 def test_a_deep_chain_needs_no_deep_stack() -> None:
@@ -216,7 +238,7 @@ def test_a_ladder_of_diamonds_is_walked_once() -> None:
         graph.put(rung + 3, [rung + 1, rung + 2])
     assert graph.depth(120) == 80
     assert sum(1 for _ in graph.descendants(0)) == 120
-    assert len(graph.put(0, [-1])) == 122
+    assert len(graph.below(graph.put(0, [-1]).tops)) == 121
 
 
 @given(edges, st.randoms(use_true_random=False))

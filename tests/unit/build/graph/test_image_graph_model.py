@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from typing_extensions import override
 
-from slipway.build.graph import ImageGraph
+from slipway.build.graph import ImageGraph, Touched
 from tests.support.naive_graph import NaiveGraph
 from tests.support.thoroughness import examples
 
@@ -21,6 +22,8 @@ class GraphMachine(RuleBasedStateMachine):
         super().__init__()
         self.graph: ImageGraph[str] = ImageGraph(str)
         self.naive = NaiveGraph({})
+        self.is_known = False
+        """Whether all was asked for since the last change."""
 
     @rule(node=nodes, parents=st.sets(nodes, max_size=3))
     def put(self, node: str, parents: set[str]) -> None:
@@ -45,13 +48,19 @@ class GraphMachine(RuleBasedStateMachine):
         told = self.graph.remove(node)
         self.judge(told, self.naive.without(node))
 
-    def judge(self, told: frozenset[str], after: NaiveGraph) -> None:
-        """Told are all whose answers are others now, and only those as long as there is no cycle."""
+    def judge(self, told: Touched[str], after: NaiveGraph) -> None:
+        """Told are all whose answers are others now, and only those as long as there is no cycle.
+
+        Of depths it is told where to look, and only where they are others, where those of before are known.
+        """
         before, self.naive = self.naive, after
         changed = {node for node in NODES if answers(before, node) != answers(after, node)}
-        assert changed <= told
-        if not before.has_cycle and not after.has_cycle:
-            assert told == changed
+        assert changed <= {*told.changed, *self.graph.below(told.tops)}
+        assert len(set(told.changed)) == len(told.changed)
+        is_known, self.is_known = self.is_known, False
+        if is_known and not before.has_cycle and not after.has_cycle:
+            assert set(told.changed) <= changed
+            assert all(before.depth(top) != after.depth(top) for top in told.tops)
 
     @invariant()
     def they_have_the_same_nodes(self) -> None:
@@ -61,14 +70,30 @@ class GraphMachine(RuleBasedStateMachine):
         assert [node in self.graph for node in NODES] == [node in self.naive.nodes() for node in NODES]
 
     @invariant()
-    def they_answer_alike(self) -> None:
-        """What every node is asked in each reconcile."""
+    def they_have_the_same_neighbours(self) -> None:
+        """And the same cycles, which no level plays a part in."""
         for node in NODES:
             graph = self.graph
-            assert (graph.depth(node), graph.cycle(node), graph.dependents(node)) == answers(self.naive, node)
+            assert (graph.cycle(node), graph.dependents(node)) == answers(self.naive, node)[1:]
             assert list(graph.parents(node)) == self.naive.parents(node)
             assert list(graph.children(node)) == self.naive.children(node)
+
+    @rule(asked=st.sets(nodes))
+    def ask(self, asked: set[str]) -> None:
+        """Some images are reconciled, and asked how deep they are."""
+        depths = {node: self.graph.depth(node) for node in asked}
+        assert depths == {node: self.naive.depth(node) for node in asked}
+
+    @rule()
+    def ask_all(self) -> None:
+        """All are."""
+        self.ask(set(NODES))
         assert self.graph.order(NODES) == self.naive.order(NODES)
+        self.is_known = True
+
+    @override
+    def teardown(self) -> None:
+        self.ask_all()
 
     @rule(node=nodes)
     def walk(self, node: str) -> None:

@@ -95,6 +95,14 @@ def test_a_layer_of_anything_else_needs_leave(step: Step) -> None:
     assert refusal_of(image_of(copy({"/a": "1"}), step)) is RefusalReason.RUN_NEEDS_ALLOW
 
 
+def test_what_to_do_stands_first_in_a_refusal() -> None:
+    """A status keeps 256 characters of it, and names of images are long."""
+    image = image_of(run("make " * 50, {"/x": "1"}))
+    with pytest.raises(RebaseRefusedError) as refused:
+        judge(upper_history(BASE_IMAGE, image), image, 1, allow_run=False)
+    assert refused.value.refusal.message.startswith("rebuild it, or set build.rebase.allowRun")
+
+
 def test_with_leave_everything_may_stay() -> None:
     """`allowRun` is the user's word."""
     image = image_of(run("make", {"/x": "1"}))

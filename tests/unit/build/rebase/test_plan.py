@@ -254,9 +254,9 @@ OTHER_PATH = compose(None, [copy({"/b": "2"})], Settings(env={"PATH": "/bin"}))
             RefusalReason.DERIVED_FROM_BASE,
         ),
         (
-            compose(None, [copy({"/b": "1"})], Settings(env={"HOME": "/root"})),
+            compose(None, [copy({"/b": "1"})], Settings(env={"HOME": "/srv"})),
             compose(
-                compose(None, [copy({"/b": "1"})], Settings(env={"HOME": "/root"})), [copy({"/root/x": "1"})]
+                compose(None, [copy({"/b": "1"})], Settings(env={"HOME": "/srv"})), [copy({"/srv/x": "1"})]
             ),
             compose(None, [copy({"/b": "2"})], Settings(env={"HOME": "/home/app"})),
             RefusalReason.DERIVED_FROM_BASE,

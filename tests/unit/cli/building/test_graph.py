@@ -80,7 +80,7 @@ def test_json_tells_who_looks_after_an_image() -> None:
         ),
     ]
 
-    ended = slipway(ImageCluster(bodies), "graph", "--format", "json")
+    ended = slipway(ImageCluster(bodies), "graph", "--output", "json")
 
     found = json.loads(ended.output)
     assert {(node["id"], node["label"], node["kind"], node["phase"]) for node in found["nodes"]} == {
@@ -94,9 +94,10 @@ def test_json_tells_who_looks_after_an_image() -> None:
     }
 
 
+@pytest.mark.parametrize("option", ["--output", "-o", "--format", "-f"])
 @pytest.mark.parametrize(("form", "first"), [("mermaid", "flowchart TD"), ("dot", "digraph images {")])
-def test_other_formats(form: str, first: str) -> None:
-    assert slipway(cluster(), "graph", "--format", form).lines[0] == first
+def test_other_formats(option: str, form: str, first: str) -> None:
+    assert slipway(cluster(), "graph", option, form).lines[0] == first
 
 
 @pytest.mark.parametrize(

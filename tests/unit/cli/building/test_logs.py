@@ -32,6 +32,10 @@ def ended(name: str = "api-7") -> Body:
     return pod(name, "Succeeded", clone="terminated", build="terminated")
 
 
+def _waiting(container: str, reason: str, message: str | None = None) -> Body:
+    return {"name": container, "state": {"waiting": {"reason": reason, "message": message}}}
+
+
 def test_containers_are_printed_in_the_order_in_which_they_run() -> None:
     printed = slipway(cluster(ended()), "logs", "api")
 
@@ -61,6 +65,35 @@ def test_before_any_container_has_begun_there_is_nothing() -> None:
     assert printed.errors == "No container of build 7 has begun: with --follow it is waited for.\n"
 
 
+HELD = {
+    "its image cannot be pulled": (
+        {"initContainerStatuses": [_waiting("clone", "ImagePullBackOff", "no such image")]},
+        " (clone: ImagePullBackOff: no such image)",
+    ),
+    "the node says no more than a word": (
+        {"initContainerStatuses": [_waiting("clone", "ErrImagePull")]},
+        " (clone: ErrImagePull)",
+    ),
+    "it is being made": ({"initContainerStatuses": [_waiting("clone", "PodInitializing")]}, ""),
+    "no node takes it": (
+        {"conditions": [{"type": "PodScheduled", "status": "False", "message": "Insufficient memory"}]},
+        " (Insufficient memory)",
+    ),
+    "a node took it": ({"conditions": [{"type": "PodScheduled", "status": "True", "message": "x"}]}, ""),
+}
+
+
+@pytest.mark.parametrize(("status", "why"), HELD.values(), ids=HELD)
+def test_what_keeps_a_build_from_beginning_is_told(status: Body, why: str) -> None:
+    """The kubelet and the scheduler say it of the pod."""
+    held = pod("api-7", "Pending")
+    held["status"] |= status
+
+    printed = slipway(cluster(held), "logs", "api")
+
+    assert printed.errors == f"No container of build 7 has begun{why}: with --follow it is waited for.\n"
+
+
 def test_a_log_that_is_too_long_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOG_LIMIT", 8)
 
@@ -78,6 +111,12 @@ def test_a_log_that_is_too_long_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
             ("api",),
             "The build is Failed: exit code 1",
             id="what the status knows is told",
+        ),
+        pytest.param(
+            {"phase": "Failed", "reason": "BuildFailed", "message": "exit code 1"},
+            ("api",),
+            "`slipway rebuild api`, then `slipway logs api --follow`",
+            id="how to see what failed again is told",
         ),
         pytest.param(
             {"phase": "Building", "seconds": None}, ("api",), "has no pod yet", id="its pod is not there yet"

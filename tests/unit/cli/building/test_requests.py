@@ -69,6 +69,16 @@ def test_a_request_is_one_annotation(
     assert cluster.annotated == [("api", annotation, value)]
 
 
+@pytest.mark.parametrize("arguments", [("cancel", "api"), ("cancel", "api", "--build", "7")])
+def test_a_build_between_two_attempts_can_be_ended(arguments: Sequence[str]) -> None:
+    cluster = ImageCluster([image("api", phase="Waiting", builds=[build(7, "Failed"), build(6)])])
+
+    ended = asked(cluster, *arguments)
+
+    assert ended.code == 0
+    assert cluster.annotated == [("api", "slipway.dev/cancel-build", "2026-11-20T12:00:00Z build=7")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "more", "message"),
     [
@@ -78,6 +88,12 @@ def test_a_request_is_one_annotation(
             {"builds": RUNNING},
             "Build 6 of ManagedImage api is not under way: it is Succeeded",
             id="a build that has ended",
+        ),
+        pytest.param(
+            ("cancel", "api"),
+            {"phase": "Waiting", "builds": [build(7, "Failed", reason="Superseded")]},
+            "No build of ManagedImage api is under way",
+            id="what was superseded is not tried again",
         ),
         pytest.param(
             ("cancel", "api", "--build", "9"),

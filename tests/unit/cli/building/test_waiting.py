@@ -113,6 +113,11 @@ async def test_a_cancelled_build_is_waited_for(builds: list[Body]) -> None:
     await cancelled(becomes(builds=[build(7, "Building", None)]), becomes(builds=builds))
 
 
+async def test_a_build_between_two_attempts_is_waited_for() -> None:
+    failed = build(7, "Failed", reason="RunnerFailed", message="evicted")
+    await cancelled(becomes(phase="Waiting", builds=[failed]), becomes(builds=[build(7, "Cancelled")]))
+
+
 async def test_a_build_that_ended_before_could_not_be_cancelled() -> None:
     with pytest.raises(Refused, match="Build 7 ended before it could be cancelled: it is Succeeded"):
         await cancelled(becomes(builds=[build(7)]))

@@ -836,10 +836,10 @@ def test_crash_between_workload_and_status() -> None:
     world.settle()
     world.offer = managed_offer(2, 1)
     world.crash_before = 2
+    begun = world.now
     with pytest.raises(Crash):
         world.reconcile()
     assert world.digest == digest(2)
-    begun = world.now
     world.pass_time(60)
     world.offer = managed_offer(3, 2, 1)
     world.reconcile()

@@ -70,6 +70,8 @@ class World:
         """Numbers of revisions that lost the label which they are watched by."""
         self.autoscaled = False
         self.trouble: str | None = None
+        self.generation = 1
+        self.observed_generation = -1
         self.status: dict[str, Any] = {}
         self.conditions: tuple[Any, ...] = ()
         self.workload: dict[str, Any] | None = None
@@ -88,6 +90,7 @@ class World:
         """Edit the spec; None removes a field."""
         merged = {**self.spec, **spec}
         self.spec = {name: value for name, value in merged.items() if value is not None}
+        self.generation += 1
 
     def refer_to(self, reference: str, resolved: str) -> None:
         """Set a reference, and what the registry says it is now."""
@@ -136,8 +139,8 @@ class World:
                 key=deployment_key("shop", NAME),
                 uid="owner",
                 resource_version="1",
-                generation=1,
-                status=self.status,
+                generation=self.generation,
+                status={**self.status, "observedGeneration": self.observed_generation},
                 status_hash=b"",
                 annotations={},
                 created_at=START,
@@ -163,21 +166,27 @@ class World:
         return decide(self.facts(), self.now)
 
     def reconcile(self) -> DeploymentPlan:
-        """Runs until there is something to wait for."""
+        """Runs until there is something to wait for that is told in the status."""
         plan = self._run()
-        while isinstance(plan.outcome, Waiting) and plan.outcome.until == timedelta(0):
+        while isinstance(plan.outcome, Waiting) and (plan.keeps_status or plan.outcome.until == timedelta(0)):
+            self.now += plan.outcome.until or timedelta(0)
             plan = self._run()
         return plan
+
+    def reconcile_once(self) -> DeploymentPlan:
+        """One run."""
+        return self._run()
 
     def _run(self) -> DeploymentPlan:
         plan = self.plan()
         if not plan.actions.nothing:
             self._carry_out(plan.actions)
             after = replace(decide(self.facts(), self.now), actions=plan.actions)
-            self._write()
+            if not after.keeps_status:
+                self._write()
             self._record(after)
             return after
-        if _redacted(plan.status) != self.status:
+        if _redacted(plan.status) != self.status and not plan.keeps_status:
             self._write()
         self._record(plan)
         return plan
@@ -190,6 +199,9 @@ class World:
         return self.reconcile()
 
     def _record(self, plan: Plan[Actions]) -> None:
+        if plan.keeps_status:
+            return
+        self.observed_generation = self.generation
         # Secrets are taken out of a status on its way.
         self.status, self.conditions = _redacted(plan.status), plan.conditions
 

@@ -13,11 +13,18 @@ from slipway.kinds.context import Context
 from slipway.kinds.managedimage.archive import FINALIZER
 from slipway.kinds.managedimage.archiving import Archivist
 from slipway.kinds.managedimage.departure import Leaving, Unheld
-from slipway.kinds.managedimage.leaving import hold, leave
+from slipway.kinds.managedimage.leaving import PATIENCE, hold, leave
 from slipway.kinds.managedimage.situation import ImagePlan
 from slipway.kube.children import Children
 from slipway.kube.client import KubeClient
-from slipway.kube.errors import AlreadyExists, Conflict, Forbidden, KubeError, NamespaceTerminating
+from slipway.kube.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    KubeError,
+    NamespaceTerminating,
+    Unreachable,
+)
 from tests.support.outside import without_cluster
 from tests.unit.engine.support import ManualClock
 from tests.unit.kinds.managedimage.test_leaving import EXISTING, OBSERVED, THEIRS, leaving
@@ -110,6 +117,15 @@ async def test_refused_archive_keeps_the_image(outside: Context) -> None:
     plan = await depart(outside, cluster, leaving())
     assert cluster.writes == []
     assert plan.outcome.reason == Reason.ARCHIVE_REFUSED
+
+
+async def test_archive_of_which_no_answer_came_is_looked_at_again(outside: Context) -> None:
+    """It may have been written: an image that waited long for its operator must not go without it."""
+    cluster, facts = Cluster(Unreachable("Server disconnected")), leaving()
+    facts = replace(facts, deleted_at=outside.clock.now() - 2 * PATIENCE)
+    with pytest.raises(Unreachable):
+        await carry_out(outside, cluster, facts, leave(facts))
+    assert cluster.writes == []
 
 
 async def test_image_goes_with_its_namespace(outside: Context) -> None:

@@ -1,93 +1,27 @@
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any
 
 import pytest
 
 from slipway.api.managedimage import ManagedImage
-from slipway.engine.key import Key
 from slipway.engine.outcome import Stalled, Waiting
-from slipway.engine.store import Store
 from slipway.engine.view import View
 from slipway.kinds.managedimage.bases import (
     find_bases,
     find_rival,
     find_tracked,
-    is_pending,
     producers_of,
     watchers_of,
 )
 from slipway.kinds.managedimage.facts import KnownBase, UnknownBase
 from slipway.kinds.managedimage.naming import of_spec
 from slipway.kinds.managedimage.view import ManagedImageView
-from slipway.kinds.warehouse.view import AUTOMATIC_LABEL, WarehouseView
+from slipway.kinds.warehouse.view import WarehouseView
+from tests.unit.kinds.managedimage.views import producer, stored, warehouse
 from tests.unit.kinds.managedimage.world import BASE, NEW, OLD, body
 
 REPOSITORY = BASE.rpartition(":")[0]
-
-
-def warehouse(
-    name: str,
-    repository: str = REPOSITORY,
-    *,
-    tag: str = "3.12",
-    found: str | None = NEW,
-    namespace: str = "shop",
-    automatic: bool = False,
-    **image: Any,
-) -> WarehouseView:
-    """A Warehouse that follows a tag, and what it has found there."""
-    followed = {"repository": repository, "policy": {"type": "Digest", "digest": {"tag": tag}}, **image}
-    artifact = {"name": "base", "image": {"repository": repository, "tag": tag, "digest": found}}
-    return WarehouseView.from_body(
-        {
-            "metadata": {
-                "name": name,
-                "namespace": namespace,
-                "resourceVersion": "1",
-                "labels": {AUTOMATIC_LABEL: "true"} if automatic else {},
-            },
-            "spec": {"subscriptions": [{"name": "base", "type": "Image", "image": followed}]},
-            "status": {"artifacts": [artifact]} if found else {},
-        }
-    )
-
-
-def producer(
-    name: str,
-    reference: str = BASE,
-    *,
-    digest: str | None = NEW,
-    namespace: str = "shop",
-    build: int | None = 1,
-    created: str = "2026-01-01T00:00:00Z",
-    **spec: Any,
-) -> ManagedImageView:
-    """A ManagedImage that keeps a tag, and the image that it offers."""
-    repository, _, tag = reference.rpartition(":")
-    image = {"repository": repository, "tag": "1-{build}", "floatingTags": [tag]}
-    offered = {"reference": f"{repository}:1-1", "digest": digest, "build": build}
-    return ManagedImageView.from_body(
-        {
-            "metadata": {
-                "name": name,
-                "namespace": namespace,
-                "uid": f"uid of {name}",
-                "resourceVersion": "1",
-                "creationTimestamp": created,
-            },
-            "spec": {"image": image, **spec},
-            "status": {"image": offered} if digest else {},
-        }
-    )
-
-
-def stored(*views: View) -> Store:
-    store = Store()
-    for view in views:
-        store.put(view)
-    return store
 
 
 def look(base: dict[str, Any], *views: View) -> KnownBase | UnknownBase:
@@ -294,66 +228,3 @@ def test_builders_of_one_repository_may_have_templates_of_their_own() -> None:
             ManagedImage.model_validate(body()), stored(older, view("api", tag, "2026-01-01T00:00:00Z"))
         )
         assert (found is not None) is rival
-
-
-def standing_on(name: str, *bases: str, phase: str = "Current") -> ManagedImageView:
-    """An image that was built on what its bases are now."""
-    known = [{"reference": tag_of(base), "builtDigest": NEW, "latestDigest": NEW} for base in bases]
-    offered = {"reference": tag_of(name), "digest": NEW, "build": 1}
-    image = {"repository": tag_of(name).rpartition(":")[0], "tag": "1-{build}", "floatingTags": ["1"]}
-    return ManagedImageView.from_body(
-        {
-            "metadata": {"name": name, "namespace": "shop", "uid": name, "resourceVersion": "1"},
-            "spec": {"image": image},
-            "status": {"phase": phase, "image": offered, "bases": known},
-        }
-    )
-
-
-def tag_of(name: str) -> str:
-    return f"registry.example.com/shop/{name}:1"
-
-
-class Counting:
-    """A store that counts who is asked for."""
-
-    def __init__(self, *views: View) -> None:
-        self.store, self.asked = stored(*views), 0
-
-    def get(self, key: Key) -> View | None:
-        self.asked += 1
-        return self.store.get(key)
-
-    def providers(self, topic: Hashable) -> frozenset[Key]:
-        return self.store.providers(topic)
-
-
-@pytest.mark.parametrize(
-    ("sentence", "phases", "wanted"),
-    [
-        ("nothing moves in a circle", {}, False),
-        ("itself", {"one": "Building"}, True),
-        ("the other one of the circle", {"two": "Queued"}, True),
-        ("one that a member of the circle stands on", {"below": "Waiting"}, True),
-        ("one that will not be built by itself", {"below": "Failed"}, False),
-    ],
-)
-def test_image_is_pending_while_one_below_it_is(sentence: str, phases: dict[str, str], wanted: bool) -> None:
-    """Also where images stand on each other in a circle."""
-    stands_on = {"one": ["two"], "two": ["one", "below"], "below": []}
-    views = {
-        name: standing_on(name, *bases, phase=phases.get(name, "Current"))
-        for name, bases in stands_on.items()
-    }
-    assert is_pending(views["one"], stored(*views.values())) is wanted, sentence
-
-
-def test_each_image_below_is_looked_at_once_however_many_ways_lead_to_it() -> None:
-    """Twenty diamonds on each other have a million ways down."""
-    views = []
-    for level in range(20):
-        below = [f"left{level - 1}", f"right{level - 1}"] if level else []
-        views += [standing_on(f"{side}{level}", *below) for side in ("left", "right")]
-    store = Counting(*views)
-    assert not is_pending(views[-1], store)
-    assert store.asked < 200

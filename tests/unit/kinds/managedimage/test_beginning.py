@@ -23,7 +23,7 @@ from slipway.kinds.managedimage.facts import (
     UnknownBase,
 )
 from slipway.kinds.managedimage.situation import Situation
-from slipway.kinds.managedimage.words import CANCEL
+from slipway.kinds.managedimage.words import CANCEL, REBUILD
 from tests.unit.kinds.managedimage.sources import (
     COMMIT,
     LATER,
@@ -169,6 +169,27 @@ def test_attempts_are_further_and_further_apart(attempt: int, pause: int) -> Non
     assert isinstance(decide(facts(status), NOW + timedelta(seconds=pause)).actions, BeginAction)
 
 
+def test_status_tells_how_often_the_build_that_is_due_was_tried() -> None:
+    """From when it is begun to when nothing is due any more; another build is counted anew."""
+    assert "attempts" not in decide(facts(), NOW).status["rebuild"]
+    status: dict[str, Any] = {}
+    for attempt in (1, 2, 3):
+        status = began(facts(status), LATER)
+        assert status["rebuild"]["attempts"] == attempt
+        status = failing(status)
+        assert status["rebuild"]["attempts"] == attempt
+        waiting = decide(facts(status), NOW).status
+        assert waiting["rebuild"]["attempts"] == attempt
+    assert waiting["phase"] == "Failed"
+    assert "attempts" not in decide(facts(status, base(NEWER)), LATER).status["rebuild"]
+    asked = facts(status, requests=(Request(REBUILD, LATER),))
+    assert "attempts" not in decide(asked, LATER).status["rebuild"]
+    again = began(asked, LATER, number=2)
+    assert again["rebuild"]["attempts"] == 1
+    done = Pushed(RESULT, None, is_unchanged=False)
+    assert "attempts" not in (status_of(follow(again, done, now=LATER)).get("rebuild") or {})
+
+
 def test_what_fails_by_itself_is_given_up_after_its_retries() -> None:
     """Two retries are three attempts at one build, under one number; then a person has to do something."""
     status: dict[str, Any] = {}
@@ -223,6 +244,16 @@ def test_request_after_a_build_that_was_given_up_has_its_retries() -> None:
     assert isinstance(decide(facts(status), LATER).actions, BeginAction)
 
 
+def test_request_that_was_made_once_more_and_met_leaves_nothing_to_repeat() -> None:
+    """The attempt that failed for the first one is nobody's wish any more."""
+    status = failing(began(facts(requests=(ASKED,))), EVICTED)
+    again = began(facts(status, requests=(Request(REBUILD, LATER),)), LATER, number=2)
+    done = Pushed(RESULT, None, is_unchanged=False)
+    current = status_of(follow(again, done, now=LATER))
+    plan = decide(facts(current), LATER)
+    assert (plan.status["phase"], plan.status) == ("Current", current)
+
+
 def test_base_that_goes_back_is_promoted_not_built() -> None:
     """The floating tags are announced, then moved, with the image."""
     second = began(facts(BUILT, base(NEWER), **FLOATING), number=2)
@@ -274,6 +305,60 @@ def test_unchanged_result_leaves_the_image_and_is_not_built_again() -> None:
     assert plan.status["bases"][0]["builtDigest"] == NEWER
     assert isinstance(plan.outcome, Settled)
     assert decide(facts(status_of(plan), base(NEWER)), LATER).actions is None
+
+
+ALIKE = digest("alike")
+
+
+def unchanged() -> dict[str, Any]:
+    """The status once a build on NEWER gave what build 1 on NEW had given, and the base is back at NEW."""
+    status = began(facts(BUILT, base(NEWER)), number=2)
+    ended = status_of(follow(status, Pushed(ALIKE, None, is_unchanged=True), base(NEWER)))
+    back = decide(facts(ended, base(NEW)), NOW)
+    assert (back.status["phase"], back.status["image"]) == ("Current", BUILT["image"])
+    return status_of(back)
+
+
+def test_unchanged_build_whose_base_comes_back_is_not_repeated() -> None:
+    """Away and back: what it was built of is settled, without a turn, and the image stays."""
+    plan = decide(facts(unchanged(), base(NEWER), **FLOATING), LATER)
+    assert plan.actions == PromoteAction(RESULT, 1, ("latest",))
+    assert (plan.status["phase"], plan.status["image"]) == ("Current", BUILT["image"])
+    assert plan.status["bases"][0]["builtDigest"] == NEWER
+    assert [one["phase"] for one in plan.status["builds"]] == ["Unchanged", "Succeeded"]
+    assert plan.status["source"]["digest"] == ALIKE
+    assert decide(facts(status_of(plan), base(NEWER)), LATER).status["phase"] == "Current"
+
+
+def test_unchanged_build_is_promoted_where_the_image_is_another_by_now() -> None:
+    """What it pushed is in the registry, and nothing is built; it is the image from then on."""
+    status = began(facts(unchanged(), base(OLD)), number=3)
+    third = Pushed(digest("third"), None, is_unchanged=False)
+    status = status_of(follow(status, third, base(OLD)))
+    plan = decide(facts(status, base(NEWER)), LATER)
+    assert plan.actions == PromoteAction(ALIKE, 2, ())
+    assert plan.status["image"]["digest"] == ALIKE
+    assert [(one["number"], one["phase"]) for one in plan.status["builds"]] == [
+        (3, "Succeeded"),
+        (2, "Succeeded"),
+        (1, "Succeeded"),
+    ]
+    assert "sameAs" not in plan.status["builds"][1]
+
+
+def test_what_is_exchanged_next_is_the_build_that_the_image_goes_back_to() -> None:
+    """A branch that was reset: a rebase must not bring back what was pushed in between."""
+    spec: dict[str, Any] = {"build": {"type": "Job", "baseChange": "RebaseOrRebuild"}}
+    first = built(**spec)
+    status = began(facts(first, commit=PUSH, **spec), number=2)
+    second = Pushed(digest("second"), None, is_unchanged=False)
+    status = status_of(follow(status, second, commit=PUSH, **spec))
+    assert status["source"]["digest"] == digest("second")
+    back = status_of(decide(facts(status, **spec), LATER))
+    assert (back["source"]["digest"], back["source"]["baseDigest"]) == (RESULT, NEW)
+    assert (back["source"]["commit"], back["source"]["builtCommit"]) == (COMMIT, COMMIT)
+    begun = began(facts(back, base(NEWER), **spec), number=3)["builds"][0]
+    assert (begun["method"], begun["sourceDigest"]) == ("Rebase", RESULT)
 
 
 def test_build_from_source_ends_a_rebase_of_before() -> None:

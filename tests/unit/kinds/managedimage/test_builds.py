@@ -119,8 +119,8 @@ def test_a_repository_is_a_reference_without_its_tag(reference: str, repository:
 
 def test_a_new_build_stands_first_and_one_taken_up_again_where_it_was() -> None:
     """Numbers tell the order, and each stands in the list once."""
-    assert numbers(builds.begin(HISTORY[1:], made(5, "Building"))) == [5, 4, 3, 2, 1]
-    again = builds.begin(HISTORY[1:], made(3, "Building"))
+    assert numbers(builds.put(HISTORY[1:], made(5, "Building"))) == [5, 4, 3, 2, 1]
+    again = builds.put(HISTORY[1:], made(3, "Building"))
     assert numbers(again) == [4, 3, 2, 1]
     assert again[1].phase == "Building"
 

@@ -88,6 +88,7 @@ def test_taken_tag_moves_the_build_to_the_next_number() -> None:
     plan = conclude(read, decide(read, NOW), NumberTaken(4), NOW)
     assert plan.status["builds"][0]["number"] == 4
     assert plan.status["builds"][0]["phase"] == "Building"
+    assert [(note.reason, note.type) for note in plan.events][-1] == ("TagTaken", "Warning")
 
 
 def test_build_that_is_renumbered_moves_to_the_front() -> None:

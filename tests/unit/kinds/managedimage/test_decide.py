@@ -49,7 +49,7 @@ def test_moved_base_begins_a_build_that_is_only_recorded() -> None:
     assert plan.actions is None
     assert isinstance(plan.outcome, Waiting)
     assert plan.outcome.until == timedelta(0)
-    assert [note.reason for note in plan.events] == ["BaseMoved", "BuildStarted"]
+    assert [note.reason for note in plan.events] == ["BuildStarted"]
     assert plan.status["image"]["digest"] == SOURCE
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from slipway.engine.key import Key
 from slipway.kinds.managedimage.dispatches import GRACE, Dispatches
+from slipway.kinds.managedimage.facts import Unclear
 from tests.unit.kinds.managedimage.world import NOW
 
 KEY = Key("managedimages.slipway.dev", "shop", "api")
@@ -105,6 +106,19 @@ def test_only_what_surely_was_not_sent_need_not_be_found() -> None:
     assert after_a_refusal().is_unsent(KEY, ATTEMPT)
     assert not after_a_lost_answer().is_unsent(KEY, ATTEMPT)
     assert not fresh().is_unsent(KEY, "another")
+
+
+def test_refusal_is_known_until_it_is_sent_again() -> None:
+    """Of this attempt alone; it changes nothing about what may have been sent."""
+    dispatches, why = after_a_refusal(), Unclear("KubernetesRefused", "exceeded quota", GRACE)
+    dispatches.refused(KEY, ATTEMPT, why)
+    assert dispatches.refusal(KEY, ATTEMPT) == why
+    assert dispatches.is_unsent(KEY, ATTEMPT)
+    assert dispatches.refusal(KEY, "another") is None
+    dispatches.refused(KEY, "another", why)
+    assert dispatches.refusal(KEY, "another") is None
+    dispatches.sent(KEY, ATTEMPT, NOW)
+    assert dispatches.refusal(KEY, ATTEMPT) is None
 
 
 @given(

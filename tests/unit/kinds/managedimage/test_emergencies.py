@@ -12,8 +12,11 @@ from slipway.api.conditions import Reason
 from slipway.engine.outcome import EventNote
 from slipway.engine.requests import Request
 from slipway.kinds.managedimage.decide import decide
-from slipway.kinds.managedimage.facts import Source
-from tests.unit.kinds.managedimage.world import ASKED, NOW, OLD, SOURCE, STANDING_ON_OLD, built_on, facts
+from slipway.kinds.managedimage.facts import BeginAction, Source
+from slipway.kinds.managedimage.keys import is_emergency
+from slipway.kinds.managedimage.situation import Situation
+from tests.unit.kinds.managedimage import sources
+from tests.unit.kinds.managedimage.world import ASKED, NEW, NOW, OLD, SOURCE, STANDING_ON_OLD, built_on, facts
 
 DEMANDED = Request("emergency-rebuild", NOW, {"reason": "CVE-2026-1 in openssl"}, by="alice")
 TERMS: dict[str, dict[str, Any]] = {
@@ -86,3 +89,48 @@ def test_it_repeats_what_failed() -> None:
         facts(status, source=Source(SOURCE, OLD, 2), requests=(DEMANDED,)), NOW + timedelta(seconds=1)
     )
     assert plan.status["builds"][0]["number"] == 2
+
+
+# --- of an image that is built from source
+
+
+def attempted(*bases: Any, requests: tuple[Request, ...] = (DEMANDED,)) -> dict[str, Any]:
+    """The status once the first attempt at what was asked for has come to nothing."""
+    return sources.failing(
+        sources.began(sources.facts(None, *bases, requests=requests)), sources.FAILED, *bases
+    )
+
+
+@pytest.mark.parametrize("rebuild", TERMS.values(), ids=TERMS.keys())
+def test_its_retries_pass_all_that_the_first_attempt_passed(rebuild: dict[str, Any]) -> None:
+    """The request was answered when the first attempt began, and is not fulfilled before one succeeds."""
+    status = attempted()
+    for attempt in (2, 3):
+        read = sources.facts(status, rebuild=rebuild)
+        assert isinstance(decide(read, sources.LATER).actions, BeginAction)
+        again = sources.began(read, sources.LATER)
+        assert again["builds"][0]["attempts"] == attempt
+        assert [one["type"] for one in again["builds"][0]["reasons"]][-1] == "Emergency"
+        status = sources.failing(again, sources.FAILED, rebuild=rebuild)
+
+
+def test_retry_of_a_plain_request_keeps_to_windows() -> None:
+    """As the first attempt did."""
+    status = attempted(requests=(ASKED,))
+    plan = decide(sources.facts(status, rebuild=TERMS["no open window"]), sources.LATER)
+    assert (plan.outcome.reason, plan.actions) == ("OutsideWindow", None)
+
+
+def test_its_retry_is_the_first_to_get_a_turn_too() -> None:
+    """And one beyond the limit."""
+    assert is_emergency(Situation(sources.facts(attempted()), NOW))
+    assert not is_emergency(Situation(sources.facts(attempted(requests=(ASKED,))), NOW))
+
+
+def test_it_is_remembered_among_more_changes_than_a_status_tells() -> None:
+    """Six reasons are kept of a build, and what a person asked for is one of them."""
+    references = [f"registry.example.com/base/{name}:1" for name in "abcdefgh"]
+    status = sources.built(*(sources.base(OLD, one) for one in references))
+    moved = [sources.base(NEW, one) for one in references]
+    begun = sources.began(sources.facts(status, *moved, requests=(DEMANDED,)), number=2)["builds"][0]
+    assert [one["type"] for one in begun["reasons"]] == [*["Base"] * 5, "Emergency"]

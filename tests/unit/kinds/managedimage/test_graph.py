@@ -15,13 +15,21 @@ from slipway.kinds.managedimage.view import KIND, ManagedImageView
 HOST = "registry.example.com"
 
 
-def view(name: str, *bases: str, version: int = 1, namespace: str = "shop", **spec: Any) -> ManagedImageView:
+def view(
+    name: str,
+    *bases: str,
+    version: int = 1,
+    namespace: str = "shop",
+    depth: int | None = None,
+    **spec: Any,
+) -> ManagedImageView:
     """An image that keeps the tag `latest` of a repository of its own name."""
     image = {"repository": f"{HOST}/{name}", "tag": "1-{build}", "floatingTags": ["latest"]}
     return ManagedImageView.from_body(
         {
             "metadata": {"name": name, "namespace": namespace, "uid": name, "resourceVersion": str(version)},
             "spec": {"image": image, "bases": [{"reference": f"{HOST}/{base}"} for base in bases], **spec},
+            "status": {"graph": {"depth": depth}},
         }
     )
 
@@ -29,13 +37,16 @@ def view(name: str, *bases: str, version: int = 1, namespace: str = "shop", **sp
 class World:
     def __init__(self, *views: ManagedImageView) -> None:
         self.store = Store()
-        self.moved: list[set[str]] = []
-        self.neighbourhood = Neighbourhood(self.store, self._note)
+        self.news = 0
+        self.neighbourhood = Neighbourhood(self.store, self._hear)
         for one in views:
             self.store.put(one)
 
-    def _note(self, keys: Any) -> None:
-        self.moved.append({key.name for key in keys})
+    def _hear(self) -> None:
+        self.news += 1
+
+    def moved(self) -> set[str]:
+        return {key.name for portion in self.neighbourhood.take_moved() for key in portion}
 
     def position(self, name: str, namespace: str = "shop") -> Position:
         found = self.store.get(Key(KIND, namespace, name))
@@ -93,15 +104,27 @@ def test_other_namespaces_play_no_part() -> None:
 def test_those_whose_position_moved_are_told_of() -> None:
     """And nobody is when an image changes in another way."""
     world = World(view("root", "external"))
-    world.moved.clear()
+    assert world.moved() == {"root"}
+    news = world.news
     world.store.put(view("left", "root"))
-    assert {"root", "left"} <= set().union(*world.moved)
-    world.moved.clear()
+    assert world.moved() == {"root", "left"}
+    assert world.news == news + 1
     world.store.put(view("left", "root", version=2, suspend=True))
-    assert world.moved == []
+    assert world.news == news + 1
     world.store.remove(Key(KIND, "shop", "left"), "left", 3)
-    assert "root" in set().union(*world.moved)
+    assert world.moved() == {"root"}
     assert world.position("root").dependents == 0
+
+
+def test_those_below_are_told_of_once_for_many_changes_and_not_where_they_tell_it_already() -> None:
+    """A new depth of the root is that of all that stand on it."""
+    world = World(view("root"), view("left", "root"), view("right", "root"), view("top", "left", "right"))
+    world.moved()
+    world.store.put(view("right", "root", version=2, depth=2))
+    for version, base in enumerate(("one", "two", "three"), 2):
+        world.store.put(view("root", base, version=version))
+    assert world.moved() == {"root", "left", "top"}
+    assert world.moved() == set()
 
 
 def test_what_the_store_knows_already_is_taken_in() -> None:
@@ -109,7 +132,7 @@ def test_what_the_store_knows_already_is_taken_in() -> None:
     store = Store()
     store.put(view("root"))
     store.put(view("top", "root"))
-    neighbourhood = Neighbourhood(store, lambda _: None)
+    neighbourhood = Neighbourhood(store, lambda: None)
     found = store.get(Key(KIND, "shop", "top"))
     assert isinstance(found, ManagedImageView)
     assert neighbourhood.position(found) == Position(1, 0)

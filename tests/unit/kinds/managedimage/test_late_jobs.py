@@ -37,6 +37,14 @@ def test_job_whose_time_was_over_is_deleted() -> None:
     assert plan.status["builds"][0]["reason"] == "BuildTimedOut"
 
 
+def test_job_whose_pods_are_refused_is_deleted() -> None:
+    """It would make them once the quota allows it, beside those of the next attempt."""
+    plan = seen("PodsRefused", is_infrastructure=True)
+    assert isinstance(plan.actions, CancelAction)
+    assert plan.status["builds"][0]["reason"] == "PodsRefused"
+    assert "failures" not in plan.status["builds"][0]
+
+
 @pytest.mark.parametrize("reason", ["BuildFailed", "RunnerFailed", "OutOfMemory"])
 def test_job_that_failed_otherwise_stays_to_be_read(reason: str) -> None:
     """Its log says more than a status holds."""

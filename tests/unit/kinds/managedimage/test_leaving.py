@@ -17,14 +17,28 @@ from slipway.kinds.managedimage.departure import (
     Leaving,
     Refusal,
     Unheld,
+    Unrecalled,
 )
-from slipway.kinds.managedimage.leaving import PATIENCE, after_archiving, at_once
+from slipway.kinds.managedimage.leaving import (
+    PATIENCE,
+    RECALL_PATIENCE,
+    after_archiving,
+    at_once,
+    leave,
+    told_of_run,
+    wait_for_run,
+)
+from slipway.kinds.managedimage.situation import ImagePlan
 from tests.unit.kinds.managedimage.world import NOW, OLD, built_on, facts
 
 THEIRS = "example.com/theirs"
 OBSERVED = facts(built_on(OLD)).observed
-ARCHIVE: dict[str, Any] = {"metadata": {"name": "api-archive"}, "binaryData": {}}
+ARCHIVE: dict[str, Any] = {
+    "metadata": {"name": "api-archive", "annotations": {"slipway.dev/record-digest": "sha256:1a"}},
+    "binaryData": {"record.json.gz": "H4sI"},
+}
 EXISTING = {"metadata": {"name": "api-archive", "uid": "c1"}}
+WRITTEN = {**ARCHIVE, "metadata": {**ARCHIVE["metadata"], "uid": "c1", "resourceVersion": "7"}}
 REFUSED = Refusal("exceeded quota")
 
 
@@ -65,6 +79,21 @@ def test_image_with_builds_is_held() -> None:
             id="an earlier one gives way",
         ),
         pytest.param(
+            leaving(existing=WRITTEN, is_ours=True),
+            FinalizersAction((THEIRS,)),
+            id="one that is as it is to be was written before a crash",
+        ),
+        pytest.param(
+            leaving(existing={**WRITTEN, "binaryData": {}}, is_ours=True),
+            ArchiveAction(ARCHIVE, "c1"),
+            id="one with another content gives way",
+        ),
+        pytest.param(
+            leaving(existing={**WRITTEN, "metadata": EXISTING["metadata"]}, is_ours=True),
+            ArchiveAction(ARCHIVE, "c1"),
+            id="one whose mark is lost gives way",
+        ),
+        pytest.param(
             leaving(existing=EXISTING), FinalizersAction((THEIRS,)), id="one of somebody else stays"
         ),
         pytest.param(
@@ -85,9 +114,13 @@ def test_configmap_of_somebody_else_is_told_of() -> None:
     assert told(plan.events) == [(Reason.ARCHIVE_REFUSED, "Warning")]
 
 
-def test_written_archive_lets_the_image_go() -> None:
+@pytest.mark.parametrize(
+    "plan",
+    [after_archiving(leaving(), None, NOW), decide(leaving(existing=WRITTEN, is_ours=True), NOW)],
+    ids=["now", "before a crash"],
+)
+def test_written_archive_lets_the_image_go(plan: ImagePlan) -> None:
     """Finalizers of others stay."""
-    plan = after_archiving(leaving(), None, NOW)
     assert plan.actions == FinalizersAction((THEIRS,))
     assert told(plan.events) == [(Reason.ARCHIVED, "Normal")]
 
@@ -130,3 +163,44 @@ def test_image_goes_at_once_with_its_namespace() -> None:
 def test_restored_image_is_looked_at_again(outcome: Outcome, want: Outcome) -> None:
     """Nothing holds it before its builds are on record, and nobody else wakes it."""
     assert at_once(Plan(status={}, outcome=outcome, actions=None)).outcome == want
+
+
+DOWN = Unrecalled("BuilderUnreachable", "no answer", passes=True)
+NEVER = Unrecalled("NotOffered", "its run may go on: end it on its page", passes=False)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("problem", "after", "waits"),
+    [
+        pytest.param(None, SECOND, False, id="the run was ended"),
+        pytest.param(DOWN, SECOND, True, id="its host may be back in a moment"),
+        pytest.param(DOWN, RECALL_PATIENCE - SECOND, True, id="it is not back almost long enough"),
+        pytest.param(DOWN, RECALL_PATIENCE, False, id="it is not back long enough"),
+        pytest.param(NEVER, SECOND, False, id="nobody can ever end it"),
+    ],
+)
+def test_image_waits_a_moment_for_its_run_to_be_ended(
+    problem: Unrecalled | None, after: timedelta, waits: bool
+) -> None:
+    """A deletion never hangs: with the last pause, it goes on after less than two minutes."""
+    plan = wait_for_run(leaving(), problem, NOW + after)
+    assert (plan is not None) is waits
+    if plan is not None:
+        assert isinstance(plan.outcome, Waiting)
+        assert (plan.actions, plan.outcome.reason) == (None, "BuilderUnreachable")
+        assert "no answer" in plan.outcome.message
+        assert plan.outcome.until is not None
+        assert plan.outcome.until <= timedelta(seconds=15)
+
+
+def test_run_that_goes_on_is_told_of_once() -> None:
+    """When the image goes, and not at each try to write its record."""
+    gone = after_archiving(leaving(), None, NOW)
+    assert told(told_of_run(gone, DOWN).events) == [
+        (Reason.ARCHIVED, "Normal"),
+        (Reason.BUILDER_UNREACHABLE, "Warning"),
+    ]
+    assert told_of_run(gone, None) == gone
+    for waiting in (after_archiving(leaving(), REFUSED, NOW), leave(leaving())):
+        assert told_of_run(waiting, DOWN) == waiting

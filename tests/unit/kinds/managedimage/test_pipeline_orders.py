@@ -15,10 +15,12 @@ from slipway.build.builders.contract import Progress, Run
 from slipway.build.builders.errors import (
     BuilderBusy,
     BuilderError,
+    BuilderForbidden,
     BuilderTimeout,
     NotOffered,
     OrderRefused,
     RunUnidentified,
+    SecretUnusable,
     TargetMissing,
     TokenExpired,
 )
@@ -30,11 +32,13 @@ from slipway.engine.requests import Request
 from slipway.kinds.managedimage import ordering
 from slipway.kinds.managedimage.decide import decide
 from slipway.kinds.managedimage.dispatches import GRACE, Dispatches
-from slipway.kinds.managedimage.facts import Facts, NotStarted, Running, Sight
+from slipway.kinds.managedimage.facts import Facts, NotStarted, Running, Sight, TagTaken, Unclear
 from slipway.kinds.managedimage.orders import configuration_of, order_of
 from slipway.kinds.managedimage.problems import unclear
 from slipway.kinds.managedimage.situation import ImagePlan
 from slipway.kinds.managedimage.words import CANCEL
+from slipway.kinds.registry.access import AccessProblem
+from slipway.kinds.registry.credentials import SecretMissing
 from tests.support.ci.fake import ManualClock
 from tests.support.outside import without_cluster
 from tests.unit.kinds.managedimage.world import BASE, NEW, NOW, REPOSITORY, facts
@@ -132,6 +136,7 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
         return builder
 
     monkeypatch.setattr(ordering, "builder_for", builder_for)
+    monkeypatch.setattr(ordering, "overseer_for", builder_for)
     async with without_cluster(clock=clock) as context:
         dispatches = Dispatches()
         yield Stage(ordering.Orderer(context, dispatches), dispatches, builder, clock)
@@ -234,6 +239,47 @@ async def test_a_run_that_was_found_is_recorded(stage: Stage) -> None:
     assert plan.outcome.until == timedelta(seconds=15)
 
 
+# --- a tag that is taken
+
+
+@pytest.fixture
+def numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next free number is 5."""
+
+    async def image_client(*_: object) -> None:
+        return None
+
+    async def next_number(*_: object) -> int:
+        return 5
+
+    monkeypatch.setattr(ordering, "image_client", image_client)
+    monkeypatch.setattr(ordering, "next_number", next_number)
+
+
+@pytest.mark.usefixtures("numbers")
+async def test_a_build_whose_tag_is_taken_gets_another_number_and_is_started_then(stage: Stage) -> None:
+    """At once, as nothing can have been sent."""
+    begun_here(stage)
+    stage.clock.seconds += 1
+    plan = await stage.run(TagTaken())
+    (again,) = plan.status["builds"]
+    assert (again["number"], again["reference"]) == (5, f"{REPOSITORY}:1.4.0-5")
+    await stage.run(NotStarted(), **{name: again[name] for name in ("number", "reference", "startedAt")})
+    (order,) = stage.builder.runs
+    assert (order.number, order.reference) == (5, f"{REPOSITORY}:1.4.0-5")
+
+
+@pytest.mark.usefixtures("numbers")
+async def test_a_number_is_not_skipped_while_a_run_may_come_to_light(stage: Stage) -> None:
+    """After a restart: the former process may have sent the order, and the tag be that of its run."""
+    plan = await stage.run(TagTaken())
+    assert plan.status["builds"][0]["number"] == 1
+    assert isinstance(plan.outcome, Waiting)
+    assert "is looked for" in plan.outcome.message
+    stage.clock.seconds += GRACE.total_seconds()
+    assert (await stage.run(TagTaken())).status["builds"][0]["number"] == 5
+
+
 # --- called back
 
 
@@ -286,19 +332,120 @@ async def test_what_cannot_be_cancelled_is_told(stage: Stage, error: BuilderErro
     assert plan.events[-1].type == "Warning"
 
 
-async def test_the_run_of_another_pipeline_is_left_alone(stage: Stage) -> None:
-    """Its number may be that of somebody else's run in the pipeline that the spec names by now."""
+OUT_OF_REACH: dict[str, Exception] = {
+    "the Secret is gone": SecretMissing("there is no Secret github"),
+    "the Secret is of no use": SecretUnusable("it has no key token"),
+    "the operator may not call the host": BuilderForbidden("not allowed"),
+}
+
+
+@pytest.mark.parametrize("problem", OUT_OF_REACH.values(), ids=OUT_OF_REACH.keys())
+async def test_a_build_whose_run_is_out_of_reach_ends_here_all_the_same(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    """A person need not mend a Secret first to take a wish back."""
+
+    async def overseer_for(*_: object) -> FakeBuilder:
+        raise problem
+
+    monkeypatch.setattr(ordering, "overseer_for", overseer_for)
+    sight = Unclear("SecretNotFound", "there is no Secret github", timedelta(seconds=30))
+    plan = await stage.run(sight, ASKED, run={"id": RUN.id, "url": RUN.url})
+    assert plan.status["builds"][0]["phase"] == "Cancelled"
+    assert "its run may go on" in words(plan)
+    assert plan.events[-1].type == "Warning"
+
+
+async def test_a_build_is_not_ended_while_its_server_only_fails(stage: Stage) -> None:
+    """It is asked again: the run is still there, and can be ended then."""
+    stage.builder.cannot_cancel = BuilderTimeout("no answer")
+    with pytest.raises(BuilderTimeout):
+        await stage.run(Running(RUN, contract.Running()), ASKED)
+
+
+async def test_what_was_not_sent_leaves_nothing_that_may_go_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nobody could ask."""
+
+    async def overseer_for(*_: object) -> FakeBuilder:
+        raise OUT_OF_REACH["the Secret is gone"]
+
+    monkeypatch.setattr(ordering, "overseer_for", overseer_for)
+    begun_here(stage)
+    plan = await stage.run(Unclear("SecretNotFound", "x", timedelta(seconds=30)), ASKED)
+    assert plan.status["builds"][0]["phase"] == "Cancelled"
+    assert "may go on" not in words(plan)
+
+
+async def test_who_cannot_build_any_more_says_so_and_starts_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The build waits for a person, and gives up after its time."""
+
+    async def builder_for(*_: object) -> FakeBuilder:
+        raise AccessProblem(Stalled("BuilderNotConfigured", "set SLIPWAY_BUILDER_IMAGE"))
+
+    monkeypatch.setattr(ordering, "builder_for", builder_for)
+    begun_here(stage)
+    plan = await stage.run(NotStarted())
+    assert plan.outcome == Stalled("BuilderNotConfigured", "set SLIPWAY_BUILDER_IMAGE")
+    assert plan.status["builds"][0]["phase"] == "Building"
+
+
+async def test_the_run_of_a_former_pipeline_is_cancelled(stage: Stage) -> None:
+    """The spec names another place by now: the run is ended where it is."""
     plan = await stage.run(
         Running(RUN, contract.Running()),
         configuration="another",
         run={"id": RUN.id, "url": RUN.url},
+        pipeline={"type": "GitHub", "url": "https://ci.example.com", "secret": "old"},
     )
-    assert stage.builder.cancelled == []
-    stage.clock.seconds += GRACE.total_seconds()
-    plan = await stage.run(
-        Running(RUN, contract.Running()),
-        configuration="another",
-        run={"id": RUN.id, "url": RUN.url},
+    assert stage.builder.cancelled == [RUN]
+    assert (plan.status["builds"][0]["reason"], plan.status["builds"][0].get("pipeline")) == (
+        "Superseded",
+        None,
     )
-    assert stage.builder.cancelled == []
-    assert f"of another pipeline: {RUN.url}" in words(plan)
+
+
+LIMIT = timedelta(minutes=35)
+"""After which a build with a time-out of thirty minutes has had its time."""
+
+SLOW = {"run": {"id": RUN.id, "url": RUN.url}}
+
+
+@pytest.mark.parametrize("error", [BuilderTimeout("no answer"), TokenExpired("the token is over")])
+async def test_cancellation_is_tried_until_the_run_must_be_over(stage: Stage, error: BuilderError) -> None:
+    """A host that is away, or a token that is over, keeps no build under way without end."""
+    stage.builder.cannot_cancel = error
+    seen = Running(RUN, contract.Running())
+    for after in (timedelta(minutes=1), LIMIT, LIMIT + timedelta(minutes=4)):
+        stage.clock.seconds = after.total_seconds()
+        with pytest.raises(type(error)):
+            await stage.run(seen, ASKED)
+    stage.clock.seconds = (LIMIT + timedelta(minutes=5)).total_seconds()
+    plan = await stage.run(seen, ASKED)
+    assert plan.status["builds"][0]["phase"] == "Cancelled"
+    assert "its run may go on" in words(plan)
+    assert plan.events[-1].reason == error.reason
+
+
+async def test_build_of_which_nobody_tells_ends_when_its_time_is_over(stage: Stage) -> None:
+    """Whether its run can be ended or not."""
+    stage.builder.cannot_cancel = BuilderTimeout("no answer")
+    away = unclear(BuilderTimeout("no answer"))
+    stage.clock.seconds = (LIMIT - timedelta(seconds=1)).total_seconds()
+    plan = await stage.run(away, **SLOW)
+    assert (plan.status["builds"][0]["phase"], plan.outcome.reason) == ("Building", "Timeout")
+    stage.clock.seconds = LIMIT.total_seconds()
+    plan = await stage.run(away, **SLOW)
+    assert plan.status["builds"][0]["reason"] == Reason.OUTCOME_UNKNOWN
+    assert "its run may go on" in words(plan)
+
+
+async def test_run_that_nobody_told_of_is_ended_where_it_can_be(stage: Stage) -> None:
+    """The host is back by then."""
+    stage.clock.seconds = LIMIT.total_seconds()
+    plan = await stage.run(unclear(BuilderTimeout("no answer")), **SLOW)
+    assert plan.status["builds"][0]["reason"] == Reason.OUTCOME_UNKNOWN
+    assert stage.builder.cancelled == [RUN]

@@ -19,12 +19,14 @@ from slipway.api.managedimage import ManagedImage
 from slipway.build.builders import contract
 from slipway.build.builders.contract import Run
 from slipway.build.builders.errors import BuilderUnreachable
+from slipway.build.builders.inputs import correlation_of
 from slipway.build.builders.job.naming import job_name
 from slipway.build.builders.order import BuildOrder
 from slipway.engine.key import Key
 from slipway.engine.outcome import verdict_on
 from slipway.engine.reconcile import Observed
 from slipway.engine.requests import new_requests
+from slipway.engine.store import Store
 from slipway.engine.view import hash_status
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.conclude import result_is_gone
@@ -39,6 +41,7 @@ from slipway.kinds.managedimage.facts import (
     Pushed,
     Running,
     Sight,
+    TagTaken,
     Unclear,
 )
 from slipway.kinds.managedimage.ordering import Orderer
@@ -71,6 +74,14 @@ def hexadecimal(number: int) -> str:
 
 def base_digest(number: int) -> str:
     return "sha256:" + f"{number:064x}"
+
+
+def digest_of(key: str) -> str:
+    """What a build of this key pushes; nobody else does."""
+    return "sha256:" + key.ljust(64, "0")
+
+
+STRANGE = digest_of("5")
 
 
 class KilledError(Exception):
@@ -164,13 +175,12 @@ class Story(RuleBasedStateMachine):
         self.timers: dict[str, datetime] = {}
         self.unsure: set[str] = set()
         """Whose last run did not come to its end, so that it may hold a turn that is not written down."""
-        self.shaken: set[str] = set()
-        """Whose run broke off while its build was under way."""
         self.is_builder_down = False
         self.writes_left: int | None = None
         """Until the operator dies; None when it lives."""
         self.patches: list[Any] = [
             patch(f"{ORDERING}.builder_for", self._builder_for),
+            patch(f"{ORDERING}.overseer_for", self._builder_for),
             patch(f"{ORDERING}.image_client", self._no_client),
             patch(f"{ORDERING}.next_number", self._next_number),
         ]
@@ -179,19 +189,25 @@ class Story(RuleBasedStateMachine):
         self._restart()
 
     def _restart(self) -> None:
+        self.store, self.version = Store(), 0
+        for image in self.images.values():
+            self._is_seen(image)
         context = SimpleNamespace(
             settings=SimpleNamespace(builds=1),
             clock=SimpleNamespace(now=lambda: self.now),
             children=SimpleNamespace(wake=lambda key: self.awake.add(key.name)),
-            store=SimpleNamespace(of_kind=lambda _: self._views()),
+            store=self.store,
         )
-        self.orderer = Orderer(cast("Context", context), Dispatches())
+        self.dispatches = Dispatches()
+        self.orderer = Orderer(cast("Context", context), self.dispatches)
         self.awake = set(NAMES)
         self.timers = {}
         self.unsure = set()
 
-    def _views(self) -> tuple[ManagedImageView, ...]:
-        return tuple(ManagedImageView.from_body(image.body()) for image in self.images.values())
+    def _is_seen(self, image: Image) -> None:
+        """The answer to a write is taken in before the write returns."""
+        self.version += 1
+        self.store.put(replace(ManagedImageView.from_body(image.body()), resource_version=self.version))
 
     # --- the world
 
@@ -265,11 +281,20 @@ class Story(RuleBasedStateMachine):
     def _push(self, job: Job, commit: str) -> None:
         (base,) = job.order.bases.values()
         arguments = str(job.order.source.build_args if job.order.source else ())
-        digest = "sha256:" + job.order.key.ljust(64, "0")
+        digest = digest_of(job.order.key)
         assert job.order.reference not in self.tags, "the tag of a build was overwritten"
         self.tags[job.order.reference] = digest
         self.made_of[digest] = (job.owner, arguments, commit, str(int(base[7:], 16) // 2))
         self.pushed[job.owner, arguments, commit, base] += 1
+
+    @rule(name=st.sampled_from(NAMES))
+    def stranger_pushes(self, name: str) -> None:
+        """To the tag of a build that was not started yet."""
+        if self._running(name):
+            return
+        for build in self.images[name].building:
+            self.tags.setdefault(build["reference"], STRANGE)
+            self.awake.add(name)
 
     @rule(minutes=st.sampled_from([1, 40, 90]))
     def time_passes(self, minutes: int) -> None:
@@ -302,13 +327,11 @@ class Story(RuleBasedStateMachine):
             plan = None
         if plan is None or dies_after is not None:
             self.unsure.add(name)
-            self.shaken |= {name} if image.building else set()
             self.timers[name] = self.now + timedelta(minutes=1)
             return
         self.unsure.discard(name)
-        if not any(build["phase"] == "Building" for build in plan.status.get("builds", ())):
-            self.shaken.discard(name)
         image.status = {**plan.status, "observedGeneration": image.generation}
+        self._is_seen(image)
         self._status_tells_why(image)
         pause = verdict_on(plan.outcome).look_again
         if pause is not None:
@@ -359,17 +382,21 @@ class Story(RuleBasedStateMachine):
         build = needs_look(facts)
         if build is None:
             return None
-        if self.is_builder_down:
-            return Unclear("BuilderUnreachable", "down", timedelta(seconds=15))
         order = order_of(facts.image, build)
+        attempt = correlation_of(order)
+        is_unsent = self.dispatches.is_unsent(facts.observed.key, attempt)
+        if self.is_builder_down:
+            return Unclear("BuilderUnreachable", "down", timedelta(seconds=15), is_unsent=is_unsent)
         job = self.jobs.get(job_name(order))
         there = self.tags.get(build.reference)
+        if there is not None and job is None and there != digest_of(build.key):
+            return TagTaken()
         if there is not None and (job is None or job.end == "Pushed"):
             image = facts.image.status.image
             before = self.made_of.get(image.digest) if image else None
             return Pushed(there, None, before == self.made_of[there])
         if job is None:
-            return NotStarted()
+            return NotStarted(self.dispatches.refusal(facts.observed.key, attempt))
         return Running(Run(job_name(order)), PROGRESS[job.end])
 
     # --- the builder
@@ -430,16 +457,18 @@ class Story(RuleBasedStateMachine):
 
     @invariant()
     def no_more_builds_are_under_way_than_may(self) -> None:
-        """One whose end could not be written down may go on after all, beside one that got its turn then."""
-        counted = [image for image in self.images.values() if image.name not in self.shaken]
-        assert sum(len(image.building) for image in counted) <= 1
+        """An attempt that surely nobody works on is none of them."""
+        assert sum(self._turns().holds(image.key) for image in self.images.values()) <= 1
+        assert sum(job.end is None for job in self.jobs.values()) <= 1
         assert all(len(image.building) <= 1 for image in self.images.values())
 
     @invariant()
-    def a_turn_is_held_exactly_while_a_build_is_under_way(self) -> None:
+    def a_turn_is_held_as_long_as_somebody_works_on_a_build(self) -> None:
         for image in self.images.values():
             if image.name not in self.unsure | self.awake:
-                assert self._turns().holds(image.key) == bool(image.building), image.name
+                holds = self._turns().holds(image.key)
+                assert image.building or not holds, image.name
+                assert holds or not (image.building and self._running(image.name)), image.name
 
     @invariant()
     def what_is_offered_is_in_the_registry(self) -> None:

@@ -17,7 +17,7 @@ from slipway.kinds.managedimage.naming import of_spec, references_of
 from slipway.kinds.managedimage.topics import base_topic
 from slipway.kinds.managedimage.tracking import find_tracking
 from slipway.kinds.warehouse.view import WarehouseView
-from tests.unit.kinds.managedimage.test_bases import producer, stored, warehouse
+from tests.unit.kinds.managedimage.views import producer, stored, warehouse
 from tests.unit.kinds.managedimage.world import BASE, body
 
 WANTED = wanted_warehouse(BASE)
@@ -105,6 +105,7 @@ def test_image_that_is_built_from_git_gets_a_warehouse_for_its_branch() -> None:
     git = wanted.subscription["git"]
     assert (git["url"], git["branch"]) == ("https://git.example.com/shop/mono", "main")
     assert "apps/Dockerfile" in git["includePaths"]
+    assert git["window"] == "10s"
     assert wanted.interval == "5m"
     Warehouse.model_validate(manifest_of(wanted) | {"metadata": {"name": wanted.name}})
 
@@ -124,9 +125,13 @@ def test_images_that_count_the_same_changes_share_a_warehouse() -> None:
         return wanted_source(source).name
 
     assert name() == name()
-    assert (
-        len({name(), name(path="apps/web"), name(branch="next"), name(url="https://git.example.com/x")}) == 4
+    others = (
+        {"path": "apps/web"},
+        {"branch": "next"},
+        {"url": "https://git.example.com/x"},
+        {"window": "1m"},
     )
+    assert len({name(), *(name(**other) for other in others)}) == 5
 
 
 def test_it_looks_once_a_day() -> None:

@@ -19,13 +19,16 @@ from slipway.kinds.managedimage.facts import (
     NotStarted,
     PromoteAction,
     Pushed,
+    RenumberAction,
     Running,
     Sight,
     StartAction,
+    TagTaken,
     Unclear,
     UnknownBase,
 )
-from slipway.kinds.managedimage.situation import ImagePlan
+from slipway.kinds.managedimage.situation import ImagePlan, Situation
+from slipway.kinds.managedimage.underway import renumbered
 from slipway.kinds.managedimage.words import CANCEL, REBUILD
 from tests.unit.kinds.managedimage.sources import (
     FAILED,
@@ -48,6 +51,9 @@ UNDER_WAY = began(facts())
 DONE = Pushed(RESULT, None, is_unchanged=False)
 DOUBT = Pushed(RESULT, Doubt("BaseNotAdopted", "other layers"), is_unchanged=False)
 DOWN = Unclear("BuilderUnreachable", "no answer", timedelta(seconds=15))
+NOT_TAKEN = Unclear("SecretNotFound", "no Secret github", timedelta(seconds=15), is_unsent=True)
+REFUSED = Unclear("KubernetesRefused", "exceeded quota", timedelta(seconds=15))
+UNTOLD = Unclear("OutcomeUnknown", "the runs do not tell", timedelta(minutes=5), for_person=True)
 CANCELLED = Running(RUN, contract.Cancelled())
 UNKNOWN = Running(RUN, contract.Unknown("nobody tells"))
 CANCEL_IT = Request(CANCEL, NOW, by="ann")
@@ -78,6 +84,7 @@ def newest(plan: ImagePlan) -> tuple[str, str | None]:
         ("nobody tells how it goes", DOWN, "Building", None, None),
         ("nobody can tell", UNKNOWN, "Building", None, None),
         ("it is in the registry", DONE, "Succeeded", None, PromoteAction),
+        ("somebody else has its tag", TagTaken(), "Building", None, RenumberAction),
         ("it failed", FAILED, "Failed", "BuildFailed", None),
         ("somebody else cancelled it", CANCELLED, "Failed", "Cancelled", None),
         ("it is not on its base", DOUBT, "Failed", "BaseNotAdopted", None),
@@ -232,7 +239,12 @@ def test_cancellation_that_is_not_for_this_build(
         ("within its time", 34, RUNNING, "Building", None),
         ("over its time", 35, RUNNING, "Failed", "BuildTimedOut"),
         ("it has failed by then", 60, FAILED, "Failed", "BuildFailed"),
-        ("nobody tells", 60, DOWN, "Building", None),
+        ("nobody tells, within its time", 34, DOWN, "Building", None),
+        ("nobody tells, over its time", 35, DOWN, "Failed", "OutcomeUnknown"),
+        ("nobody takes it, for a moment", 4, NOT_TAKEN, "Building", None),
+        ("nobody takes it", 5, NOT_TAKEN, "Failed", "SecretNotFound"),
+        ("it is refused, for a moment", 4, NotStarted(REFUSED), "Building", None),
+        ("it is refused", 5, NotStarted(REFUSED), "Failed", "KubernetesRefused"),
         ("not started yet", 4, NotStarted(), "Building", None),
         ("never started", 5, NotStarted(), "Failed", "RunnerFailed"),
     ],
@@ -241,9 +253,33 @@ def test_time_out(sentence: str, minutes: int, sight: Sight, phase: str, reason:
     """A build may take its time-out, and a little, for its builder ends it by itself."""
     plan = follow(UNDER_WAY, sight, now=NOW + timedelta(minutes=minutes))
     assert newest(plan) == (phase, reason), sentence
-    assert isinstance(plan.actions, CancelAction) is (reason == "BuildTimedOut"), sentence
+    assert isinstance(plan.actions, CancelAction) is (reason in {"BuildTimedOut", "OutcomeUnknown"}), sentence
     failures = plan.status["builds"][0].get("failures")
     assert failures == (1 if reason in {"BuildTimedOut", "BuildFailed"} else None), sentence
+
+
+@pytest.mark.parametrize(
+    ("sight", "is_tried"), [(DOWN, False), (UNTOLD, True)], ids=["it may be found later", "it never can be"]
+)
+def test_only_what_nothing_can_ever_tell_is_not_begun_again(sight: Unclear, is_tried: bool) -> None:
+    """A host that is away says nothing of the inputs; a run that looks like others may be at work."""
+    status = status_of(follow(UNDER_WAY, sight, now=NOW + timedelta(minutes=35)))
+    assert bool((status.get("rebuild") or {}).get("tried")) is is_tried
+    assert sight.message in status["builds"][0]["message"]
+    after = decide(facts(status), NOW + timedelta(minutes=36))
+    assert isinstance(after.actions, BeginAction) is not is_tried
+    assert (after.outcome.reason == "OutcomeUnknown") is is_tried
+
+
+@pytest.mark.parametrize("sight", [NOT_TAKEN, NotStarted(REFUSED)], ids=["not asked", "refused"])
+def test_attempt_that_could_not_be_started_says_why(sight: Sight) -> None:
+    """The reason stays for a person to read until the next attempt."""
+    status = status_of(follow(UNDER_WAY, sight, now=NOW + timedelta(minutes=5)))
+    told = sight.message if isinstance(sight, Unclear) else REFUSED.message
+    assert told in status["builds"][0]["message"]
+    after = decide(facts(status), NOW + timedelta(minutes=5, seconds=1))
+    assert after.outcome.reason == "Retrying"
+    assert told in after.outcome.message
 
 
 @pytest.mark.parametrize("sight", [RUNNING, DONE, NotStarted()])
@@ -254,6 +290,54 @@ def test_image_that_is_only_tracked_from_now_on_gives_its_build_up(role: str, si
     assert newest(plan) == ("Failed", "Superseded")
     assert isinstance(plan.actions, CancelAction)
     assert "image" not in plan.status
+
+
+def test_build_whose_tag_is_taken_goes_on_under_the_next_number() -> None:
+    """It is another attempt to whoever builds it, and the same build to whoever asked; an Event says why."""
+    plan = renumbered(Situation(facts(UNDER_WAY, sight=TagTaken(), requests=(ASKED,)), LATER), 5)
+    (before,), (after,) = UNDER_WAY["builds"], plan.status["builds"]
+    reference, started = f"{REPOSITORY}:1.4.0-5", "2026-11-21T10:00:00Z"
+    assert after == {**before, "number": 5, "reference": reference, "startedAt": started}
+    assert plan.actions is None
+    assert [(note.reason, note.type) for note in plan.events] == [("TagTaken", "Warning")]
+    assert "Tag 1.4.0-1 is there, and nothing proves that build 1 pushed it" in plan.events[0].message
+    assert plan.outcome == Waiting("Building", plan.outcome.message, timedelta(0))
+
+
+def test_build_whose_tag_is_taken_can_be_cancelled() -> None:
+    """There is no run to call back."""
+    plan = follow(UNDER_WAY, TagTaken(), requests=(CANCEL_IT,))
+    assert newest(plan) == ("Cancelled", "Cancelled")
+
+
+GITHUB: dict[str, Any] = {
+    "type": "GitHub",
+    "github": {"owner": "a", "repository": "b", "workflow": "c.yml", "secretRef": {"name": "d"}},
+}
+
+
+@pytest.mark.parametrize(("before", "after"), [({"type": "Job"}, GITHUB), (GITHUB, {"type": "Job"})])
+def test_build_is_given_up_where_another_builder_is_named(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """Its run is ended by whoever it was given to, and the next build is given to the new one."""
+    status = began(facts(build=before))
+    assert ("pipeline" in status["builds"][0]) is (before is GITHUB)
+    plan = follow(status, RUNNING, build=after, generation=2)
+    assert newest(plan) == ("Failed", "Superseded")
+    assert isinstance(plan.actions, CancelAction)
+    assert plan.actions.run == RUN
+    assert "pipeline" not in plan.status["builds"][0]
+    anew = began(facts(status_of(plan), build=after), number=2)["builds"][0]
+    assert (anew["number"], "pipeline" in anew) == (2, after is GITHUB)
+
+
+def test_run_that_nobody_tells_of_now_is_known_by_the_status() -> None:
+    """Cancelled while its server is not asked, it can be named all the same."""
+    status = status_of(follow(began(facts(build=GITHUB)), RUNNING, build=GITHUB))
+    plan = follow(status, DOWN, requests=(CANCEL_IT,), build=GITHUB)
+    assert isinstance(plan.actions, CancelAction)
+    assert plan.actions.run == RUN
 
 
 def test_result_in_another_repository_than_the_spec_names_is_not_the_image() -> None:

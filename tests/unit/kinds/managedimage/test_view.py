@@ -134,10 +134,16 @@ def test_who_has_built_is_proven(status: dict[str, Any], proven: bool) -> None:
 
 @pytest.mark.parametrize(
     ("builds", "building"),
-    [([], False), (BUILDS, False), ([build(4, "Building", NEW), *BUILDS], True)],
+    [
+        ([], False),
+        (BUILDS, False),
+        ([build(4, "Building", NEW, method="Build"), *BUILDS], True),
+        ([build(4, "Building", NEW), *BUILDS], False),
+    ],
+    ids=["none", "all have ended", "from source", "a rebase"],
 )
-def test_it_tells_that_a_build_is_under_way(builds: list[dict[str, Any]], building: bool) -> None:
-    """Whatever else the list holds."""
+def test_it_tells_that_a_build_from_source_is_under_way(builds: list[dict[str, Any]], building: bool) -> None:
+    """Whatever else the list holds: only those take turns."""
     assert view_of({"builds": builds}).building is building
 
 
@@ -291,3 +297,35 @@ def test_an_object_without_spec_becomes_a_view() -> None:
 def test_the_base_is_named_as_in_the_manifest() -> None:
     """The world of these tests names its base by reference."""
     assert image_topic("shop", HOST, "base/python", "3.12") in view_of(bases=[{"reference": BASE}]).listens
+
+
+LISTENED: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "a build begins": ({"phase": "Current"}, {"phase": "Building"}, False),
+    "it waits for its turn": ({"phase": "Building"}, {"phase": "Queued"}, False),
+    "a build ends without an image": ({"phase": "Building"}, {"phase": "Current"}, True),
+    "a build fails": ({"phase": "Building"}, {"phase": "Failed"}, True),
+    "only words change": (
+        {"phase": "Current", "rebuild": {"blockedBy": "a"}},
+        {"phase": "Current", "rebuild": {"blockedBy": "b"}},
+        False,
+    ),
+    "an image is offered": (
+        {"phase": "Current"},
+        {"phase": "Current", "image": {"reference": "r.example.com/a:1-1", "digest": f"sha256:{1:064}"}},
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "wanted"), LISTENED.values(), ids=LISTENED)
+def test_who_stands_on_it_looks_when_there_is_something_for_them(
+    before: dict[str, Any], after: dict[str, Any], wanted: bool
+) -> None:
+    """Not when a build begins: nobody can do anything before its end."""
+    views = [
+        ManagedImageView.from_body(
+            {"metadata": {"namespace": "shop", "name": "a"}, "spec": {}, "status": one}
+        )
+        for one in (before, after)
+    ]
+    assert views[1].concerns_listeners(views[0]) is wanted

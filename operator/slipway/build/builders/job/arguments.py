@@ -7,17 +7,15 @@ from itertools import chain
 from typing import Final
 
 from slipway.build.builders.job.naming import KEY_LABEL
+from slipway.build.builders.job.registries import registry_options
 from slipway.build.builders.job.settings import JobSettings
 from slipway.build.builders.order import BuildOrder, GitSource
 from slipway.oci.reference import ImageReference
 
-__all__ = ["AUTH_FILE", "SECRETS", "SOURCE", "build_arguments"]
+__all__ = ["SECRETS", "SOURCE", "build_arguments"]
 
 SOURCE: Final = "/workspace/source"
 """Where the commit is checked out."""
-
-AUTH_FILE: Final = "/run/slipway/registry/config.json"
-"""Credentials for registries, in the form of `~/.docker/config.json`."""
 
 SECRETS: Final = "/run/slipway/secrets"
 """One file per key of the Secrets that the build may read."""
@@ -42,12 +40,9 @@ def _options(order: BuildOrder, source: GitSource, settings: JobSettings) -> Ite
     yield "--label", f"org.opencontainers.image.revision={source.commit}"
     yield "--label", f"org.opencontainers.image.source={source.url}"
     yield "--annotation", f"{KEY_LABEL}={order.key}"
-    for host in settings.insecure_registries:
-        yield "--insecure", host
+    yield from registry_options(settings.registries)
     if settings.cache is not None:
         yield "--cache", settings.cache
-    if settings.registry_secret is not None:
-        yield "--auth", AUTH_FILE
     if source.secrets:
         yield "--secrets", SECRETS
 

@@ -7,14 +7,19 @@ what was pushed, or why it was not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, Final
 
 from slipway.api.conditions import Reason
 from slipway.build.builders.contract import Failed, Pending, Progress, Running, Succeeded
+from slipway.clock import parse_time
 from slipway.oci.digest import is_digest
 
-__all__ = ["ExitCode", "progress_of"]
+__all__ = ["LONGEST_WITHOUT_POD", "ExitCode", "progress_of"]
+
+LONGEST_WITHOUT_POD: Final = timedelta(minutes=3)
+"""How long a Job may have no pod: Kubernetes makes it within seconds, where nothing refuses it."""
 
 
 class ExitCode(IntEnum):
@@ -49,12 +54,13 @@ _STUCK: Final = frozenset(
 """Why a container waits that will not start without help."""
 
 
-def progress_of(job: Mapping[str, Any] | None, pods: Sequence[Mapping[str, Any]]) -> Progress:
+def progress_of(job: Mapping[str, Any] | None, pods: Sequence[Mapping[str, Any]], now: datetime) -> Progress:
     """How the build goes.
 
     Args:
         job: the Job; None when it is gone, which says nothing of the build.
         pods: of the Job.
+        now: the moment.
     """
     if job is None:
         message = "The Job is gone: somebody deleted it, or its namespace's quota or TTL did"
@@ -64,7 +70,7 @@ def progress_of(job: Mapping[str, Any] | None, pods: Sequence[Mapping[str, Any]]
         return Succeeded(_digest(pods))
     if "Failed" in conditions:
         return _failed(conditions["Failed"], pods)
-    return _under_way(pods)
+    return _without_pods(job, now) if not pods else _under_way(pods)
 
 
 def _is_true(condition: Mapping[str, Any]) -> bool:
@@ -120,6 +126,22 @@ def _last_words(told: str) -> str:
             return kept or f"…{words[1 - _LAST_WORDS :]}"
         kept = longer
     return kept
+
+
+def _without_pods(job: Mapping[str, Any], now: datetime) -> Progress:
+    """A Job itself is taken where its pods are not, and says nothing of why."""
+    counts = job.get("status") or {}
+    is_held = bool((job.get("spec") or {}).get("suspend"))
+    if is_held or any(counts.get(name) for name in ("active", "succeeded", "failed", "terminating")):
+        return Pending()
+    metadata = job["metadata"]
+    if now - parse_time(metadata["creationTimestamp"]) < LONGEST_WITHOUT_POD:
+        return Pending()
+    message = (
+        "No pod of the Job can be made: a quota, Pod Security (buildah needs baseline) or a webhook "
+        f"refuses it; `kubectl get events` tells why of Job {metadata['name']}"
+    )
+    return Failed(Reason.PODS_REFUSED, message, is_infrastructure=True)
 
 
 def _under_way(pods: Sequence[Mapping[str, Any]]) -> Pending | Running:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from slipway.build.builders.job.arguments import AUTH_FILE, SECRETS, SOURCE, build_arguments
+from slipway.build.builders.job.arguments import SECRETS, SOURCE, build_arguments
 from slipway.build.builders.job.naming import annotations_of, job_name, labels_of
+from slipway.build.builders.job.registries import registry_mounts, registry_volumes
 from slipway.build.builders.job.settings import JobSettings
 from slipway.build.builders.order import BuildOrder, GitSource
 
@@ -115,8 +116,7 @@ def _build(order: BuildOrder, source: GitSource, settings: JobSettings) -> dict[
     mounts = [_mount("workspace", "/workspace", read_only=True), _mount("build-scratch", "/tmp")]  # noqa: S108 - a volume of the pod
     if not with_daemon:
         mounts.append(_mount("storage", "/var/lib/containers"))
-    if settings.registry_secret is not None:
-        mounts.append(_mount("registry", AUTH_FILE.rpartition("/")[0], read_only=True))
+    mounts.extend(registry_mounts(settings.registries))
     if source.secrets:
         mounts.append(_mount("secrets", SECRETS, read_only=True))
     return {
@@ -138,10 +138,7 @@ def _volumes(source: GitSource, settings: JobSettings) -> list[dict[str, Any]]:
     volumes: list[dict[str, Any]] = [{"name": name, "emptyDir": {}} for name in names]
     if source.secret is not None:
         volumes.append(_secret_volume("git", source.secret))
-    if settings.registry_secret is not None:
-        volume = _secret_volume("registry", settings.registry_secret)
-        volume["secret"]["items"] = [{"key": ".dockerconfigjson", "path": AUTH_FILE.rpartition("/")[2]}]
-        volumes.append(volume)
+    volumes.extend(registry_volumes(settings.registries))
     if source.secrets:
         sources = [{"secret": {"name": name}} for name in source.secrets]
         projected = {"sources": sources, "defaultMode": _READABLE_BY_GROUP}

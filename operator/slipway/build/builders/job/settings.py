@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from slipway.build.builders.job.registries import JobRegistry
+
 __all__ = ["JobSettings"]
 
 
@@ -29,11 +31,8 @@ class JobSettings:
     ttl: timedelta = timedelta(hours=1)
     """How long a Job stays when it has ended."""
 
-    insecure_registries: tuple[str, ...] = ()
-    """`host:port` of registries without TLS."""
-
-    registry_secret: str | None = None
-    """Secret of type kubernetes.io/dockerconfigjson with what pulls the bases and pushes the result."""
+    registries: tuple[JobRegistry, ...] = ()
+    """Those that are to be opened in a way of their own; that of the result is the last."""
 
     cache: str | None = None
     """A repository that keeps layers from build to build: `registry.example.com/shop/api-cache`."""

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from slipway.kinds.managedimage.builders.factory import builder_for
+from slipway.kinds.managedimage.builders.factory import builder_for, overseer_for
 
-__all__ = ["builder_for"]
+__all__ = ["builder_for", "overseer_for"]

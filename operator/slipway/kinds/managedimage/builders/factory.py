@@ -1,22 +1,23 @@
-"""Chooses the builder of an image by `build.type`."""
+"""Chooses the builder of an image by `build.type`, and who looks after a build that was begun."""
 
 from __future__ import annotations
 
 from slipway.api.managedimage import Build, ManagedImage
-from slipway.api.pipelines import GiteaWorkflow, GitHubWorkflow, GitLabPipeline, WebhookReceiver
-from slipway.build.builders.contract import Builder
+from slipway.api.pipelines import GiteaWorkflow, GitHubWorkflow, GitLabPipeline, Pipeline, WebhookReceiver
+from slipway.build.builders.contract import Builder, Overseer
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.builders.gitea import gitea_builder
 from slipway.kinds.managedimage.builders.github import github_builder
 from slipway.kinds.managedimage.builders.gitlab import gitlab_builder
-from slipway.kinds.managedimage.builders.job import job_builder
+from slipway.kinds.managedimage.builders.job import job_builder, job_overseer
 from slipway.kinds.managedimage.builders.webhook import webhook_builder
+from slipway.kinds.managedimage.pipelines import started_by
 
-__all__ = ["builder_for"]
+__all__ = ["builder_for", "overseer_for"]
 
 
 async def builder_for(context: Context, image: ManagedImage, build: Build) -> Builder:
-    """The builder of a build under way. Secrets are read each time, so that a new one is used at once.
+    """The builder that makes a build, by the spec. Secrets are read each time: a new one is used at once.
 
     Raises:
         AccessProblem: nobody can build it as things are; the outcome says what to do.
@@ -24,15 +25,31 @@ async def builder_for(context: Context, image: ManagedImage, build: Build) -> Bu
         SecretUnavailable: there is no such Secret, or it may not be read.
         KubeError: the API server does not answer.
     """
-    namespace = image.metadata.namespace
-    match image.spec.build.pipeline if image.spec.build else None:
-        case GitHubWorkflow() as workflow:
-            return await github_builder(context, namespace, workflow)
-        case GitLabPipeline() as pipeline:
+    pipeline = image.spec.build.pipeline if image.spec.build else None
+    if pipeline is None:
+        return await job_builder(context, image, build)
+    return await _pipeline_builder(context, image.metadata.namespace, pipeline)
+
+
+async def overseer_for(context: Context, image: ManagedImage, build: Build) -> Overseer:
+    """Who follows and ends the run of a build under way: whoever it was given to, whatever the spec says.
+
+    Raises:
+        BuilderError, SecretUnavailable, KubeError: as `builder_for`.
+    """
+    pipeline = started_by(image, build)
+    if pipeline is None:
+        return job_overseer(context)
+    return await _pipeline_builder(context, image.metadata.namespace, pipeline)
+
+
+async def _pipeline_builder(context: Context, namespace: str, pipeline: Pipeline) -> Builder:
+    match pipeline:
+        case GitHubWorkflow():
+            return await github_builder(context, namespace, pipeline)
+        case GitLabPipeline():
             return await gitlab_builder(context, namespace, pipeline)
-        case GiteaWorkflow() as workflow:
-            return await gitea_builder(context, namespace, workflow)
-        case WebhookReceiver() as receiver:
-            return await webhook_builder(context, namespace, receiver)
-        case None:
-            return await job_builder(context, image, build)
+        case GiteaWorkflow():
+            return await gitea_builder(context, namespace, pipeline)
+        case WebhookReceiver():
+            return await webhook_builder(context, namespace, pipeline)

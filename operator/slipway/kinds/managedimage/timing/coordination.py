@@ -26,10 +26,10 @@ class BaseState:
     reference: str
 
     in_house: bool
-    """Whether a ManagedImage builds it. Its next move can be foreseen; that of an external image cannot."""
+    """Whether a ManagedImage is known to build it. Its next move can be foreseen; that of others cannot."""
 
     busy: bool
-    """Whether its ManagedImage is Waiting, Queued, Building or Verifying; counts for bases in-house alone."""
+    """Whether its ManagedImage is Waiting, Queued or Building; counts for bases in-house alone."""
 
     moved_at: datetime | None
     """When it first moved away from what the image was built on; None while it is where it was."""

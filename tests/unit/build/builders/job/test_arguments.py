@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.build.builders.job.arguments import build_arguments
+from slipway.build.builders.job.registries import JobRegistry
 from slipway.build.builders.job.settings import JobSettings
 from slipway.build.builders.order import GitSource
 from tests.support.build_orders import ORDER, SETTINGS, SOURCE
@@ -53,12 +54,15 @@ def test_a_base_that_the_dockerfile_pins_itself_is_left_alone() -> None:
         pytest.param({}, {"cache": "r.test/c"}, ("--cache", "r.test/c"), id="a cache"),
         pytest.param(
             {},
-            {"registry_secret": "pull"},
-            ("--auth", "/run/slipway/registry/config.json"),
+            {"registries": (JobRegistry("r.test", secret="pull"),)},
+            ("--auth", "/run/slipway/registries"),
             id="a credential",
         ),
         pytest.param(
-            {}, {"insecure_registries": ("r:1",)}, ("--insecure", "r:1"), id="a registry without TLS"
+            {},
+            {"registries": (JobRegistry("r:1", insecure=True),)},
+            ("--insecure", "r:1"),
+            id="a registry without TLS",
         ),
     ],
 )

@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 
 from slipway.build.builders.job.manifest import job_manifest
+from slipway.build.builders.job.registries import JobRegistry
 from slipway.build.builders.job.settings import JobSettings
 from tests.support.build_orders import ORDER, SETTINGS, SOURCE
 
+PRIVATE = (
+    JobRegistry("bases.test", secret="bases-pull"),
+    JobRegistry("r.test:5000", secret="shop-pull", certificates="authority"),
+)
 WITH_DAEMON = replace(SETTINGS, buildkit_address="tcp://buildkitd:1234")
 
 both = pytest.mark.parametrize(
@@ -30,6 +35,10 @@ def containers(spec: dict[str, Any]) -> list[dict[str, Any]]:
 def mounts(spec: dict[str, Any], container: str) -> dict[str, str]:
     (found,) = (one for one in containers(spec) if one["name"] == container)
     return {mount["name"]: mount["mountPath"] for mount in found["volumeMounts"]}
+
+
+def projected(volume: dict[str, Any]) -> list[str]:
+    return [source["secret"]["name"] for source in volume["projected"]["sources"]]
 
 
 def test_a_build_runs_once_for_no_longer_than_it_may() -> None:
@@ -89,23 +98,24 @@ def test_the_daemon_is_named_to_its_client_alone() -> None:
 @both
 def test_each_secret_is_seen_by_the_container_that_needs_it(settings: JobSettings) -> None:
     """A Dockerfile's RUN never sees what opens the repository."""
-    spec = pod(replace(settings, registry_secret="pull"), secret="deploy-key", secrets=("npm", "pip"))
+    spec = pod(replace(settings, registries=PRIVATE), secret="deploy-key", secrets=("npm", "pip"))
 
     assert mounts(spec, "clone")["git"] == "/run/slipway/git"
     assert "git" not in mounts(spec, "build")
-    assert not mounts(spec, "clone").keys() & {"registry", "secrets"}
-    assert mounts(spec, "build")["registry"] == "/run/slipway/registry"
+    assert not mounts(spec, "clone").keys() & {"registries", "certificates-00", "secrets"}
+    assert mounts(spec, "build")["registries"] == "/run/slipway/registries"
+    assert mounts(spec, "build")["certificates-00"] == "/run/slipway/certificates/00"
     volumes = {volume["name"]: volume for volume in spec["volumes"]}
     assert volumes["git"]["secret"]["secretName"] == "deploy-key"
-    assert volumes["registry"]["secret"]["items"] == [{"key": ".dockerconfigjson", "path": "config.json"}]
-    names = [source["secret"]["name"] for source in volumes["secrets"]["projected"]["sources"]]
-    assert names == ["npm", "pip"]
+    assert volumes["certificates-00"]["secret"]["secretName"] == "authority"
+    assert projected(volumes["registries"]) == ["bases-pull", "shop-pull"]
+    assert projected(volumes["secrets"]) == ["npm", "pip"]
 
 
 @both
 def test_every_mount_has_its_volume_and_every_volume_a_mount(settings: JobSettings) -> None:
     for changes in ({}, {"secret": "deploy-key", "secrets": ("npm",)}):
-        spec = pod(replace(settings, registry_secret="pull" if changes else None), **changes)
+        spec = pod(replace(settings, registries=PRIVATE if changes else ()), **changes)
         mounted = {name for container in containers(spec) for name in mounts(spec, container["name"])}
         assert mounted == {volume["name"] for volume in spec["volumes"]}
 

@@ -8,11 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytest
+from typing_extensions import override
 
 from slipway.api.managedimage import Build, ManagedImage
-from slipway.build.builders.errors import SecretNotBound
+from slipway.build.builders.errors import NotOffered, SecretNotBound
+from slipway.build.builders.job.builder import JobOverseer
 from slipway.kinds.context import Context
-from slipway.kinds.managedimage.builders import builder_for
+from slipway.kinds.managedimage.builders import builder_for, overseer_for
+from slipway.kinds.managedimage.orders import configuration_of
+from slipway.kinds.managedimage.pipelines import recorded_pipeline
 from slipway.kinds.registry.credentials import SecretMissing
 from slipway.kube.client import KubeClient
 from tests.support.ci.fake import TOKEN, FakeCi, order_of
@@ -105,3 +109,94 @@ async def test_a_secret_that_is_missing_is_told_with_its_field(context: Context,
     """So that it can be corrected."""
     with pytest.raises(SecretMissing, match=rf"correct build\.{kind.lower()}\.secretRef"):
         await builder_for(context, image_of(kind, "https://ci.example.com"), BUILD)
+
+
+# --- who looks after a build that was begun
+
+
+JOB: dict[str, Any] = {
+    "source": {"git": {"url": "https://git.example.com/shop.git"}},
+    "build": {"type": "Job"},
+}
+
+
+def begun_by(image: ManagedImage) -> Build:
+    """A build under way, as it was written down for this image."""
+    assert image.spec.build is not None
+    return BUILD.model_copy(
+        update={
+            "method": "Build",
+            "configuration": configuration_of(image.spec),
+            "pipeline": recorded_pipeline(image.spec.build.pipeline),
+        }
+    )
+
+
+@pytest.mark.parametrize("kind", [kind for kind in VENDORS if kind != "Webhook"])
+@pytest.mark.parametrize("now", ["another place", "Job", "External"])
+async def test_a_run_is_cancelled_where_it_was_started(context: Context, kind: str, now: str) -> None:
+    """Whatever the spec says by now; the record has all that it takes, but for the Secret's content."""
+    fake = VENDORS[kind][0]()
+    async with fake.running() as running:
+        keep(context, running.server.host)
+        before = image_of(kind, running.server.url)
+        run = await (await builder_for(context, before, BUILD)).start(order_of())
+        assert run is not None
+        started = Build.model_validate(begun_by(before).model_dump(mode="json", by_alias=True))
+        after = {
+            "another place": image_of(kind, "https://elsewhere.example.com"),
+            "Job": ManagedImage.model_validate(body(**JOB)),
+            "External": ManagedImage.model_validate(body(role="External", build=None)),
+        }[now]
+        overseer = await overseer_for(context, after, started)
+        assert await overseer.find(order_of()) in {run, None}
+        await overseer.cancel(order_of(), run)
+    assert [one.cancelled for one in fake.runs] == [1]
+
+
+@pytest.mark.parametrize("kind", VENDORS)
+async def test_jobs_are_looked_after_whatever_is_set_up(context: Context, kind: str) -> None:
+    """No image for Jobs is set, and the spec names a pipeline by now: the Job can be read and deleted."""
+    started = begun_by(ManagedImage.model_validate(body(**JOB)))
+    for image in (ManagedImage.model_validate(body(**JOB)), image_of(kind, "https://ci.example.com")):
+        assert isinstance(await overseer_for(context, image, started), JobOverseer)
+
+
+async def test_a_new_secret_is_used_for_what_is_under_way(context: Context) -> None:
+    """The spec asks for the same build, and names another Secret."""
+    image = image_of("GitHub", "https://ci.example.com")
+    started = begun_by(image)
+    assert started.pipeline is not None
+    old = started.model_copy(update={"pipeline": started.pipeline.model_copy(update={"secret": "gone"})})
+    asked: list[object] = []
+
+    class Asked(FakeKube):
+        """Notes what it is asked for."""
+
+        @override
+        async def get(self, *of: object) -> dict[str, Any] | None:
+            asked.append(of[-1])
+            return self.secret
+
+    keep(context, "ci.example.com")
+    kube = Asked(cast("FakeKube", context.kube).secret)
+    await overseer_for(replace(context, kube=cast("KubeClient", kube)), image, old)
+    assert asked == ["ci"]
+
+
+def test_no_query_of_a_webhook_gets_into_the_status() -> None:
+    """It may hold a token."""
+    member = {"url": "https://ci.example.com/hook?token=s3cret", "secretRef": {"name": "ci"}}
+    image = ManagedImage.model_validate(body(build={"type": "Webhook", "webhook": member}))
+    assert image.spec.build is not None
+    kept = recorded_pipeline(image.spec.build.pipeline)
+    assert kept is not None
+    assert kept.url == "https://ci.example.com/hook"
+
+
+@pytest.mark.parametrize("record", [{"type": "Jenkins"}, {"type": "GitHub", "project": "no owner"}])
+async def test_a_record_that_cannot_be_read_is_told(context: Context, record: dict[str, Any]) -> None:
+    """Somebody edited the status, or a newer operator wrote it."""
+    kept = {**BUILD.model_dump(), "pipeline": {"url": "https://ci.example.com", "secret": "ci", **record}}
+    with pytest.raises(NotOffered, match="does not tell which pipeline"):
+        await overseer_for(context, ManagedImage.model_validate(body(**JOB)), Build.model_validate(kept))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Self
 
 from dev.api import KubeApi, resource_path
-from dev.image_composer import MadeImage, compose, copy
+from dev.image_composer import MadeImage, Settings, compose, copy
 from dev.images import ImageMaker
 from slipway.oci import RegistryClient
 
@@ -77,13 +78,22 @@ class Bakery:
         bases = json.loads(annotations["slipway.dev/bases"])
         base = next((self.bases[digest] for digest in bases.values() if digest in self.bases), None)
         reference = annotations["slipway.dev/reference"]
-        image = await push_build(self.registry_url, reference, base, self.content(job))
+        marks = {"slipway.dev/build-key": annotations["slipway.dev/build-key"]}  # as the builder images do
+        image = await push_build(self.registry_url, reference, base, self.content(job), marks=marks)
         self.bases[image.digest] = image
 
 
-async def push_build(registry_url: str, reference: str, base: MadeImage | None, content: str) -> MadeImage:
-    """Push an image with one layer on its base."""
-    image = compose(base, [copy({"/app/server": content})])
+async def push_build(
+    registry_url: str,
+    reference: str,
+    base: MadeImage | None,
+    content: str,
+    labels: Mapping[str, str] = MappingProxyType({}),
+    *,
+    marks: Mapping[str, str] = MappingProxyType({}),
+) -> MadeImage:
+    """Push an image with one layer on its base, and with these labels and annotations."""
+    image = compose(base, [copy({"/app/server": content})], Settings(labels=labels, annotations=marks))
     repository, _, tag = reference.partition("/")[2].rpartition(":")
     async with RegistryClient(registry_url) as client:
         await ImageMaker(client).push(repository, tag, image)
