@@ -15,12 +15,13 @@ import aiohttp
 
 from dev.kubeconfig import Kubeconfig
 
-__all__ = ["IN_FLIGHT", "Api", "connect", "in_flight"]
+__all__ = ["API", "IN_FLIGHT", "Api", "connect", "in_flight"]
 
 IN_FLIGHT: Final = 32
 """Requests under way at the same time: as many as the operator has workers."""
 
-_API = "/apis/slipway.dev/v1alpha1"
+API: Final = "/apis/slipway.dev/v1alpha1"
+"""Below which the kinds are."""
 
 Item = TypeVar("Item")
 
@@ -48,11 +49,14 @@ class Api:
 
     async def warehouses(self, namespace: str) -> list[dict[str, Any]]:
         """All of a namespace, page by page."""
+        return await self.all_of(f"{API}/namespaces/{namespace}/warehouses")
+
+    async def all_of(self, path: str) -> list[dict[str, Any]]:
+        """All objects of a collection, page by page."""
         found: list[dict[str, Any]] = []
         token = ""
         while True:
-            path = f"{_API}/namespaces/{namespace}/warehouses?limit=500&continue={token}"
-            page = await self.request("GET", path)
+            page = await self.request("GET", f"{path}?limit=500&continue={token}")
             found += page["items"]
             token = page["metadata"].get("continue", "")
             if not token:
@@ -61,12 +65,12 @@ class Api:
     async def create(self, namespace: str, warehouses: Iterable[dict[str, Any]]) -> None:
         """Make a namespace with these Warehouses."""
         await self.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
-        path = f"{_API}/namespaces/{namespace}/warehouses"
+        path = f"{API}/namespaces/{namespace}/warehouses"
         await in_flight(warehouses, lambda body: self.request("POST", path, body))
 
     async def remove(self, namespace: str) -> None:
         """Delete all Warehouses of a namespace."""
-        path = f"{_API}/namespaces/{namespace}/warehouses"
+        path = f"{API}/namespaces/{namespace}/warehouses"
         names = [item["metadata"]["name"] for item in await self.warehouses(namespace)]
         await in_flight(names, lambda name: self.request("DELETE", f"{path}/{name}"))
 
@@ -81,7 +85,7 @@ class Api:
             "metadata": metadata,
             "status": status,
         }
-        path = f"{_API}/namespaces/{namespace}/warehouses/{name}/status?fieldManager=slipway&force=true"
+        path = f"{API}/namespaces/{namespace}/warehouses/{name}/status?fieldManager=slipway&force=true"
         await self.request("PATCH", path, body, "application/apply-patch+yaml")
 
 

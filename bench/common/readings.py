@@ -10,9 +10,15 @@ from dev.audit import Request
 from dev.cluster import Cluster
 from dev.operator import OperatorProcess
 
-__all__ = ["MEGABYTE", "all_writes", "peak_rss", "status_writes"]
+__all__ = ["MEGABYTE", "all_writes", "asked_for", "peak_rss", "status_writes"]
 
 MEGABYTE: Final = 1_000_000
+
+
+def asked_for(request: Request) -> str:
+    """What was asked for: `patch managedimages.slipway.dev/status`."""
+    part = f"/{request.subresource}" if request.subresource else ""
+    return f"{request.verb} {request.resource}{part}"
 
 
 def peak_rss(operator: OperatorProcess) -> int:

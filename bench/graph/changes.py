@@ -30,37 +30,76 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What changes of one kind cost, in ms of CPU, and what it cost to take them back."""
+    """What changes of one kind cost, in ms of CPU, and what it cost to take them back.
+
+    A change is the put, and the depth of that image asked for after it. Before it the depths of the image and
+    of its bases were known, as they are after a reconcile.
+    """
 
     median: float
     worst: float
     worst_back: float
-    most_named: int
-    """The most nodes that one of them named as changed."""
+    most_told: int
+    """The most nodes that had to be told of one of them."""
+    worst_telling: float
+    """To find those, once for any number of changes."""
+    worst_asking: float
+    """To have the depth of each of them."""
+
+
+class _Times(NamedTuple):
+    there: float
+    back: float
+    telling: float
+    asking: float
 
 
 def cost(graph: Graph, changes: Iterable[Change]) -> Cost:
     """Make each change and take it back, several times: the best time counts, for others use the cores."""
-    there, back, named = [], [], []
+    best, told = [], 0
     for change in changes:
         before = graph.parents(change.image) if change.image in graph else None
-        times = [_there_and_back(graph, change, before) for _ in range(_REPEATS)]
-        there.append(min(time[0] for time in times))
-        back.append(min(time[1] for time in times))
-        named.append(times[0][2])
-    return Cost(median(there), max(there), max(back), max(named))
+        times = []
+        for _ in range(_REPEATS):
+            taken, count = _there_and_back(graph, change, before)
+            times.append(taken)
+            told = max(told, count)
+        best.append(_Times(*map(min, zip(*times, strict=True))))
+    return Cost(
+        median(one.there for one in best),
+        max(one.there for one in best),
+        max(one.back for one in best),
+        told,
+        max(one.telling for one in best),
+        max(one.asking for one in best),
+    )
 
 
-def _there_and_back(graph: Graph, change: Change, before: Sequence[Key] | None) -> tuple[float, float, int]:
+def _there_and_back(graph: Graph, change: Change, before: Sequence[Key] | None) -> tuple[_Times, int]:
+    _ask(graph, (change.image, *change.bases))
     begun = time.thread_time()
-    named = graph.put(change.image, change.bases)
+    touched = graph.put(change.image, change.bases)
+    graph.depth(change.image)
+    changed = time.thread_time()
+    told = graph.below(touched.tops).union(touched.changed)
+    all_told = time.thread_time()
+    _ask(graph, told)
+    asked = time.thread_time()
+    _ask(graph, (change.image, *(before or ())))
     turned = time.thread_time()
     if before is None:
         graph.remove(change.image)
     else:
         graph.put(change.image, before)
+    graph.depth(change.image)
     ended = time.thread_time()
-    return (turned - begun) * 1000, (ended - turned) * 1000, len(named)
+    times = (changed - begun, ended - turned, all_told - changed, asked - all_told)
+    return _Times(*(seconds * 1000 for seconds in times)), len(told)
+
+
+def _ask(graph: Graph, images: Iterable[Key]) -> None:
+    for image in images:
+        graph.depth(image)
 
 
 def _new_images(_: Graph, images: Sequence[Key]) -> Iterator[Change]:

@@ -20,20 +20,19 @@ def _is_usual(run: Measurement) -> bool:
     return run.shape == "six levels"
 
 
-def _partial(kind: str) -> Iterator[Promise[Measurement]]:
+def _changes(kind: str) -> Iterator[Promise[Measurement]]:
     yield Promise(f"{kind}: median, ms", lambda run: run.changes[kind].median, ".3f", _LIMIT_MS, _is_usual)
     yield Promise(f"{kind}: worst, ms", lambda run: run.changes[kind].worst, ".3f", _LIMIT_MS, _is_usual)
     yield Promise(
         f"{kind}: worst back, ms", lambda run: run.changes[kind].worst_back, ".3f", _LIMIT_MS, _is_usual
     )
-    yield Promise(f"{kind}: most nodes touched", lambda run: run.changes[kind].most_named, ".0f")
+    yield Promise(f"{kind}: most nodes told", lambda run: run.changes[kind].most_told, ".0f")
 
 
-def _whole(kind: str) -> Iterator[Promise[Measurement]]:
-    """No limit, for the price is by the node; the limit is that of some thousands."""
-    yield Promise(f"{kind}: worst, ms", lambda run: run.changes[kind].worst, ".3f")
-    yield Promise(f"{kind}: back, ms", lambda run: run.changes[kind].worst_back, ".3f")
-    yield Promise(f"{kind}: nodes touched", lambda run: run.changes[kind].most_named, ".0f")
+def _followed(kind: str) -> Iterator[Promise[Measurement]]:
+    """No limit, for the price is by the node, and it is paid once for all changes of two seconds."""
+    yield Promise(f"{kind}: to find whom to tell, ms", lambda run: run.changes[kind].worst_telling, ".3f")
+    yield Promise(f"{kind}: the depth of each, ms", lambda run: run.changes[kind].worst_asking, ".3f")
 
 
 REPORT: Final = Report(
@@ -47,8 +46,8 @@ REPORT: Final = Report(
         Promise("all put in order of names, ms", lambda run: run.fill_ms, ".0f"),
         Promise("median of these puts, ms", lambda run: run.fill_median_ms, ".3f", _LIMIT_MS, _is_usual),
         Promise("worst of these puts, ms", lambda run: run.fill_worst_ms, ".3f", _LIMIT_MS, _is_usual),
-        *(promise for kind in PARTIAL for promise in _partial(kind)),
-        *(promise for kind in WHOLE for promise in _whole(kind)),
+        *(promise for kind in PARTIAL | WHOLE for promise in _changes(kind)),
+        *(promise for kind in WHOLE for promise in _followed(kind)),
         Promise("memory by tracemalloc, MB", lambda run: run.traced, ".1f", _LIMIT_MB),
         Promise("growth of RSS, MB", lambda run: run.rss, ".1f", _LIMIT_MB),
     ),

@@ -6,12 +6,12 @@ import argparse
 import asyncio
 import shlex
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from bench.common.command import Tell, run
 from bench.common.report import Report, Run, surroundings
 from bench.warehouses import cold_start, large, shared, steady
 from bench.warehouses.reports import COLD_START, LARGE, SHARED, STEADY
@@ -25,19 +25,10 @@ __all__ = ["main"]
 
 _RESULTS: Final = Path(__file__).parent / "results"
 
-_Tell = Callable[[str], None]
-
 
 def main() -> int:
     """Run one benchmark; the exit code is 1 when a limit is broken."""
-    options = _parser().parse_args()
-    begun = time.monotonic()
-
-    def tell(step: str) -> None:
-        print(f"{time.monotonic() - begun:7.1f} s  {step}", file=sys.stderr, flush=True)
-
-    kept: bool = options.run(options, tell)
-    return int(not kept)
+    return run(_parser())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,13 +53,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _cold_start(options: argparse.Namespace, tell: _Tell) -> bool:
+def _cold_start(options: argparse.Namespace, tell: Tell) -> bool:
     with _cluster() as cluster:
         runs = [asyncio.run(cold_start.measure(cluster, count, tell)) for count in options.numbers]
         return _write(options, COLD_START, runs, cluster)
 
 
-def _steady(options: argparse.Namespace, tell: _Tell) -> bool:
+def _steady(options: argparse.Namespace, tell: Tell) -> bool:
     with _cluster() as cluster:
         runs = [
             asyncio.run(steady.measure(cluster, count, options.sample, tell)) for count in options.numbers
@@ -76,7 +67,7 @@ def _steady(options: argparse.Namespace, tell: _Tell) -> bool:
         return _write(options, STEADY, runs, cluster)
 
 
-def _shared(options: argparse.Namespace, tell: _Tell) -> bool:
+def _shared(options: argparse.Namespace, tell: Tell) -> bool:
     with _cluster() as cluster:
         runs = [
             asyncio.run(shared.measure(cluster, count, options.interval, options.intervals, tell))
@@ -85,7 +76,7 @@ def _shared(options: argparse.Namespace, tell: _Tell) -> bool:
         return _write(options, SHARED, runs, cluster)
 
 
-def _large(options: argparse.Namespace, tell: _Tell) -> bool:
+def _large(options: argparse.Namespace, tell: Tell) -> bool:
     return _write(options, LARGE, [large.measure(count, tell) for count in options.numbers])
 
 

@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from bench.common.api import Api
+from bench.common.operators import QUIET
 from bench.common.readings import status_writes
 from bench.warehouses.population import repository_of
 from dev.audit import Request
 from dev.cluster import Cluster
 from dev.operator import OperatorProcess
 
-__all__ = ["QUIET", "operator_for", "settle", "wrong"]
-
-QUIET: Final = 10.0
-"""Seconds between the last write and the readings: retries, echoes and the collector have come to rest."""
+__all__ = ["settle", "wrong"]
 
 _TIMEOUT: Final = 900.0
-
-
-@contextmanager
-def operator_for(cluster: Cluster, **settings: str) -> Iterator[OperatorProcess]:
-    """An operator that is not started yet, with an empty cache of its own."""
-    with TemporaryDirectory(prefix="slipway-bench-") as directory:
-        environment = {"SLIPWAY_CACHE_DIRECTORY": directory, "SLIPWAY_LOG_LEVEL": "warning", **settings}
-        operator = OperatorProcess(cluster, environment=environment, log=Path(directory) / "operator.log")
-        try:
-            yield operator
-        finally:
-            operator.close()
 
 
 def wrong(warehouses: list[dict[str, Any]], digests: Mapping[str, str]) -> list[str]:

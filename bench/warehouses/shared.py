@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bench.common.api import connect
+from bench.common.operators import operator_for
 from bench.warehouses.distant import Distant, Requests, distant_registry
 from bench.warehouses.population import create, remove, warehouse
 from bench.warehouses.remote import Remote, open_remote
-from bench.warehouses.settling import operator_for, settle, wrong
+from bench.warehouses.settling import settle, wrong
 from dev.cluster import Cluster
 from dev.endpoints import Endpoint
 from dev.populate import numbered, populate

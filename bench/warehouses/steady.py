@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bench.common.api import connect
+from bench.common.operators import operator_for
 from bench.common.readings import MEGABYTE
 from bench.warehouses.distant import distant_registry
 from bench.warehouses.population import create, remove, warehouse
-from bench.warehouses.settling import operator_for, settle
+from bench.warehouses.settling import settle
 from dev.audit import SLIPWAY
 from dev.cluster import Cluster
 from dev.endpoints import Endpoint
