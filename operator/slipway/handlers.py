@@ -34,6 +34,9 @@ __all__ = ["Ear", "EarStopped"]
 
 _Event: TypeAlias = Mapping[str, Any]
 
+_CHANGES = frozenset({"ADDED", "MODIFIED", "DELETED"})
+"""What an event tells of an object; others tell of the stream."""
+
 _GATHER = 0.02
 """Seconds in which news is gathered before it is handed over: each wake-up of the other thread costs both."""
 
@@ -162,7 +165,10 @@ class Ear:
         connection = await Connection.load(self._kubeconfig)
         session = connection.session(
             await connection.headers(),
-            (WatchStart(self._version_for), EchoFilter(self._is_news_at, self._is_under_way)),
+            (
+                WatchStart(self._version_for),
+                EchoFilter(self._is_news_at, self._is_under_way, self._takes),
+            ),
         )
         return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 
@@ -203,6 +209,14 @@ class Ear:
             return None
         metadata = event["object"]["metadata"]
         return self._store.get(Key(kind.resource.key_kind, metadata.get("namespace") or "", metadata["name"]))
+
+    def _takes(self, path: str, event: _Event) -> bool:
+        """Hear of a change of a child right here: most events are of children, and need nothing of Kopf."""
+        kind = self._by_path.get(path)
+        if kind is None or not kind.children_only or event["type"] not in _CHANGES:
+            return False
+        self._hear(kind, event)
+        return True
 
     def _hear(self, kind: Watched, event: _Event) -> None:
         view = kind.view(event["object"])

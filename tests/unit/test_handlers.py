@@ -16,12 +16,15 @@ from slipway.engine.key import Key
 from slipway.engine.queue import Queue
 from slipway.engine.store import Store
 from slipway.handlers import Ear, EarStopped, _Backoffs, _settings
-from slipway.kube.resources import APPS_DEPLOYMENTS, WAREHOUSES
+from slipway.kinds.children import child_parser
+from slipway.kube.resources import APPS_DEPLOYMENTS, JOBS, WAREHOUSES
 from slipway.kube.watched import Watched
 from tests.support.spine import SpineView, until, warehouse
 
 KIND = Watched(WAREHOUSES, SpineView.from_body)
 PATH = WAREHOUSES.path()
+
+CHILDREN = Watched(JOBS, child_parser(JOBS), children_only=True)
 
 
 def event(
@@ -41,10 +44,11 @@ def event(
 class Room:
     """An ear with a store behind it, in the running loop, without any Kopf."""
 
-    def __init__(self) -> None:
+    def __init__(self, *watched: Watched) -> None:
         self.store = Store()
         intake = Intake(self.store, Queue(), [WAREHOUSES.key_kind])
-        self.ear = Ear([KIND], Handover(asyncio.get_running_loop(), intake), self.store, self.begin_watch)
+        handover = Handover(asyncio.get_running_loop(), intake)
+        self.ear = Ear(watched or (KIND, CHILDREN), handover, self.store, self.begin_watch)
 
     async def begin_watch(self, kind: str) -> int:
         """No list was made here, so that there is nothing to wait for."""
@@ -56,11 +60,15 @@ class Room:
         for one in events:
             if self.ear._is_news_at(PATH, one):
                 self.ear._hear(KIND, one)
+        await self.handed_over()
+
+    async def handed_over(self) -> None:
+        """Wait until nothing is on its way any more."""
         await until(lambda: not (self.ear._gathered or self.ear._handover._items))
 
-    def names(self) -> set[str]:
+    def names(self, watched: Watched = KIND) -> set[str]:
         """What the store knows."""
-        return {view.key.name for view in self.store.of_kind(WAREHOUSES.key_kind)}
+        return {view.key.name for view in self.store.of_kind(watched.resource.key_kind)}
 
 
 async def test_what_is_heard_arrives_in_the_store() -> None:
@@ -117,6 +125,30 @@ async def test_of_a_stream_only_known_objects_are_left_out() -> None:
     assert room.ear._is_news_at(PATH, bookmark)
     assert room.ear._is_news_at(PATH, error)
     assert room.ear._is_news_at("/api/v1/pods", event("MODIFIED", version=12))
+
+
+async def test_changes_of_children_are_taken_out_before_kopf_hears_of_them() -> None:
+    """They arrive in the store all the same."""
+    room, path = Room(), JOBS.path()
+
+    assert room.ear._takes(path, event("ADDED", name="a"))
+    assert room.ear._takes(path, event("ADDED", name="b", uid="uid-2"))
+    assert room.ear._takes(path, event("DELETED", name="a", version=13))
+    await room.handed_over()
+
+    assert room.names(CHILDREN) == {"b"}
+
+
+async def test_kopf_hears_of_its_own_kinds_and_of_the_state_of_a_watch() -> None:
+    """Without bookmarks and errors no watch would go on where it was."""
+    room = Room()
+    bookmark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "40"}}}
+    error = {"type": "ERROR", "object": {"code": 410}}
+
+    assert not room.ear._takes(PATH, event())
+    assert not room.ear._takes("/api/v1/pods", event())
+    assert not room.ear._takes(JOBS.path(), bookmark)
+    assert not room.ear._takes(JOBS.path(), error)
 
 
 async def test_an_event_waits_only_for_a_write_of_ours_to_the_same_object() -> None:
@@ -227,7 +259,7 @@ def test_kopf_is_imported_in_one_file() -> None:
 async def test_a_lost_watch_is_told_even_when_kopf_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kopf may hang for ever after one of its watches has failed; that none is there yet is how it begins."""
     monkeypatch.setattr("slipway.handlers._CHECK", 0.01)
-    room, told = Room(), asyncio.Event()
+    room, told = Room(KIND), asyncio.Event()
     monkeypatch.setattr(room.ear, "_report", lambda error: told.set())
     guard = asyncio.create_task(room.ear._guard_watches())
     for name in ("nothing yet", "watcher for warehouses.v1alpha1.slipway.dev@None"):

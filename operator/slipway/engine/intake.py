@@ -16,19 +16,31 @@ from slipway.engine.view import Urgency, View
 
 __all__ = ["Intake"]
 
-_SOON: Final = 1.0
+_SOON: Final = 2.0
 """Seconds in which changes of a child are gathered that need not be looked at one by one."""
 
 
 @dataclass(slots=True)
 class _Write:
-    """A write of a child that is under way, in versions of the child."""
+    """A write of a child that is under way."""
 
     writer: Key
     answered: int = 0
-    """What the answer told; 0 as long as there is none."""
+    """The version that the answer told; 0 as long as there is none."""
+    answer: View | None = None
+    """What it told; None where the child is gone."""
     heard: int = 0
-    """The newest that the watch told meanwhile: the echo of this very write, or what somebody else wrote."""
+    """The newest version that the watch told meanwhile: the echo of this very write, or what somebody else
+    wrote."""
+    news: View | None = None
+    """What that was; None where the child was gone."""
+
+    @property
+    def urgency(self) -> Urgency:
+        """How soon the writer has to look at what was heard beside its own write."""
+        if self.heard <= self.answered:
+            return Urgency.NONE
+        return Urgency.AT_ONCE if self.news is None else _urgency(self.answer, self.news)
 
 
 class Intake:
@@ -62,13 +74,13 @@ class Intake:
         if own or (news and silent):
             self._store.trust(view.key)
         if own:
-            self._answered(view.key, view.resource_version)
+            self._answered(view.key, view.resource_version, view)
         if not news:
             return
         if not silent:
             self.wake(view.key)
         if (urgency := _urgency(known, view)) is not Urgency.NONE:
-            self._wake_owners(urgency, view.key, view.resource_version, known, view)
+            self._wake_owners(urgency, view.key, view.resource_version, known, view, told=view)
         if known is None or _differs(known, view):
             self._wake_listeners(view.key, view.key, *(known.topics if known else ()), *view.topics)
         elif known.topics != view.topics:
@@ -98,8 +110,7 @@ class Intake:
             yield
         finally:
             self._writes.pop(child, None)
-            if write.heard > write.answered:
-                self.wake(writer)
+            self._wake_in(write.urgency, writer)
 
     def wake(self, key: Key) -> None:
         """Queue a key, if its kind has a reconciler."""
@@ -112,28 +123,33 @@ class Intake:
             return known is not None and known.uid == view.uid and known.wish == view.wish
         return self._store.is_echo(view)
 
-    def _answered(self, child: Key, resource_version: int) -> None:
+    def _answered(self, child: Key, resource_version: int, answer: View | None = None) -> None:
         if (write := self._writes.get(child)) is not None:
-            write.answered = resource_version
+            write.answered, write.answer = resource_version, answer
 
-    def _wake_owners(self, urgency: Urgency, key: Key, resource_version: int, *views: View | None) -> None:
+    def _wake_owners(
+        self,
+        urgency: Urgency,
+        key: Key,
+        resource_version: int,
+        *views: View | None,
+        told: View | None = None,
+    ) -> None:
         write = self._writes.get(key)
         for view in views:
             if view is None or view.owner is None:
                 continue
             if write is not None and view.owner == write.writer:
-                write.heard = resource_version
-            elif urgency is Urgency.SOON:
-                self._wake_soon(view.owner)
+                write.heard, write.news = resource_version, told
             else:
-                self.wake(view.owner)
+                self._wake_in(urgency, view.owner)
 
-    def _wake_soon(self, key: Key) -> None:
-        # The end of a run says when its key is looked at next, and knows nothing of what came meanwhile.
-        if self._schedule is None or self._queue.is_running(key):
+    def _wake_in(self, urgency: Urgency, key: Key) -> None:
+        if urgency is Urgency.SOON and self._schedule is not None:
+            if key.kind in self._kinds:
+                self._schedule.within(key, _SOON)
+        elif urgency is not Urgency.NONE:
             self.wake(key)
-        elif key.kind in self._kinds:
-            self._schedule.within(key, _SOON)
 
     def _wake_listeners(self, key: Key, *subjects: Hashable) -> None:
         for subject in dict.fromkeys(subjects):

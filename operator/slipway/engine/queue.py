@@ -45,10 +45,6 @@ class Queue:
         """How many keys are with a worker."""
         return len(self._running)
 
-    def is_running(self, key: Key) -> bool:
-        """Whether this key is with a worker."""
-        return key in self._running
-
     def add(self, key: Key) -> None:
         """Ask for a run of this key: one that waits already counts, one that runs is run once more after."""
         if self._closed:

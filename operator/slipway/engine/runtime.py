@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from datetime import timedelta
 from typing import Any, Final, Protocol
 
 import structlog
@@ -134,6 +133,8 @@ class Engine:
                 self._queue.done(key)
 
     async def _run(self, key: Key) -> None:
+        # What was asked for until now is looked at now; what comes from here on is not.
+        self._schedule.forget(key)
         try:
             outcome = await self._runners[key.kind].run(key)
         except StaleWrite:
@@ -154,13 +155,8 @@ class Engine:
             self._retry_later(key)
             return
         self._backoff.reset(key)
-        self._look_again(key, verdict.look_again if verdict is not None else None)
-
-    def _look_again(self, key: Key, pause: timedelta | None) -> None:
-        if pause is None:
-            self._schedule.forget(key)
-        else:
-            self._schedule.after(key, pause.total_seconds())
+        if verdict is not None and verdict.look_again is not None:
+            self._schedule.within(key, verdict.look_again.total_seconds())
 
     def _run_again(self, key: Key) -> None:
         """At once, to the end of the line; after a few conflicts in a row with pauses."""
@@ -172,7 +168,7 @@ class Engine:
 
     def _retry_later(self, key: Key) -> None:
         view = self._store.get(key)
-        self._schedule.after(key, self._backoff.next(key, view.wish if view is not None else b""))
+        self._schedule.within(key, self._backoff.next(key, view.wish if view is not None else b""))
 
     # --- signs of life
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from typing import Final
@@ -16,7 +17,7 @@ _SLACK: Final = 64
 
 
 class Schedule:
-    """At most one moment per key, the latest word counts. Used from one event loop only.
+    """At most one moment per key, the earliest that was asked for. Used from one event loop only.
 
     Moments are seconds of the clock's `monotonic()`. Overruled entries stay in the heap until they surface or
     outnumber the valid ones.
@@ -34,25 +35,16 @@ class Schedule:
     def __len__(self) -> int:
         return len(self._due)
 
-    def set(self, key: Key, at: float) -> None:
-        """Wake this key at a moment, and at no other that was set before."""
-        if self._due.get(key) == at:
+    def within(self, key: Key, seconds: float) -> None:
+        """Wake this key some seconds from now at the latest."""
+        at = self._clock.monotonic() + seconds
+        if self._due.get(key, math.inf) <= at:
             return
         self._due[key] = at
         heappush(self._heap, (at, key))
         if self._heap[0] == (at, key):
             self._changed.set()
         self._compact()
-
-    def after(self, key: Key, seconds: float) -> None:
-        """Wake this key some seconds from now."""
-        self.set(key, self._clock.monotonic() + seconds)
-
-    def within(self, key: Key, seconds: float) -> None:
-        """Wake this key some seconds from now at the latest."""
-        at = self._clock.monotonic() + seconds
-        if self._due.get(key, at) >= at:
-            self.set(key, at)
 
     def forget(self, key: Key) -> None:
         """Do not wake this key."""

@@ -59,9 +59,7 @@ class ChildView(PlainView):
     def concerns_owner(self, before: View) -> Urgency:
         if not isinstance(before, ChildView) or self.told is None or before.told is None:
             return Urgency.AT_ONCE
-        if self.told.news != before.told.news:
-            return Urgency.AT_ONCE
-        return Urgency.NONE if self.told.counts == before.told.counts else Urgency.SOON
+        return self.told.urgency(before.told)
 
 
 def child_parser(resource: Resource) -> Callable[[Mapping[str, Any]], ChildView]:

@@ -15,6 +15,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 import aiohttp
+import orjson
 from yarl import URL
 
 from slipway.engine.fence import Fence
@@ -205,7 +206,7 @@ def _cause(error: Exception) -> str:
 
 def _object(answer: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(answer)
+        value = orjson.loads(answer)
     except ValueError as error:
         msg = "The API server's answer is no JSON: something else listens at its address"
         raise Unreachable(msg) from error

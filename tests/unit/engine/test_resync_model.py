@@ -153,11 +153,14 @@ class ResyncMachine(RuleBasedStateMachine):
     # --- what must hold
 
     def picture(self, name: Key, status_hash: bytes | None = None) -> Hashable:
-        """Everything a run of this key can see: itself, its children, and what it listens to."""
+        """Everything a run of this key can see: itself, its children, and what it listens to.
+
+        Its own topics are for others: they follow from its wish and its status.
+        """
         view = self.store.get(name)
         if view is None:
             return None
-        own = (view.uid, view.wish, view.topics, view.status_hash if status_hash is None else status_hash)
+        own = (view.uid, view.wish, view.status_hash if status_hash is None else status_hash)
         family = frozenset(
             (child.key, child.uid, child.resource_version)
             for child in self.store.of_kind(CHILD_KIND)

@@ -67,6 +67,7 @@ class House:
         self.server = ModelServer()
         self.store = Store()
         self.queue = Queue()
+        self.schedule = Schedule(SystemClock(), self.queue.add)
         self.runner = FakeRunner()
         self.intake = Intake(self.store, self.queue, (KIND,))
         self.lister = ModelLister(self.server)
@@ -76,7 +77,7 @@ class House:
             [self.runner],
             store=self.store,
             queue=self.queue,
-            schedule=Schedule(SystemClock(), self.queue.add),
+            schedule=self.schedule,
             resync=self.resync,
             clock=SystemClock(),
             backoff=Backoff(self.draw),
@@ -173,6 +174,30 @@ async def test_the_latest_outcome_overrules_an_older_next_check(house: House) ->
     await asyncio.sleep(0.04)
 
     assert len(house.runner.runs) == 2
+
+
+@pytest.mark.parametrize(
+    "outcome", [SETTLED, Waiting("Building", "", timedelta(hours=1)), Failed("Broken", "")]
+)
+async def test_what_is_put_off_during_a_run_outlives_it(house: House, outcome: Outcome) -> None:
+    """The run may have read before it came, so that its outcome says nothing of it."""
+
+    async def put_off(name: Key) -> Outcome:
+        if len(house.runner.runs) == 1:
+            house.schedule.within(name, 0.005)
+        return outcome
+
+    house.runner.does = put_off
+    house.put()
+    await house.ran(2)
+
+
+async def test_what_was_put_off_before_a_run_is_done_by_it(house: House) -> None:
+    """Its outcome says when the next one is due."""
+    house.schedule.within(key(), 3600)
+    house.put()
+    await house.ran(1)
+    await until(lambda: len(house.schedule) == 0)
 
 
 async def test_failures_back_off_until_success(house: House) -> None:

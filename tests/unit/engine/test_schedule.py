@@ -26,12 +26,6 @@ class ScheduleMachine(RuleBasedStateMachine):
         self.due: dict[Key, float] = {}
 
     @rule(wanted=keys, seconds=st.integers(-2, 20))
-    def look_after(self, wanted: Key, seconds: int) -> None:
-        """The latest word counts, be it earlier or later than the one before."""
-        self.schedule.after(wanted, seconds)
-        self.due[wanted] = self.clock.seconds + seconds
-
-    @rule(wanted=keys, seconds=st.integers(-2, 20))
     def look_within(self, wanted: Key, seconds: int) -> None:
         """An earlier moment stays, a later one gives way."""
         self.schedule.within(wanted, seconds)
@@ -69,14 +63,12 @@ TestScheduleMachine = ScheduleMachine.TestCase
 
 
 def test_overruled_entries_do_not_pile_up() -> None:
-    """A key that is put off for ever, as each reconcile does, costs a bounded heap."""
-    clock = ManualClock()
-    schedule = Schedule(clock, lambda _: None)
-    schedule.after(key("stays"), 5)
+    """A key that is asked for earlier and earlier costs a bounded heap."""
+    schedule = Schedule(ManualClock(), lambda _: None)
+    schedule.within(key("stays"), 5)
 
     for number in range(10_000):
-        clock.seconds = number / 1000
-        schedule.after(key("put off"), 1000)
+        schedule.within(key("drawn nearer"), 1000 - number / 1000)
 
     assert len(schedule._heap) < 200
     assert len(schedule) == 2
@@ -87,7 +79,7 @@ def test_keys_that_are_forgotten_leave_the_heap() -> None:
     schedule = Schedule(ManualClock(), lambda _: None)
 
     for number in range(5_000):
-        schedule.after(key(str(number)), 1000)
+        schedule.within(key(str(number)), 1000)
         schedule.forget(key(str(number)))
 
     assert len(schedule._heap) < 200
@@ -97,11 +89,11 @@ async def test_the_timer_hears_of_an_earlier_moment_while_it_sleeps() -> None:
     """One task serves all: a new earliest moment ends its sleep."""
     woken: list[Key] = []
     schedule = Schedule(SystemClock(), woken.append)
-    schedule.after(key("late"), 3600)
+    schedule.within(key("late"), 3600)
     timer = asyncio.create_task(schedule.run())
     await asyncio.sleep(0)
 
-    schedule.after(key("soon"), 0.01)
+    schedule.within(key("soon"), 0.01)
 
     await in_time(lambda: bool(woken))
     timer.cancel()
@@ -115,7 +107,7 @@ async def test_the_timer_wakes_what_is_already_due() -> None:
     timer = asyncio.create_task(schedule.run())
     await asyncio.sleep(0)
 
-    schedule.after(key(), -1)
+    schedule.within(key(), -1)
 
     await until(lambda: woken == [key()])
     timer.cancel()

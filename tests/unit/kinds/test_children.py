@@ -50,6 +50,11 @@ JOB_CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], Urgency]] = {
         {"conditions": [{"type": "Suspended", "status": "False"}]},
         Urgency.NONE,
     ),
+    "its pods did what they should, and are counted": (
+        {"active": 1},
+        {"conditions": [{"type": "SuccessCriteriaMet", "status": "True"}]},
+        Urgency.NONE,
+    ),
     "it is complete": ({"active": 1}, {"succeeded": 1, "conditions": COMPLETE}, Urgency.AT_ONCE),
     "it failed": ({}, {"conditions": [{"type": "Failed", "status": "True"}]}, Urgency.AT_ONCE),
 }
@@ -72,17 +77,38 @@ def test_job_that_is_meant_to_go_concerns_its_image() -> None:
 
 WORKLOAD_CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], Urgency]] = {
     "another pod is ready": (ON_THE_WAY, {**ON_THE_WAY, "updatedReplicas": 2}, Urgency.SOON),
-    "it was seen by its controller": (ON_THE_WAY, {**ON_THE_WAY, "observedGeneration": 3}, Urgency.SOON),
+    "it was seen by its controller": ({**ON_THE_WAY, "observedGeneration": 1}, ON_THE_WAY, Urgency.SOON),
     "only a time": (
         ON_THE_WAY,
         {**ON_THE_WAY, "conditions": [{**PROGRESSING, "lastUpdateTime": "2026-11-21T09:00:00Z"}]},
         Urgency.NONE,
     ),
+    "it goes on": (
+        {**ON_THE_WAY, "conditions": [{**PROGRESSING, "reason": "FoundNewReplicaSet"}]},
+        ON_THE_WAY,
+        Urgency.NONE,
+    ),
+    "too few pods are available": (
+        ON_THE_WAY,
+        {**ON_THE_WAY, "conditions": [PROGRESSING, {"type": "Available", "status": "False"}]},
+        Urgency.SOON,
+    ),
     "the last pod is ready": (ON_THE_WAY, ROLLED_OUT, Urgency.AT_ONCE),
-    "a pod is lost": (ROLLED_OUT, {**ROLLED_OUT, "availableReplicas": 2}, Urgency.AT_ONCE),
+    "the manifest that is rolled out was seen": (
+        {**ROLLED_OUT, "observedGeneration": 1},
+        ROLLED_OUT,
+        Urgency.AT_ONCE,
+    ),
+    "a pod is lost": (ROLLED_OUT, {**ROLLED_OUT, "availableReplicas": 2}, Urgency.SOON),
+    "a rollout begins": (ROLLED_OUT, ON_THE_WAY, Urgency.SOON),
     "the deadline has passed": (
         ON_THE_WAY,
-        {**ON_THE_WAY, "conditions": [{**PROGRESSING, "reason": "ProgressDeadlineExceeded"}]},
+        {**ON_THE_WAY, "conditions": [{**PROGRESSING, "status": "False"}]},
+        Urgency.AT_ONCE,
+    ),
+    "pods are refused": (
+        ON_THE_WAY,
+        {**ON_THE_WAY, "conditions": [PROGRESSING, {"type": "ReplicaFailure", "status": "True"}]},
         Urgency.AT_ONCE,
     ),
 }
@@ -92,7 +118,7 @@ WORKLOAD_CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], Urgency]] = {
 def test_workload_concerns_its_application(
     before: dict[str, Any], after: dict[str, Any], wanted: Urgency
 ) -> None:
-    """At once when it becomes complete, or is not any more; counts on the way are gathered."""
+    """At once when it becomes complete, or cannot; what changes on the way is gathered."""
     assert urgency(APPS_DEPLOYMENTS, before, after) is wanted
 
 

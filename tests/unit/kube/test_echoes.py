@@ -36,14 +36,14 @@ async def test_exactly_the_news_arrives_and_in_order(made: list[tuple[bool, str]
     lines = [{"news": news, "object": text} for news, text in made]
     content = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
-    arrived = b"".join([chunk async for chunk in news_in(chunks(content, cuts), is_news, never)])
+    arrived = b"".join([chunk async for chunk in news_in(chunks(content, cuts), is_news, never, never)])
 
     assert [json.loads(line) for line in arrived.splitlines()] == [line for line in lines if line["news"]]
 
 
 async def test_what_is_no_whole_line_is_passed_on() -> None:
     """A stream that breaks off in a line is for its reader to judge."""
-    arrived = [chunk async for chunk in news_in(chunks(b'{"news": tr', []), is_news, never)]
+    arrived = [chunk async for chunk in news_in(chunks(b'{"news": tr', []), is_news, never, never)]
 
     assert arrived == [b'{"news": tr']
 
@@ -52,7 +52,7 @@ async def test_silence_stays_silence() -> None:
     """Where nothing is news, the reader is not woken at all."""
     content = b'{"news": false}\n' * 100
 
-    assert [chunk async for chunk in news_in(chunks(content, [5, 50]), is_news, never)] == []
+    assert [chunk async for chunk in news_in(chunks(content, [5, 50]), is_news, never, never)] == []
 
 
 async def test_an_echo_that_overtakes_the_answer_to_its_write_waits_for_it() -> None:
@@ -68,9 +68,28 @@ async def test_an_echo_that_overtakes_the_answer_to_its_write_waits_for_it() -> 
             answered.pop(0)
         return bool(event["ours"])
 
-    arrived = [chunk async for chunk in news_in(chunks(content, []), is_news_yet, is_under_way)]
+    arrived = [chunk async for chunk in news_in(chunks(content, []), is_news_yet, is_under_way, never)]
 
     assert arrived == [b'{"news": true, "ours": false}\n']
+
+
+async def test_what_is_taken_out_does_not_arrive_and_is_asked_for_once() -> None:
+    """Whoever takes it acts on it: were it asked again while others wait, it would act twice."""
+    taken: list[Mapping[str, Any]] = []
+    content = b'{"news": true, "child": true}\n{"news": true, "child": false}\n'
+
+    def takes(event: Mapping[str, Any]) -> bool:
+        if event["child"]:
+            taken.append(event)
+        return bool(event["child"])
+
+    def waits(event: Mapping[str, Any]) -> bool:
+        return not event["child"]
+
+    arrived = [chunk async for chunk in news_in(chunks(content, []), is_news, waits, takes)]
+
+    assert arrived == [b'{"news": true, "child": false}\n']
+    assert taken == [{"news": True, "child": True}]
 
 
 async def test_no_news_waits_for_a_write_that_hangs() -> None:
@@ -81,7 +100,7 @@ async def test_no_news_waits_for_a_write_that_hangs() -> None:
         asked.append(event)
         return True
 
-    arrived = [chunk async for chunk in news_in(chunks(b'{"news": true}\n', []), is_news, hangs)]
+    arrived = [chunk async for chunk in news_in(chunks(b'{"news": true}\n', []), is_news, hangs, never)]
 
     assert arrived == [b'{"news": true}\n']
     assert len(asked) == 10

@@ -12,7 +12,7 @@ from slipway.kinds.asked import Asked
 from slipway.kinds.context import Context
 from slipway.kinds.deployment.autoscaler import is_autoscaled
 from slipway.kinds.deployment.facts import Facts
-from slipway.kinds.deployment.history import rollout_under_way
+from slipway.kinds.deployment.history import rollout_under_way, unrecorded
 from slipway.kinds.deployment.image import with_offer
 from slipway.kinds.deployment.offer import Offer
 from slipway.kinds.deployment.pods import trouble_in
@@ -102,12 +102,18 @@ async def _revisions(context: Context, facts: Facts) -> tuple[Revision, ...]:
     return in_order(found)
 
 
+def _is_changing(facts: Facts, workload: Workload) -> bool:
+    """Whether its pods come and go because of a rollout, or of a change that has only just begun."""
+    history = facts.status.history
+    return rollout_under_way(history) is not None or unrecorded(history, workload.change) is not None
+
+
 async def _trouble(context: Context, facts: Facts) -> str | None:
     """What the pods say; asked only when Kubernetes itself says that something is wrong with them."""
     workload = facts.workload
     if workload is None or not workload.observed or workload.complete:
         return None
-    if rollout_under_way(facts.status.history) is not None and not workload.deadline_exceeded:
+    if _is_changing(facts, workload) and not workload.deadline_exceeded:
         return None
     labels = f"{NAME_LABEL}={facts.observed.key.name},{REVISION_LABEL}={workload.identity}"
     pods = context.kube.pages(

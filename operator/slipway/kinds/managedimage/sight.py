@@ -116,11 +116,9 @@ class _Looking:
             return False  # nothing that a build pushes
 
     async def _find(self, order: BuildOrder) -> Run | None:
-        """The run, where there may be one: servers are not asked for what was surely not sent to them."""
+        """The run, where there may be one: nobody is asked for what was surely not given to them."""
         is_unsent = self.dispatches.is_unsent(_key(order), correlation_of(order))
-        if not self.overseer.starts_once and is_unsent:
-            return None
-        return await self.overseer.find(order)
+        return None if is_unsent else await self.overseer.find(order)
 
     async def _follow(self, order: BuildOrder, run: Run) -> Sight:
         match run.progress or await self.overseer.look(order, run):

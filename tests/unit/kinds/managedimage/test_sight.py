@@ -164,19 +164,13 @@ async def test_run_that_told_how_it_goes_when_it_was_found_is_not_asked_again(st
     assert stage.outside.asked == ["find"]
 
 
-async def test_what_was_surely_not_sent_is_not_looked_for(stage: Stage) -> None:
-    """Servers are not asked for nothing; an earlier attempt may have pushed, though."""
+@pytest.mark.parametrize("starts_once", [False, True], ids=["pipeline", "Job"])
+async def test_what_was_surely_not_sent_is_not_looked_for(stage: Stage, starts_once: bool) -> None:
+    """Nobody is asked for nothing; an earlier attempt may have pushed, though."""
+    stage.outside.starts_once = starts_once
     stage.written_down_here()
     assert await stage.look() == NotStarted()
     assert stage.outside.asked == ["1.4.0-1"]
-
-
-async def test_job_is_looked_for_in_any_case(stage: Stage) -> None:
-    """That costs the API server little, and shows what a person made or deleted."""
-    stage.outside.starts_once = True
-    stage.written_down_here()
-    await stage.look()
-    assert stage.outside.asked[0] == "find"
 
 
 async def test_refusal_of_the_last_try_is_told(stage: Stage) -> None:
