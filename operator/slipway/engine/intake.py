@@ -98,6 +98,10 @@ class Intake:
         self._wake_owners(Urgency.AT_ONCE, key, resource_version, known)
         self._wake_listeners(key, key, *known.topics)
 
+    def knows(self, key: Key) -> bool:
+        """Whether there is such an object, as far as was heard."""
+        return self._store.get(key) is not None
+
     @contextmanager
     def writing(self, child: Key, writer: Key) -> Iterator[None]:
         """The run of `writer` writes this child; its answer is taken in as `own` before the block ends.

@@ -8,6 +8,8 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any, Final, Protocol, Self
 
+import orjson
+
 from slipway.engine.key import Key
 
 __all__ = ["REQUEST_PREFIX", "PlainView", "Urgency", "View", "hash_status", "hash_wish"]
@@ -17,7 +19,7 @@ REQUEST_PREFIX: Final = "slipway.dev/"
 
 _HASH_BYTES: Final = 16
 
-_canonical: Final = json.JSONEncoder(
+_any_json: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=dict
 ).encode
 
@@ -126,4 +128,11 @@ def _without_times(value: Any) -> Any:
 
 
 def _hash(value: object) -> bytes:
-    return blake2b(_canonical(value).encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).digest()
+    return blake2b(_canonical(value), digest_size=_HASH_BYTES).digest()
+
+
+def _canonical(value: object) -> bytes:
+    try:
+        return orjson.dumps(value, default=dict, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # half a surrogate pair, or a number of more than 64 bits
+        return _any_json(value).encode("utf-8", "surrogatepass")

@@ -48,6 +48,10 @@ class Shared:
         namespace, name = owner.key.namespace, body["metadata"]["name"]
         reference = plain_reference(owner)
         metadata = {**body["metadata"], "ownerReferences": [reference]}
+        if self._intake.knows(Key(resource.key_kind, namespace, name)):
+            # Nearly always, where many share one: an attempt to create it would be refused.
+            self._observe(resource, await self._join(owner, resource, name, label, reference))
+            return
         try:
             created = await self._client.create(resource, namespace, {**body, "metadata": metadata})
         except AlreadyExists:

@@ -13,7 +13,7 @@ from slipway.engine.queue import Queue
 from slipway.engine.store import Store
 from slipway.kinds.warehouse.view import WarehouseView
 from slipway.kube.client import KubeClient
-from slipway.kube.errors import NameConflict
+from slipway.kube.errors import Conflict, NameConflict
 from slipway.kube.resources import MANAGEDIMAGES, WAREHOUSES
 from slipway.kube.sharing import Shared
 from slipway.kube.watched import Watched
@@ -81,6 +81,24 @@ async def test_whoever_joins_is_one_of_the_owners(desk: Desk) -> None:
     await desk.join(one)
     await desk.join(two)
     assert await desk.live() == before
+
+
+async def test_one_that_was_not_heard_of_is_joined_as_well(desk: Desk) -> None:
+    """The watch may be behind; then the API server tells."""
+    one, two = await desk.user("one"), await desk.user("two")
+    await desk.join(one)
+    await Desk(desk.kube, desk.namespace).join(two)
+    assert await desk.users() == {"one", "two"}
+
+
+async def test_one_that_went_unheard_is_not_taken_for_joined(desk: Desk) -> None:
+    """It is tried again, when the watch has told of it."""
+    one, two = await desk.user("one"), await desk.user("two")
+    await desk.join(one)
+    await Desk(desk.kube, desk.namespace).leave(one)
+    assert await desk.live() is None
+    with pytest.raises(Conflict):
+        await desk.join(two)
 
 
 async def test_the_last_to_leave_deletes_it(desk: Desk) -> None:

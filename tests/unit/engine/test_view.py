@@ -87,3 +87,9 @@ def repr_of(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ",".join(repr_of(item) for item in value) + "]"
     return repr(value)
+
+
+@pytest.mark.parametrize("odd", ["\ud800", 1 << 70], ids=["half a surrogate pair", "a long number"])
+def test_what_only_json_itself_can_write_has_a_hash_too(odd: object) -> None:
+    """A registry may send it; one object must not stand still for it."""
+    assert hash_status({"a": odd}) == hash_status({"a": odd}) != hash_status({"a": "x"})
