@@ -126,7 +126,7 @@ class Reason:
     INVALID_REQUEST: Final = "InvalidRequest"  # event: a request annotation is malformed, or too far ahead
 
     # --- Secrets and egress, wherever an object names them
-    SECRET_NOT_FOUND: Final = "SecretNotFound"  # secretRef or certSecretRef names no Secret there is
+    SECRET_NOT_FOUND: Final = "SecretNotFound"  # what names a Secret names none that there is
     SECRET_FORBIDDEN: Final = "SecretForbidden"  # the operator may not read a Secret that an object names
     CREDENTIAL_INVALID: Final = "CredentialInvalid"  # the Secret is of a refused type or lacks a key
     CERTIFICATE_UNUSABLE: Final = "CertificateUnusable"  # certificates or key of a Secret cannot be read

@@ -14,6 +14,7 @@ from typing import Final
 
 from slipway.egress import EgressDenied, NameNotResolved
 from slipway.egress.addresses import Resolver, checked_addresses, resolve_with_system
+from slipway.git.batches import Batches, Place
 from slipway.git.conversation import DEEPENED, Conversation, Remote, Repository
 from slipway.git.errors import (
     CommitNotFound,
@@ -29,7 +30,6 @@ from slipway.git.files import require_path
 from slipway.git.home import private_home
 from slipway.git.process import Caps
 from slipway.git.programs import find_git, find_ssh
-from slipway.git.reading import read_file
 from slipway.git.reference import HEAD, is_object_id, is_ref_name
 from slipway.git.refs import arguments_for, parse_refs
 from slipway.git.results import COMMIT_FORMAT, Changes, CommitInfo, Unknown, parse_commit, parse_paths
@@ -72,6 +72,7 @@ class GitClient:
         self._resolve = resolve
         self._slots = Slots()
         self._git: tuple[str, str] | None = None
+        self._batches = Batches(lambda place: self._repository(place.remote, place.commit))
 
     async def ls_remote(self, remote: Remote, patterns: Collection[str]) -> Mapping[str, str]:
         """Object ids by full ref name; for an annotated tag that of its commit. Empty when nothing matches.
@@ -118,6 +119,8 @@ class GitClient:
     ) -> bytes:
         """The content of one file of a commit. Fetches its trees, then that file alone.
 
+        Files of one commit that are asked for at the same time are fetched together.
+
         Links are not followed: what is read lies at that very path of that very commit.
 
         Args:
@@ -137,8 +140,7 @@ class GitClient:
         """
         _require(commit, ref=ref)
         require_path(path)
-        async with self._repository(remote, commit) as repository:
-            return await read_file(repository, commit, path, ref, limit)
+        return await self._batches.read(Place(remote, commit, ref, limit), path)
 
     async def changed_paths(self, remote: Remote, old: str, new: str, ref: str = HEAD) -> Changes:
         """Which paths differ between two commits, whatever lies between them. Fetches their trees alone.

@@ -116,6 +116,22 @@ def test_commit_and_base_each_lead_to_one_build(
     assert len(bakery.keys) == len(set(bakery.keys)) == 3
 
 
+def test_build_that_lacks_a_secret_waits_for_it(
+    objects: Objects, shelf: Shelf, git_server: GitServer, source: GitRepository, bakery: Bakery
+) -> None:
+    """It says which one; no number and no turn is taken, and nothing has to be asked for again."""
+    bakery.add(shelf.push_base("1"))
+    watch_base(objects, shelf)
+    job = {"type": "Job", "job": {"secrets": [{"name": "npm"}]}}
+    build(objects, shelf, url_of(git_server, source), build=job)
+    found = objects.wait_not_ready("managedimages", "api", "SecretNotFound")
+    assert "Secret npm does not exist" in condition(found, "Ready")["message"]
+    assert "builds" not in found["status"]
+    secret = {"metadata": {"name": "npm"}, "stringData": {"token": "t0ken"}}
+    objects.api.create(resource_path("v1", "secrets", objects.namespace), secret)
+    objects.wait("managedimages", "api", has_built(1), timeout=60)
+
+
 def test_build_under_way_goes_with_its_image(
     objects: Objects, shelf: Shelf, git_server: GitServer, source: GitRepository, bakery: Bakery
 ) -> None:

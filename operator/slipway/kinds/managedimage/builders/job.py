@@ -12,6 +12,7 @@ from slipway.build.builders.job.settings import JobSettings
 from slipway.engine.outcome import Stalled
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.builders.registries import job_registries
+from slipway.kinds.managedimage.builders.secrets import ensure_secrets
 from slipway.kinds.managedimage.guards import may_build_by_jobs
 from slipway.kinds.registry.access import AccessProblem
 
@@ -24,11 +25,14 @@ async def job_builder(context: Context, image: ManagedImage, build: Build) -> Jo
     """The builder of Jobs in the namespace of the image.
 
     Raises:
-        AccessProblem: nobody can build it as things are; the outcome says what to do.
+        AccessProblem, SecretMissing: nobody can build it as things are; it says what to do.
+        KubeError: when the API server does not answer.
     """
     if (refusal := await may_build_by_jobs(context)) is not None:
         raise AccessProblem(Stalled(Reason.POLICY_MISSING, refusal, _RECHECK))
-    return JobBuilder(context.kube, context.children, context.clock, _job_settings(context, image, build))
+    settings = _job_settings(context, image, build)
+    await ensure_secrets(context.kube, image, settings.registries)
+    return JobBuilder(context.kube, context.children, context.clock, settings)
 
 
 def job_overseer(context: Context) -> JobOverseer:

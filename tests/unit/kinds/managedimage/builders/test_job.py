@@ -15,8 +15,12 @@ from slipway.engine.store import Store
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.builders.job import job_builder
 from slipway.kinds.registry.access import AccessProblem
+from slipway.kinds.registry.credentials import SecretMissing
 from slipway.kinds.registry.view import RegistryView
+from slipway.kube.client import KubeClient
+from slipway.kube.errors import Forbidden
 from slipway.kube.policies import Policies
+from slipway.kube.resources import SECRETS, Resource
 from tests.support.outside import without_cluster
 from tests.unit.kinds.managedimage.sources import facts
 from tests.unit.kinds.managedimage.world import NEW, build
@@ -32,6 +36,21 @@ def registry(name: str = "acme", url: str = f"https://{HOST}", **spec: Any) -> R
     )
 
 
+class Shelf:
+    """The Secrets of the namespace: all that anybody asks for, but those that are missing or kept back."""
+
+    def __init__(self, missing: str = "", kept_back: str = "") -> None:
+        self.missing, self.kept_back = missing, kept_back
+
+    async def get_metadata(self, resource: Resource, namespace: str, name: str) -> dict[str, Any] | None:
+        """Only metadata: content is not asked for."""
+        assert (resource, namespace) == (SECRETS, "shop")
+        if name == self.kept_back:
+            msg = "secrets is forbidden"
+            raise Forbidden(msg, status=403)
+        return None if name == self.missing else {"metadata": {"name": name}}
+
+
 @pytest.fixture
 async def store() -> Store:
     return Store()
@@ -41,7 +60,7 @@ async def store() -> Store:
 async def context(store: Store) -> AsyncIterator[Context]:
     async with without_cluster(store) as made:
         images = replace(made.settings, builder_image="builder:1", git_image="git:1", require_policies=False)
-        yield replace(made, settings=images)
+        yield replace(made, settings=images, kube=cast("KubeClient", Shelf()))
 
 
 async def told(context: Context, found: ManagedImage | None = None, *bases: dict[str, str]) -> JobSettings:
@@ -90,6 +109,29 @@ async def test_registry_without_a_pull_secret_cannot_be_pushed_to(context: Conte
     assert outcome.reason == "BuilderNotConfigured"
     assert "Registry acme" in outcome.message
     assert "pullSecret.enabled" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [
+        ("deploy-key", "source.git.secretRef"),
+        ("npm", "build.job.secrets"),
+        ("acme-pull", f"Registry of {HOST}"),
+        ("acme-ca", "certSecretRef"),
+    ],
+)
+async def test_secret_that_is_missing_is_told_before_a_job_waits_for_it(
+    context: Context, store: Store, missing: str, says: str
+) -> None:
+    """A pod that cannot mount it would not say so. One that only the operator may not see is no obstacle."""
+    store.put(registry(certSecretRef={"name": "acme-ca"}))
+    source = {"git": {"url": "https://git.example.com/shop.git", "secretRef": {"name": "deploy-key"}}}
+    job = {"secrets": [{"name": "npm"}]}
+    image = facts(source=source, build={"type": "Job", "job": job}).image
+    await told(context, image)
+    with pytest.raises(SecretMissing, match=f"Secret {missing} .*{says}"):
+        await told(replace(context, kube=cast("KubeClient", Shelf(missing))), image)
+    await told(replace(context, kube=cast("KubeClient", Shelf(kept_back=missing))), image)
 
 
 class NoPolicies:
