@@ -46,7 +46,7 @@ from slipway.kinds.sizes import fitted
 
 __all__ = ["being_removed", "decide", "stop"]
 
-_WORTH_TELLING: Final = timedelta(seconds=2)
+_WORTH_TELLING: Final = timedelta(seconds=4)
 """A rollout that nobody asked for just now, and that is over sooner, is told when it is over."""
 
 _UNTIL_COLLECTED: Final = timedelta(seconds=2)

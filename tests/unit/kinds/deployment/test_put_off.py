@@ -29,7 +29,7 @@ def test_new_image_is_not_told_before_a_moment_has_passed(world: World) -> None:
     assert world.digest == world.offer.newest.digest if world.offer.newest else None
     assert (world.status, plan.events) == (before, ())
     assert isinstance(plan.outcome, Waiting)
-    assert plan.outcome.until == timedelta(seconds=2)
+    assert plan.outcome.until == timedelta(seconds=4)
     assert world.writes == writes + 2  # the revision and the workload
 
 
@@ -52,7 +52,7 @@ def test_rollout_that_lasts_is_told_while_it_does(world: World) -> None:
     """After the moment it is Progressing, as any other."""
     world.offer = managed_offer(2, 1)
     world.reconcile_once()
-    world.pass_time(2)
+    world.pass_time(4)
 
     world.reconcile_once()
 
