@@ -126,7 +126,7 @@ def test_build_that_lacks_a_secret_waits_for_it(
     build(objects, shelf, url_of(git_server, source), build=job)
     found = objects.wait_not_ready("managedimages", "api", "SecretNotFound")
     assert "Secret npm does not exist" in condition(found, "Ready")["message"]
-    assert "builds" not in found["status"]
+    assert not found["status"].get("builds")
     secret = {"metadata": {"name": "npm"}, "stringData": {"token": "t0ken"}}
     objects.api.create(resource_path("v1", "secrets", objects.namespace), secret)
     objects.wait("managedimages", "api", has_built(1), timeout=60)
