@@ -65,6 +65,7 @@ class BuildStory:
         with self._without_pushes():
             self._push_base("1.0.1")
             job = self.scene.wait("a Job of build 4", lambda: self._job(4))
+            self.scene.wait("it was taken down", lambda: self._has_seen(job))
             # A fake node would be done with it in a moment.
             path = self._jobs_path(job["metadata"]["name"])
             self.scene.cluster.api.patch(path, {"spec": {"suspend": True}})
@@ -162,6 +163,10 @@ class BuildStory:
     def _job(self, number: int) -> Json | None:
         label = "slipway.dev/build-number"
         return next((job for job in self.jobs() if job["metadata"]["labels"][label] == str(number)), None)
+
+    def _has_seen(self, job: Json) -> bool:
+        """Whether the one who pushes knows of a Job: one that goes at once might never be counted."""
+        return any(seen["metadata"]["uid"] == job["metadata"]["uid"] for seen in self.bakery.seen)
 
     def _jobs_path(self, name: str | None = None) -> str:
         return resource_path("batch/v1", "jobs", self.scene.namespace, name)
