@@ -44,6 +44,8 @@ class _Batch:
     """By path."""
     waiting: int = 0
     """How many wait for one of them."""
+    task: asyncio.Task[None] | None = None
+    """Reads them."""
 
 
 class Batches:
@@ -56,7 +58,6 @@ class Batches:
     def __init__(self, begin: Callable[[Place], AbstractAsyncContextManager[Repository]]) -> None:
         self._begin = begin
         self._open: dict[Place, _Batch] = {}
-        self._running: dict[int, asyncio.Task[None]] = {}
 
     async def read(self, place: Place, path: str) -> bytes:
         """The content of a file; what is wrong with another file of its batch is not its concern.
@@ -70,8 +71,10 @@ class Batches:
         try:
             return await asyncio.shield(answer)
         except asyncio.CancelledError:
-            if batch.waiting == 1 and (task := self._running.get(id(batch))) is not None:
-                task.cancel()
+            if batch.waiting == 1 and batch.task is not None:
+                # Whoever comes now begins anew, and is not given up with it.
+                self._close(place, batch)
+                batch.task.cancel()
             raise
         finally:
             batch.waiting -= 1
@@ -81,17 +84,13 @@ class Batches:
         batch = self._open.get(place)
         if batch is None or len(batch.answers) >= _MOST:
             batch = self._open[place] = _Batch()
-            task = asyncio.create_task(self._run(place, batch), name="git files")
-            self._running[id(batch)] = task
-            task.add_done_callback(lambda _: self._running.pop(id(batch)))
+            batch.task = asyncio.create_task(self._run(place, batch), name="git files")
         return batch
 
     async def _run(self, place: Place, batch: _Batch) -> None:
         try:
             async for found in self._found(place, batch):
                 _tell(batch, found)
-        except asyncio.CancelledError:
-            raise
         except Exception as error:  # noqa: BLE001 - whoever asked has to hear of it
             _tell(batch, dict.fromkeys(batch.answers, error))
         finally:

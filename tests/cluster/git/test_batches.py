@@ -15,8 +15,8 @@ from tests.support.git import remote
 INFO = "/info/refs"
 
 
-def conversations(server: GitServer, name: str) -> int:
-    """How many fetches were begun; one conversation has two: the trees, then the files."""
+def fetches(server: GitServer, name: str) -> int:
+    """How many were begun; one conversation has two: of the trees, then of the files."""
     return sum(INFO in one.path and name in one.path for one in server.requests)
 
 
@@ -32,7 +32,7 @@ async def test_files_that_are_asked_for_together_are_fetched_together(
     found = await asyncio.gather(*(client.read_file(source, commit, name) for name in [*names, names[0]]))
 
     assert found == [f"FROM {name}\n".encode() for name in [*names, names[0]]]
-    assert conversations(git_server, "many.git") <= 4
+    assert fetches(git_server, "many.git") == 2
 
 
 async def test_what_is_wrong_with_one_file_is_no_concern_of_the_others(
@@ -88,13 +88,29 @@ async def test_whoever_is_cancelled_takes_nobody_along(git_server: GitServer, cl
     go_on.clear()
     only = asyncio.create_task(client.read_file(source, commit, "a"))
     await asyncio.to_thread(asked.wait)
-    (running,) = client._batches._running.values()
+    (running,) = (task for task in asyncio.all_tasks() if task.get_name() == "git files")
     only.cancel()
     with pytest.raises(asyncio.CancelledError):
         await only
     go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_whoever_asks_when_the_last_one_has_just_gone_is_served(
+    git_server: GitServer, client: GitClient
+) -> None:
+    """The conversation that is given up was not theirs."""
+    commit = git_server.repository("next.git").commit({"a": "1"})
+    source = remote(f"{git_server.url}/next.git")
+    first = asyncio.create_task(client.read_file(source, commit, "a"))
+    await asyncio.sleep(0)  # it has asked, and nothing has begun
+
+    first.cancel()
+    second = asyncio.create_task(client.read_file(source, commit, "a"))
+
+    assert await second == b"1"
+    assert first.cancelled()
 
 
 async def test_what_ends_a_conversation_is_told_to_all(git_server: GitServer, client: GitClient) -> None:
