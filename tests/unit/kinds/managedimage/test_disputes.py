@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
@@ -14,26 +13,11 @@ from slipway.kinds.managedimage.facts import Pushed
 from slipway.kinds.managedimage.reading import Reading
 from slipway.kinds.managedimage.situation import Situation, conditions_of
 from slipway.kinds.managedimage.wanted import wanted_build
-from tests.support.outside import without_cluster
 from tests.unit.kinds.managedimage.shelf import Shelf, image_of
 from tests.unit.kinds.managedimage.test_methods import situation
 from tests.unit.kinds.managedimage.world import NOW, digest
 
 SAID = "the Dockerfile at aaaaaaa says python:3.12, the label says python:3.11"
-
-
-@pytest.fixture
-def shelf() -> Iterator[Shelf]:
-    """A registry on this machine."""
-    with Shelf.open() as shelf:
-        yield shelf
-
-
-@pytest.fixture
-async def context() -> AsyncIterator[Context]:
-    """Anonymous access."""
-    async with without_cluster() as context:
-        yield context
 
 
 def under_way() -> tuple[Situation, Build]:

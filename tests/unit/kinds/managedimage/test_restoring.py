@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -14,7 +14,6 @@ from slipway.kinds.managedimage.restoring import Enrolment, enrol
 from slipway.kube.client import KubeClient
 from slipway.oci.errors import RegistryError
 from slipway.oci.manifest import OCI_MANIFEST
-from tests.support.outside import without_cluster
 from tests.support.scripted_registry import Answer, ScriptedRegistry
 from tests.unit.kinds.managedimage.world import OLD, SOURCE, body, build, digest
 
@@ -52,13 +51,6 @@ def registry() -> Iterator[Registry]:
     registry = Registry()
     with registry.server:
         yield registry
-
-
-@pytest.fixture
-async def context() -> AsyncIterator[Context]:
-    """Anonymous access."""
-    async with without_cluster() as context:
-        yield context
 
 
 def target(registry: Registry, path: str = "shop/api", tag: str = "1.4.0-{build}") -> dict[str, Any]:

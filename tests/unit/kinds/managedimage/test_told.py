@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -13,23 +12,8 @@ from slipway.engine.outcome import Stalled, Waiting
 from slipway.kinds.context import Context
 from slipway.kinds.managedimage.facts import Problem, Told
 from slipway.kinds.managedimage.told import find_told_base, read_told
-from tests.support.outside import without_cluster
 from tests.support.scripted_registry import Answer
 from tests.unit.kinds.managedimage.shelf import BOTH, DEBIAN, Shelf, image_of
-
-
-@pytest.fixture
-def shelf() -> Iterator[Shelf]:
-    """A registry on this machine."""
-    with Shelf.open() as shelf:
-        yield shelf
-
-
-@pytest.fixture
-async def context() -> AsyncIterator[Context]:
-    """Anonymous access."""
-    async with without_cluster() as context:
-        yield context
 
 
 async def told(context: Context, shelf: Shelf, pushed: MadeImage) -> list[tuple[str, Kind, Source]]:
