@@ -24,15 +24,15 @@ async def test_files_that_are_asked_for_together_are_fetched_together(
     git_server: GitServer, client: GitClient
 ) -> None:
     """A push below a hundred images is no hundred conversations; also what two want is read once."""
-    repository = git_server.repository("many.git")
+    repository = git_server.repository("together.git")
     names = [f"apps/{number}/Dockerfile" for number in range(30)]
     commit = repository.commit({name: f"FROM {name}\n" for name in names})
-    source = remote(f"{git_server.url}/many.git")
+    source = remote(f"{git_server.url}/together.git")
 
     found = await asyncio.gather(*(client.read_file(source, commit, name) for name in [*names, names[0]]))
 
     assert found == [f"FROM {name}\n".encode() for name in [*names, names[0]]]
-    assert fetches(git_server, "many.git") == 2
+    assert fetches(git_server, "together.git") == 2
 
 
 async def test_what_is_wrong_with_one_file_is_no_concern_of_the_others(
