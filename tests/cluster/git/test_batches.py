@@ -72,9 +72,9 @@ async def test_file_that_is_more_than_is_taken_leaves_room_for_the_others(git_se
 
 async def test_whoever_is_cancelled_takes_nobody_along(git_server: GitServer, client: GitClient) -> None:
     """And the last one to be cancelled ends the conversation."""
-    commit = git_server.repository("held.git").commit({"a": "1", "b": "2"})
-    source = remote(f"{git_server.url}/held.git")
-    asked, go_on = git_server.pauses[f"/held.git{INFO}"] = (Event(), Event())
+    commit = git_server.repository("paused.git").commit({"a": "1", "b": "2"})
+    source = remote(f"{git_server.url}/paused.git")
+    asked, go_on = git_server.pauses[f"/paused.git{INFO}"] = (Event(), Event())
     first, second = (asyncio.create_task(client.read_file(source, commit, path)) for path in ("a", "b"))
     await asyncio.to_thread(asked.wait)
 
